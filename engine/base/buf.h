@@ -1,0 +1,25 @@
+/* buf - a growing byte buffer. Always NUL-terminated past `len`, may hold NUL bytes. Growth failure of a text the
+ * size of a reply aborts; callers that grow by foreign sizes check their limits first. */
+#pragma once
+#include <stdarg.h>
+#include <stddef.h>
+
+struct buf {
+    char *data;  /* heap, NULL while empty and never grown */
+    size_t len;  /* bytes used, without the NUL */
+    size_t cap;
+};
+
+#define BUF_INIT { 0 }
+#define AUTO_BUF __attribute__((cleanup(buf_fini)))
+
+void buf_fini(struct buf *buf);                 /* frees; the buf may be used again */
+void buf_clear(struct buf *buf);                /* len = 0, keeps the memory */
+void buf_reserve(struct buf *buf, size_t more); /* room for <more> bytes and the NUL */
+void buf_append(struct buf *buf, const void *data, size_t len);
+void buf_puts(struct buf *buf, const char *text);
+void buf_putc(struct buf *buf, char c);
+void buf_printf(struct buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void buf_vprintf(struct buf *buf, const char *fmt, va_list args);
+const char *buf_text(const struct buf *buf);    /* "" when empty; borrowed */
+char *buf_take(struct buf *buf, size_t *len);   /* moves the heap text out, caller frees; <len> may be NULL */

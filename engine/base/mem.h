@@ -1,0 +1,31 @@
+/* mem - allocation. The x* functions abort when memory is out and are for small, fixed sizes; anything whose
+ * size comes from outside uses try_* and answers ERR_NOMEM. Also the checks that stay on in release builds. */
+#pragma once
+#include <stddef.h>
+#include <stdlib.h>
+
+void *xmalloc(size_t size);
+void *xcalloc(size_t count, size_t size);
+void *xrealloc(void *ptr, size_t size);
+char *xstrdup(const char *text);
+char *xstrndup(const char *text, size_t len);
+char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* NULL when memory is out, or when the fault point "mem.try" says so. */
+void *try_malloc(size_t size);
+void *try_realloc(void *ptr, size_t size);
+
+/* Always on: an engine bug ends the process. */
+#define REQUIRE(cond) ((cond) ? (void)0 : require_failed(#cond, __FILE__, __LINE__))
+_Noreturn void require_failed(const char *what, const char *file, int line);
+
+/* True (and logged) when <cond> is false: `if (CHECK_FAIL(x)) return ERR_BUG;`. */
+#define CHECK_FAIL(cond) (!(cond) && check_failed(#cond, __FILE__, __LINE__))
+int check_failed(const char *what, const char *file, int line);
+
+static inline void mem_auto_free(void *ptr)
+{
+    free(*(void **)ptr);
+}
+/* A plain heap buffer that is freed when it goes out of scope. */
+#define AUTO_FREE __attribute__((cleanup(mem_auto_free)))

@@ -1,0 +1,28 @@
+/* loop - the one event loop (libevent) and the only way into it from other threads.
+ * Owns: the event_base, timers, signals, the queue of posted functions. Everything runs on the loop thread except
+ * loop_post() and loop_stop(), which any thread may call. */
+#pragma once
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct event_base;
+struct loop;
+typedef void (*loop_fn)(void *arg);
+
+struct loop *loop_new(struct err *err);          /* NULL + err */
+void loop_free(struct loop *loop);
+void loop_run(struct loop *loop);                /* returns after loop_stop() */
+void loop_stop(struct loop *loop);
+struct event_base *loop_base(struct loop *loop); /* borrowed */
+
+/* Runs <fn>(<arg>) on the loop thread, in the order posted, from the loop's top level. Any thread. Functions still queued
+ * when the loop ends are run by loop_free(). */
+void loop_post(struct loop *loop, loop_fn fn, void *arg);
+
+/* Runs <fn> once, <delay_ms> from now. The id is never reused; 0 is never an id. Cancelling a fired id is harmless. */
+uint64_t loop_timer(struct loop *loop, int64_t delay_ms, loop_fn fn, void *arg);
+void loop_timer_cancel(struct loop *loop, uint64_t id);
+
+/* Calls <fn> on the loop thread at each signal <signo>. */
+int loop_signal(struct loop *loop, int signo, loop_fn fn, void *arg, struct err *err);
