@@ -1,0 +1,34 @@
+#include "base/utf8.h"
+
+#include "base/utf8_decode.h"
+
+bool utf8_is_valid(const char *text, size_t len)
+{
+    for (size_t at = 0; at < len;) {
+        size_t step = utf8_sequence(text + at, len - at);
+        if (step == 0)
+            return false;
+        at += step;
+    }
+    return true;
+}
+
+size_t utf8_length(const char *text, size_t len)
+{
+    size_t points = 0;
+    for (size_t at = 0; at < len; points++) {
+        size_t step = utf8_sequence(text + at, len - at);
+        at += step ? step : 1;
+    }
+    return points;
+}
+
+size_t utf8_cut(const char *text, size_t len, size_t max_points)
+{
+    size_t at = 0;
+    for (size_t points = 0; at < len && points < max_points; points++) {
+        size_t step = utf8_sequence(text + at, len - at);
+        at += step ? step : 1;
+    }
+    return at;
+}
