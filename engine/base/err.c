@@ -33,11 +33,14 @@ static bool is_retryable(int code)
            code == ERR_RATE_LIMITED || code == ERR_NOMEM;
 }
 
-static void fill(struct err *err, int code, const char *field, const char *fmt, va_list args)
+/* The text is made before <err> is cleared, because the caller may quote err->msg in it. */
+__attribute__((format(printf, 4, 0))) static void fill(struct err *err, int code, const char *field, const char *fmt,
+                                                       va_list args)
 {
-    *err = (struct err){ .code = code, .retryable = is_retryable(code) };
-    snprintf(err->field, sizeof(err->field), "%s", field);
-    vsnprintf(err->msg, sizeof(err->msg), fmt, args);
+    struct err made = { .code = code, .retryable = is_retryable(code) };
+    snprintf(made.field, sizeof(made.field), "%s", field);
+    vsnprintf(made.msg, sizeof(made.msg), fmt, args);
+    *err = made;
 }
 
 int err_set(struct err *err, int code, const char *fmt, ...)
