@@ -16,10 +16,13 @@ struct buf {
 void buf_fini(struct buf *buf);                 /* frees; the buf may be used again */
 void buf_clear(struct buf *buf);                /* len = 0, keeps the memory */
 void buf_reserve(struct buf *buf, size_t more); /* room for <more> bytes and the NUL */
+
+/* These add to the end and grow the buf; the data is copied. */
 void buf_append(struct buf *buf, const void *data, size_t len);
 void buf_puts(struct buf *buf, const char *text);
 void buf_putc(struct buf *buf, char c);
 void buf_printf(struct buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *buf, const char *fmt, va_list args) __attribute__((format(printf, 2, 0)));
+
 const char *buf_text(const struct buf *buf);    /* "" when empty; borrowed */
 char *buf_take(struct buf *buf, size_t *len);   /* moves the heap text out, caller frees; <len> may be NULL */

@@ -15,7 +15,10 @@ struct json_writer {
     bool after_key;
 };
 
+/* Starts writing at the end of <out>, which stays the caller's. */
 void json_writer_init(struct json_writer *w, struct buf *out);
+
+/* Values. Each is a whole document, an element of the open array, or the value of the key just written. */
 void json_object_begin(struct json_writer *w);
 void json_object_finish(struct json_writer *w);
 void json_array_begin(struct json_writer *w);

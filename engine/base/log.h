@@ -6,13 +6,28 @@
 #include <stdint.h>
 
 enum log_level { LOG_DEBUG_LEVEL, LOG_INFO_LEVEL, LOG_WARN_LEVEL, LOG_ERROR_LEVEL };
-enum log_group { LOG_ENGINE, LOG_STORE, LOG_HTTP, LOG_CLIENT, LOG_JOB, LOG_SCHEDULE, LOG_LUA, LOG_SCRIPT, LOG_JAIL, LOG_API, LOG_GROUPS };
+enum log_group {
+    LOG_ENGINE,
+    LOG_STORE,
+    LOG_HTTP,   /* the server */
+    LOG_CLIENT, /* outgoing HTTP */
+    LOG_JOB,
+    LOG_SCHEDULE,
+    LOG_LUA,    /* the engine's side of Lua */
+    LOG_SCRIPT, /* what scripts log */
+    LOG_JAIL,
+    LOG_API,
+    LOG_GROUPS
+};
 
+/* The least level of every group, and JSON lines instead of logfmt. "info" and logfmt until called. */
 void log_configure(enum log_level level, bool json);
 void log_set_group(enum log_group group, enum log_level level);   /* at run time, one group */
+/* True when a line of that level would be written. */
 bool log_is_on(enum log_group group, enum log_level level);
 int log_level_from_name(const char *name);                        /* -1 when unknown */
 
+/* Use the macros. Messages are cut at 8 KiB; control characters are escaped, so a line stays one line. */
 void log_write(enum log_level level, enum log_group group, int64_t incident_id, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+/* Never NULL, also for a size of 0; free() them. xstrndup stops at a NUL within <len>. */
 void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *ptr, size_t size);
@@ -23,9 +24,9 @@ _Noreturn void require_failed(const char *what, const char *file, int line);
 #define CHECK_FAIL(cond) (!(cond) && check_failed(#cond, __FILE__, __LINE__))
 int check_failed(const char *what, const char *file, int line);
 
+/* A plain heap buffer that is freed when it goes out of scope. */
+#define AUTO_FREE __attribute__((cleanup(mem_auto_free)))
 static inline void mem_auto_free(void *ptr)
 {
     free(*(void **)ptr);
 }
-/* A plain heap buffer that is freed when it goes out of scope. */
-#define AUTO_FREE __attribute__((cleanup(mem_auto_free)))

@@ -3,6 +3,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* True for well-formed UTF-8: no overlong forms, no surrogates, nothing past U+10FFFF. NUL is a character. */
 bool utf8_is_valid(const char *text, size_t len);
-size_t utf8_length(const char *text, size_t len);                 /* code points; an invalid byte counts as one */
-size_t utf8_cut(const char *text, size_t len, size_t max_points); /* bytes of the longest prefix of at most <max_points> */
+
+/* Code points; an invalid byte counts as one. */
+size_t utf8_length(const char *text, size_t len);
+
+/* Bytes of the longest prefix that has at most <max_points> code points. */
+size_t utf8_cut(const char *text, size_t len, size_t max_points);

@@ -11,16 +11,16 @@ struct loop;
 typedef void (*loop_fn)(void *arg);
 
 struct loop *loop_new(struct err *err);          /* NULL + err */
-void loop_free(struct loop *loop);
+void loop_free(struct loop *loop);               /* runs what is still posted; pending timers do not fire; NULL allowed */
 void loop_run(struct loop *loop);                /* returns after loop_stop() */
-void loop_stop(struct loop *loop);
+void loop_stop(struct loop *loop);               /* any thread, also before loop_run(); after what was posted before */
 struct event_base *loop_base(struct loop *loop); /* borrowed */
 
-/* Runs <fn>(<arg>) on the loop thread, in the order posted, from the loop's top level. Any thread. Functions still queued
- * when the loop ends are run by loop_free(). */
+/* Runs <fn>(<arg>) on the loop thread, in the order posted, from the loop's top level. Any thread. Functions still
+ * queued when the loop ends are run by loop_free(). */
 void loop_post(struct loop *loop, loop_fn fn, void *arg);
 
-/* Runs <fn> once, <delay_ms> from now. The id is never reused; 0 is never an id. Cancelling a fired id is harmless. */
+/* Runs <fn> once, <delay_ms> from now, never earlier. The id is never reused; 0 is never an id. Cancelling a fired id is harmless. */
 uint64_t loop_timer(struct loop *loop, int64_t delay_ms, loop_fn fn, void *arg);
 void loop_timer_cancel(struct loop *loop, uint64_t id);
 
