@@ -1,0 +1,165 @@
+"""From the signed command to a channel with the right people in it."""
+import json
+
+from flows import TITLE, announcements, assert_happened_once, ready_channel
+from harness import check, equal, wait_for
+
+PAYMENTS = ["U0002", "U0003", "U0004"]
+LEADS = ["U0009", "U0010"]
+
+
+def test_quick_command_opens_the_channel(world):
+    engine = world.engine()
+    world.sync(engine)
+    answer = engine.command(f"open P1 {TITLE}")
+    equal(answer.status, 200, "the command's answer")
+    ready_channel(world)
+    engine.settled()
+    channel = assert_happened_once(world, 1, ["U0001"] + LEADS)
+    check(channel["name"].startswith("20"), f"the channel's name {channel['name']} starts with the date")
+    check(channel["topic"], "the channel has a topic")
+    incident = engine.api("GET", "incidents/1/").json
+    equal(incident["title"], TITLE, "the title in the API")
+    equal(incident["status"], "Open", "the status in the API")
+    equal(incident["slack_channel_name"], "#" + channel["name"], "the channel's name in the API")
+    engine.process.stop()
+
+
+def test_creation_modal_to_invited_responders(world):
+    engine = world.engine()
+    world.sync(engine)
+    equal(engine.command("open").status, 200, "the command's answer")
+    root = wait_for("the creation modal", lambda: world.sandbox.newest_view("incident_open"))
+    equal(engine.press(root, "push_incident_select_impact").status, 200, "impact button")
+    impact = wait_for("the impact modal", lambda: world.sandbox.newest_view("incident_select_impact"))
+    equal(engine.submit(impact, impact_values(impact)).json, None, "impacts are taken")
+    root = wait_for("the details button", lambda: with_action(world.sandbox.newest_view("incident_open"), "push_incident_unified"))
+    engine.press(root, "push_incident_unified")
+    details = wait_for("the details modal", lambda: world.sandbox.newest_view("open_incident_unified"))
+    refused = engine.submit(details, details_values(details, title="x")).json
+    equal(refused["response_action"], "errors", "a title of one letter")
+    check("title" in refused["errors"], f"the error stands at the title: {refused}")
+    equal(engine.submit(details, details_values(details, title=TITLE)).json, None, "details are taken")
+    root = wait_for("the submit button", lambda: (lambda v: v if v and v.get("submit") else None)(world.sandbox.newest_view("incident_open")))
+    equal(engine.submit(root, {}).status, 200, "the final submission")
+    ready_channel(world)
+    engine.settled()
+    channel = assert_happened_once(world, 1, ["U0001"] + PAYMENTS)
+    page = engine.get("/incident/1/")
+    equal(page.status, 200, "the incident's page")
+    for wanted in (TITLE, channel["name"], "payments-oncall"):
+        check(wanted in page.text, f"the page shows {wanted!r}")
+    check(TITLE in engine.get("/").text, "the dashboard shows the incident")
+    engine.process.stop()
+
+
+def test_same_submission_twice_declares_once(world):
+    engine = world.engine()
+    world.sync(engine)
+    given = world.sandbox.trigger()
+    for _ in range(3):
+        equal(engine.command(f"open P2 {TITLE}", trigger=given).status, 200, "the command's answer")
+    engine.settled()
+    equal(len(json.loads(world.cli("incident", "list", "--json").stdout)), 1, "incidents after the same delivery three times")
+    equal(len(world.sandbox.channels()), 1, "channels")
+    engine.process.stop()
+
+
+def test_normal_incident_has_no_channel(world):
+    engine = world.engine()
+    world.sync(engine)
+    engine.command(f"open P4 {TITLE}")
+    engine.settled()
+    equal(world.sandbox.channels(), [], "channels of a P4")
+    equal(engine.api("GET", "incidents/1/").json["priority"]["name"], "P4", "the priority")
+    engine.process.stop()
+
+
+def test_private_incident_stays_private(world):
+    engine = world.engine()
+    world.sync(engine)
+    world.sandbox.fault("conversations.create", "error", error="restricted_action", times=2)
+    opened = world.cli("incident", "open", "--title", "Customer data was seen by a stranger", "--description",
+                       "A mailbox export was found outside.", "--priority", "P1", "--category", "Data Breach", "--environment", "PRD",
+                       "--by", "user.one@example.test", "--json")
+    number = json.loads(opened.stdout)["id"]
+    world.sandbox.clear_faults()
+    wait_for("the reason why there is no channel", lambda: any(one["error_text"] for one in world.jobs(number)))
+    world.cli("job", "retry", "--incident", str(number), ok=False)
+    channel = wait_for("the private channel", lambda: next(iter(world.sandbox.channels()), None), 60)
+    check(channel["is_private"], "the channel is private")
+    engine.settled(60)
+    for shared in ("C0INCIDENTS", "C0DEPLOY"):
+        equal(world.sandbox.channel(shared)["messages"], [], f"messages in {shared}")
+    check("U0009" not in channel["members"], "the P1 leads are not invited to a private incident")
+    equal(engine.get(f"/incident/{number}/").status, 404, "the page of a private incident")
+    check("Customer data" not in engine.get("/").text, "the dashboard is silent about it")
+    equal(engine.api("GET", f"incidents/{number}/").status, 404, "the API with an ordinary key")
+    equal(engine.api("GET", "incidents/").json, [], "the API's list with an ordinary key")
+    for place in (engine.get("/metrics").text, engine.process.tail(200_000)):
+        check("Customer data" not in place, "no log or metric holds the title")
+    engine.process.stop()
+
+
+def test_five_hundred_people_in_five_calls(world):
+    world.sandbox.reset(users=500, groups=1, group_size=500)
+    with open(world.config) as text:
+        config = text.read().replace('id = "S0PAYMENTS", handle = "payments-oncall"', 'id = "S0BIG1", handle = "big-1"')
+    with open(world.config, "w") as out:
+        out.write(config)
+    engine = world.engine()
+    world.sync(engine)
+    engine.command(f"open P2 {TITLE}")
+    ready_channel(world)
+    engine.settled(60)
+    calls = [one for one in world.sandbox.log() if one["method"] == "conversations.invite"]
+    check(len(calls) <= 7, f"{len(calls)} invite calls for 500 people")
+    check(len(world.sandbox.channels()[0]["members"]) >= 500, "everyone is in")
+    engine.process.stop()
+
+
+def test_without_a_token_it_starts_and_says_so(world):
+    engine = world.engine(extra_env={"SLACK_BOT_TOKEN": "", "SLACK_SIGNING_SECRET": ""})
+    check("slack" in engine.process.tail().lower(), "the log says that the chat part is off")
+    world.cli("incident", "open", "--title", TITLE, "--description", "All cards fail since ten.", "--priority", "P1", "--category", "Payment",
+              "--environment", "PRD", "--by", "user.one@example.test")
+    check(TITLE in engine.get("/").text, "the dashboard shows it")
+    engine.process.stop()
+
+
+def impact_values(view):
+    values = {}
+    for block in view["blocks"]:
+        element = block.get("element") or block.get("accessory")
+        if element and element.get("action_id", "").startswith("set_impact_type_"):
+            values[block["block_id"]] = {element["action_id"]: {"type": "static_select", "selected_option": element["options"][0]}}
+    check(values, "the impact modal has a select for each type")
+    return values
+
+
+def with_action(view, action_id):
+    if view and action_id in json.dumps(view):
+        return view
+    return None
+
+
+def details_values(view, title, description="All card payments answer with an error since ten."):
+    values = {}
+    for block in view["blocks"]:
+        element = block.get("element")
+        if not element:
+            continue
+        kind, action = element["type"], element["action_id"]
+        if kind == "plain_text_input":
+            text = {"title": title, "description": description}.get(block["block_id"])
+            values[block["block_id"]] = {action: {"type": kind, "value": text}}
+        elif kind == "static_select":
+            groups = element.get("option_groups")
+            options = [option for group in groups for option in group["options"]] if groups else element["options"]
+            chosen = next((option for option in options if option["text"]["text"].endswith("Payment")), options[0])
+            values[block["block_id"]] = {action: {"type": kind, "selected_option": chosen}}
+        elif kind == "multi_static_select":
+            values[block["block_id"]] = {action: {"type": kind, "selected_options": element.get("initial_options") or element["options"][:1]}}
+        elif kind == "checkboxes":
+            values[block["block_id"]] = {action: {"type": kind, "selected_options": []}}
+    return values
