@@ -1,0 +1,142 @@
+-- incident: one incident: its facts, its timeline, who was invited and why, and the state of its effects.
+local html = require "engine.html"
+local incidents = require "engine.incidents"
+local layout = require "web.layout"
+local parts = require "web.parts"
+
+local h = html.element
+local READER = { source = "web" }   -- nobody in particular until sign-in exists: private incidents stay out
+
+local INVITATION_STATE = { pending = "waiting", invited = "invited", failed = "failed", skipped = "left out" }
+local JOB_STATE = { ready = "waiting", running = "running", done = "done", dead = "failed for good", cancelled = "cancelled" }
+
+local function fact(name, value)
+  return h("div", nil, h("dt", nil, name), h("dd", nil, value))
+end
+
+local function channel_link(conversation)
+  if not conversation then return "none yet" end
+  local name = "#" .. conversation.name
+  return conversation.url and h("a", { href = conversation.url, rel = "noopener" }, name) or name
+end
+
+local function facts(incident)
+  return parts.card("Facts", h("dl", { class = "facts" },
+    fact("Priority", incident.priority.emoji .. " " .. incident.priority.name .. ": " .. incident.priority.description),
+    fact("Environment", incident.environment.name),
+    fact("Category", incident.category.name .. " (" .. incident.category.group.name .. ")"),
+    fact("Declared", { parts.moment(incident.created_at_ms), " by ", parts.person(incident.created_by) }),
+    fact("Channel", channel_link(incident.conversation)),
+    incident.mitigated_at_ms and fact("Mitigated", parts.moment(incident.mitigated_at_ms)),
+    incident.closed_at_ms and fact("Closed", parts.moment(incident.closed_at_ms))))
+end
+
+local function roles(incident)
+  if #incident.roles == 0 then return nil end
+  local rows = {}
+  for i, role in ipairs(incident.roles) do
+    rows[i] = h("li", nil, role.emoji .. " ", h("strong", nil, role.name), " ", parts.person(role.person))
+  end
+  return parts.card("Roles", h("ul", { class = "plain" }, rows))
+end
+
+local function impacts(incident)
+  if #incident.impacts == 0 then return nil end
+  local rows = {}
+  for i, impact in ipairs(incident.impacts) do
+    rows[i] = h("li", nil, impact.type.emoji .. " ", h("strong", nil, impact.type.name), " ", impact.level.emoji .. " " .. impact.level.name)
+  end
+  return parts.card("Impacts", h("ul", { class = "plain" }, rows))
+end
+
+local function update_lines(update)
+  local lines = {}
+  local function add(name, value) lines[#lines + 1] = h("p", nil, h("span", { class = "muted" }, name .. " "), value) end
+  if update.event_type then add("Key event:", (update.event_type:gsub("_", " "))) end
+  if update.message then lines[#lines + 1] = parts.prose(update.message) end
+  if update.title then add("Title:", update.title) end
+  if update.description then lines[#lines + 1] = parts.prose(update.description) end
+  if update.status_label then add("Status:", update.status_label) end
+  if update.priority then add("Priority:", update.priority.name) end
+  if update.environment then add("Environment:", update.environment.name) end
+  if update.category then add("Category:", update.category.name) end
+  return lines
+end
+
+local function timeline(detail)
+  local rows = {}
+  for i, update in ipairs(detail.updates) do
+    rows[i] = h("li", nil,
+      h("p", { class = "when" }, parts.moment(update.event_at_ms), " ", parts.person(update.created_by)),
+      update_lines(update))
+  end
+  return parts.card("Timeline", h("ol", { class = "timeline" }, rows))
+end
+
+local function reasons(invitation)
+  local rows = {}
+  for i, reason in ipairs(invitation.reasons) do
+    rows[i] = h("li", nil, reason.reason, " ", h("code", nil, reason.strategy))
+  end
+  return h("ul", { class = "plain" }, rows)
+end
+
+local function invited(detail)
+  if #detail.invitations == 0 then return parts.card("Who was invited, and why", h("p", { class = "muted" }, "Nobody yet.")) end
+  local rows = {}
+  for i, invitation in ipairs(detail.invitations) do
+    local state = h("span", { class = "state " .. invitation.state }, INVITATION_STATE[invitation.state])
+    rows[i] = { parts.person(invitation.person), reasons(invitation),
+      invitation.error and { state, h("p", { class = "muted" }, invitation.error) } or state }
+  end
+  return parts.card("Who was invited, and why", parts.grid({ "Person", "Why", "State" }, rows))
+end
+
+local function failed_strategies(detail)
+  local rows = {}
+  for _, run in ipairs(detail.strategy_runs) do
+    if run.state == "failed" then rows[#rows + 1] = h("li", nil, h("code", nil, run.strategy), ": ", run.error or "failed") end
+  end
+  if #rows == 0 then return nil end
+  return parts.card("Invite strategies that failed and were skipped", h("ul", { class = "plain" }, rows))
+end
+
+local function job_note(job)
+  if job.state == "ready" and job.error_text then
+    return { h("p", nil, job.error_text), h("p", { class = "muted" }, "Next try: ", parts.moment(job.due_at_ms)) }
+  end
+  return job.error_text or ""
+end
+
+local function effects(detail)
+  local rows = {}
+  for i, job in ipairs(detail.jobs) do
+    rows[i] = { h("code", nil, job.handler), h("span", { class = "state " .. job.state }, JOB_STATE[job.state]),
+      tostring(job.attempt), job_note(job) }
+  end
+  if #rows == 0 then return parts.card("Effects", h("p", { class = "muted" }, "Nothing to do outside.")) end
+  return parts.card("Effects", parts.grid({ "What", "State", "Tries", "Note" }, rows))
+end
+
+local function show(request)
+  local id = math.tointeger(tonumber(request.params.id))
+  if not id then return layout.not_found("This incident") end
+  local detail, err = incidents.detail({ id = id }, READER)
+  if not detail then
+    if err.code == "not_found" or err.code == "forbidden" then return layout.not_found("Incident #" .. id) end
+    return layout.failed(err)
+  end
+  return layout.page("#" .. id .. " " .. detail.title, h("article", { class = "incident-page" },
+    h("header", nil,
+      h("h1", nil, "#" .. id .. " " .. detail.title),
+      h("p", { class = "pills" }, parts.status_pill(detail), parts.priority_pill(detail.priority), parts.environment_pill(detail.environment))),
+    parts.prose(detail.description),
+    h("div", { class = "columns" },
+      h("div", { class = "wide" }, timeline(detail), invited(detail), failed_strategies(detail), effects(detail)),
+      h("div", { class = "narrow" }, facts(detail), roles(detail), impacts(detail)))))
+end
+
+return {
+  about = "The page of one incident",
+  routes = { { method = "GET", path = "/incident/:id#/", access = "loopback", handler = show, about = "One incident, as a page" } },
+}

@@ -1,0 +1,64 @@
+-- layout: the frame of every page, and the answer that carries it. Pages work without JavaScript: the one script only
+-- rewrites times into the reader's zone.
+local html = require "engine.html"
+local info = require "engine.info"
+
+local h = html.element
+local M = {}
+
+local HEADERS = {
+  ["Content-Security-Policy"] = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data: https:; "
+    .. "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  ["Referrer-Policy"] = "same-origin",
+  ["Cache-Control"] = "no-store",
+}
+
+local function head(title)
+  return h("head", nil,
+    h("meta", { charset = "utf-8" }),
+    h("meta", { name = "viewport", content = "width=device-width, initial-scale=1" }),
+    h("meta", { name = "color-scheme", content = "light dark" }),
+    h("title", nil, title .. " | Halligan"),
+    h("link", { rel = "icon", href = "/static/icon.svg", type = "image/svg+xml" }),
+    h("link", { rel = "stylesheet", href = "/static/style.css" }),
+    h("script", { src = "/static/times.js", defer = true }))
+end
+
+local function frame(title, content)
+  return h("html", { lang = "en" },
+    head(title),
+    h("body", nil,
+      h("a", { class = "skip", href = "#content" }, "Skip to the content"),
+      h("header", { class = "top" },
+        h("a", { class = "brand", href = "/" }, h("img", { src = "/static/icon.svg", alt = "", width = "28", height = "28" }), "Halligan"),
+        h("nav", { ["aria-label"] = "Main" }, h("a", { href = "/" }, "Incidents in progress"))),
+      h("main", { id = "content" }, content),
+      h("footer", nil, "Halligan " .. info.version .. " \u{b7} times are shown in your own zone where the browser allows it, else in UTC")))
+end
+
+--- A whole page as a route's response.
+---@param title string
+---@param content any  nodes of engine.html
+---@param status integer?  200 when absent
+function M.page(title, content, status)
+  return { status = status or 200, headers = HEADERS, content_type = "text/html; charset=utf-8",
+    body = html.document(frame(title, content)) }
+end
+
+--- The page for something that is not there, or that the reader may not see: both look the same on purpose.
+function M.not_found(what)
+  return M.page("Not found", h("section", { class = "empty" },
+    h("h1", nil, "Not found"),
+    h("p", nil, what .. " does not exist, or it is not yours to see."),
+    h("p", nil, h("a", { href = "/" }, "Back to the incidents in progress"))), 404)
+end
+
+--- The page for a failure of ours. The cause is shown: it is the operator who reads it.
+function M.failed(err)
+  return M.page("Something failed", h("section", { class = "empty" },
+    h("h1", nil, "This page could not be made"),
+    h("p", nil, err.message),
+    h("p", nil, "Nothing was changed. Reload the page; if it stays, look at /healthz and at the log.")), 500)
+end
+
+return M
