@@ -109,7 +109,7 @@ void json_int(struct json_writer *w, int64_t value)
     buf_append(w->out, at, (size_t)(digits + sizeof(digits) - at));
 }
 
-void json_real(struct json_writer *w, double value)
+void json_double(struct json_writer *w, double value)
 {
     if (!isfinite(value)) {
         json_null_value(w);

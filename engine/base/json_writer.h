@@ -27,7 +27,7 @@ void json_key(struct json_writer *w, const char *key);
 void json_text(struct json_writer *w, const char *text);             /* NULL writes null */
 void json_text_n(struct json_writer *w, const char *text, size_t len);
 void json_int(struct json_writer *w, int64_t value);
-void json_real(struct json_writer *w, double value);                 /* 17 digits at most; NaN, inf write null */
+void json_double(struct json_writer *w, double value);               /* 17 digits at most; NaN, inf write null */
 void json_bool(struct json_writer *w, bool value);
 void json_null_value(struct json_writer *w);
 void json_raw(struct json_writer *w, const char *json, size_t len);  /* already JSON */
