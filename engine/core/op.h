@@ -53,5 +53,12 @@ typedef void (*op_done_fn)(void *arg, int rc, const char *json, size_t len, cons
  * (NULL: an empty object). Loop thread. <done> is called exactly once. */
 void op_submit(struct db *db, const struct op *op, json_t *args, const struct actor *actor, op_done_fn done, void *arg);
 
-/* Blocking twin for the command line and tests. <out> gets the answer's text. */
+/* Where the product is reached, without a trailing slash; part of the links in answers. Set at start and at each reload; any
+ * thread. op_base_url() copies it ("" when never set). */
+enum { OP_BASE_URL_SIZE = 256 };
+void op_set_base_url(const char *url);
+void op_base_url(char out[OP_BASE_URL_SIZE]);
+
+/* Blocking twin for the command line and tests. Takes over <args> as well; <actor> NULL is the engine. <out> gets the answer's
+ * text. ERR_NOT_FOUND for an unknown <name>. */
 int op_run_now(struct db *db, const char *name, json_t *args, const struct actor *actor, struct buf *out, struct err *err);

@@ -1,0 +1,59 @@
+#include "core/event.h"
+
+#include "base/clock.h"
+#include "core/args.h"
+#include "core/op_table.h"
+#include "core/policy.h"
+#include "store/db.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static const char INSERT_EVENT[] =
+    "INSERT INTO event (incident_id, kind, payload, created_at_ms) VALUES (NULLIF(?, 0), ?, ?, ?)";
+
+static const char INSERT_JOBS[] =
+    "INSERT INTO job (handler, lane, event_id, incident_id, args, due_at_ms, created_at_ms)"
+    " SELECT handler, ?, ?, NULLIF(?, 0), ?, ?, ? FROM subscription WHERE event_kind = ?"
+    " ORDER BY position, handler";
+
+int event_emit(struct tx *tx, const char *kind, int64_t incident_id, const char *payload_json, struct err *err)
+{
+    const char *payload = payload_json ? payload_json : "{}";
+    int64_t now_ms = clock_now_ms();
+    int rc = tx_exec(tx, err, INSERT_EVENT, "itti", incident_id, kind, payload, now_ms);
+    if (rc < 0)
+        return rc;
+    int64_t event_id = tx_insert_id(tx);
+    char lane[40];
+    snprintf(lane, sizeof(lane), "incident:%" PRId64, incident_id);
+    rc = tx_exec(tx, err, INSERT_JOBS, "tiitiit", incident_id ? lane : NULL, event_id, incident_id, payload, now_ms, now_ms, kind);
+    return rc < 0 ? rc : OK;
+}
+
+/* event.emit {kind, incident_id?, payload{}?} -> {} */
+static int event_emit_op(struct op_call *call)
+{
+    struct args args = args_of(call);
+    struct text kind;
+    int64_t incident_id = 0;
+    json_t *payload = NULL;
+    if (args_refuse_unknown(call, "kind", "incident_id", "payload") != OK
+        || args_text(&args, "kind", 1, 80, &kind) != OK
+        || args_int_optional(&args, "incident_id", 1, INT64_MAX, &incident_id) != OK
+        || args_object_optional(&args, "payload", &payload) != OK)
+        return call->err->code;
+    if (incident_id && policy_require_incident(call, incident_id) != OK)
+        return call->err->code;
+    AUTO_JSON_TEXT char *text = args_dump(payload);
+    AUTO_FREE char *name = text_dup(kind);
+    int rc = event_emit(call->tx, name, incident_id, text, call->err);
+    if (rc == OK)
+        op_answer_empty(call);
+    return rc;
+}
+
+const struct op EVENT_OPS[] = {
+    { "event.emit", true, event_emit_op, "{kind, incident_id?, payload?}: tells the handlers subscribed to <kind>" },
+    { 0 },
+};

@@ -1,0 +1,30 @@
+#include "core/op_table.h"
+
+#include <string.h>
+
+/* One file's operations each; see op_table.h. */
+static const struct op *const LISTS[] = {
+    INCIDENT_OPS,     INCIDENT_READ_OPS, INCIDENT_UPDATE_OPS, PERSON_OPS,          REFERENCE_OPS,
+    REFERENCE_READ_OPS, CONVERSATION_OPS, USERGROUP_OPS,      INVITATION_OPS,      INVITATION_READ_OPS,
+    MESSAGE_OPS,      EVENT_OPS,         JOB_OPS,             KV_OPS,              ONCALL_OPS,
+    KEY_OPS,          AUDIT_OPS,         GENERATION_OPS,
+};
+enum { LIST_COUNT = sizeof(LISTS) / sizeof(LISTS[0]) };
+
+const struct op *op_at(int index)
+{
+    for (int i = 0; i < LIST_COUNT; i++)
+        for (const struct op *op = LISTS[i]; op->name; op++)
+            if (index-- == 0)
+                return op;
+    return NULL;
+}
+
+const struct op *op_find(const char *name)
+{
+    for (int i = 0; i < LIST_COUNT; i++)
+        for (const struct op *op = LISTS[i]; op->name; op++)
+            if (strcmp(op->name, name) == 0)
+                return op;
+    return NULL;
+}
