@@ -64,5 +64,7 @@ end
 
 return {
   about = "The dashboard of incidents in progress",
-  routes = { { method = "GET", path = "/", access = "loopback", handler = show, about = "Incidents in progress, as a page" } },
+  routes = {
+    { method = "GET", path = "/", access = "loopback", handler = show, about = "Incidents in progress, as a page" },
+  },
 }

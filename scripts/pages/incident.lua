@@ -8,7 +8,9 @@ local h = html.element
 local READER = { source = "web" }   -- nobody in particular until sign-in exists: private incidents stay out
 
 local INVITATION_STATE = { pending = "waiting", invited = "invited", failed = "failed", skipped = "left out" }
-local JOB_STATE = { ready = "waiting", running = "running", done = "done", dead = "failed for good", cancelled = "cancelled" }
+local JOB_STATE = {
+  ready = "waiting", running = "running", done = "done", dead = "failed for good", cancelled = "cancelled",
+}
 
 local function fact(name, value)
   return h("div", nil, h("dt", nil, name), h("dd", nil, value))
@@ -44,14 +46,17 @@ local function impacts(incident)
   if #incident.impacts == 0 then return nil end
   local rows = {}
   for i, impact in ipairs(incident.impacts) do
-    rows[i] = h("li", nil, impact.type.emoji .. " ", h("strong", nil, impact.type.name), " ", impact.level.emoji .. " " .. impact.level.name)
+    rows[i] = h("li", nil, impact.type.emoji .. " ", h("strong", nil, impact.type.name), " ",
+      impact.level.emoji .. " " .. impact.level.name)
   end
   return parts.card("Impacts", h("ul", { class = "plain" }, rows))
 end
 
 local function update_lines(update)
   local lines = {}
-  local function add(name, value) lines[#lines + 1] = h("p", nil, h("span", { class = "muted" }, name .. " "), value) end
+  local function add(name, value)
+    lines[#lines + 1] = h("p", nil, h("span", { class = "muted" }, name .. " "), value)
+  end
   if update.event_type then add("Key event:", (update.event_type:gsub("_", " "))) end
   if update.message then lines[#lines + 1] = parts.prose(update.message) end
   if update.title then add("Title:", update.title) end
@@ -82,7 +87,9 @@ local function reasons(invitation)
 end
 
 local function invited(detail)
-  if #detail.invitations == 0 then return parts.card("Who was invited, and why", h("p", { class = "muted" }, "Nobody yet.")) end
+  if #detail.invitations == 0 then
+    return parts.card("Who was invited, and why", h("p", { class = "muted" }, "Nobody yet."))
+  end
   local rows = {}
   for i, invitation in ipairs(detail.invitations) do
     local state = h("span", { class = "state " .. invitation.state }, INVITATION_STATE[invitation.state])
@@ -95,7 +102,9 @@ end
 local function failed_strategies(detail)
   local rows = {}
   for _, run in ipairs(detail.strategy_runs) do
-    if run.state == "failed" then rows[#rows + 1] = h("li", nil, h("code", nil, run.strategy), ": ", run.error or "failed") end
+    if run.state == "failed" then
+      rows[#rows + 1] = h("li", nil, h("code", nil, run.strategy), ": ", run.error or "failed")
+    end
   end
   if #rows == 0 then return nil end
   return parts.card("Invite strategies that failed and were skipped", h("ul", { class = "plain" }, rows))
@@ -129,7 +138,8 @@ local function show(request)
   return layout.page("#" .. id .. " " .. detail.title, h("article", { class = "incident-page" },
     h("header", nil,
       h("h1", nil, "#" .. id .. " " .. detail.title),
-      h("p", { class = "pills" }, parts.status_pill(detail), parts.priority_pill(detail.priority), parts.environment_pill(detail.environment))),
+      h("p", { class = "pills" }, parts.status_pill(detail), parts.priority_pill(detail.priority),
+        parts.environment_pill(detail.environment))),
     parts.prose(detail.description),
     h("div", { class = "columns" },
       h("div", { class = "wide" }, timeline(detail), invited(detail), failed_strategies(detail), effects(detail)),
@@ -138,5 +148,7 @@ end
 
 return {
   about = "The page of one incident",
-  routes = { { method = "GET", path = "/incident/:id#/", access = "loopback", handler = show, about = "One incident, as a page" } },
+  routes = {
+    { method = "GET", path = "/incident/:id#/", access = "loopback", handler = show, about = "One incident, as a page" },
+  },
 }

@@ -15,22 +15,21 @@ for (const element of document.querySelectorAll("time[datetime]")) {
 ]]
 
 -- A forcible-entry bar, the tool that the product is named after.
-local ICON = [[<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#c2410c"/>]]
-  .. [[<path d="M9 25 L21 10 M18.5 7.5 L24 12.5 M21 5.5 L20.4 9.2 M26 10.5 L22.4 11.2 M7 23.3 L10.6 26.6" fill="none" stroke="#fff" ]]
-  .. [[stroke-width="2.6" stroke-linecap="round"/></svg>]]
+local ICON = [[<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">]]
+  .. [[<rect width="32" height="32" rx="7" fill="#c2410c"/>]]
+  .. [[<path d="M9 25 L21 10 M18.5 7.5 L24 12.5 M21 5.5 L20.4 9.2 M26 10.5 L22.4 11.2 M7 23.3 L10.6 26.6" ]]
+  .. [[fill="none" stroke="#fff" stroke-width="2.6" stroke-linecap="round"/></svg>]]
 
-local function serve(content_type, body)
-  return function()
-    return { headers = CACHE, content_type = content_type, body = body }
-  end
+local function asset(path, content_type, body, about)
+  return { method = "GET", path = "/static/" .. path, access = "loopback", about = about,
+    handler = function() return { headers = CACHE, content_type = content_type, body = body } end }
 end
 
 return {
   about = "Style, script and icon of the pages",
   routes = {
-    { method = "GET", path = "/static/style.css", access = "loopback", handler = serve("text/css; charset=utf-8", style), about = "Style sheet" },
-    { method = "GET", path = "/static/times.js", access = "loopback", handler = serve("text/javascript; charset=utf-8", TIMES),
-      about = "Times in the reader's zone" },
-    { method = "GET", path = "/static/icon.svg", access = "loopback", handler = serve("image/svg+xml", ICON), about = "Icon" },
+    asset("style.css", "text/css; charset=utf-8", style, "Style sheet"),
+    asset("times.js", "text/javascript; charset=utf-8", TIMES, "Times in the reader's zone"),
+    asset("icon.svg", "image/svg+xml", ICON, "Icon"),
   },
 }

@@ -30,10 +30,12 @@ local function frame(title, content)
     h("body", nil,
       h("a", { class = "skip", href = "#content" }, "Skip to the content"),
       h("header", { class = "top" },
-        h("a", { class = "brand", href = "/" }, h("img", { src = "/static/icon.svg", alt = "", width = "28", height = "28" }), "Halligan"),
+        h("a", { class = "brand", href = "/" },
+          h("img", { src = "/static/icon.svg", alt = "", width = "28", height = "28" }), "Halligan"),
         h("nav", { ["aria-label"] = "Main" }, h("a", { href = "/" }, "Incidents in progress"))),
       h("main", { id = "content" }, content),
-      h("footer", nil, "Halligan " .. info.version .. " \u{b7} times are shown in your own zone where the browser allows it, else in UTC")))
+      h("footer", nil, "Halligan " .. info.version
+        .. " \u{b7} times are shown in your own zone where the browser allows it, else in UTC")))
 end
 
 --- A whole page as a route's response.

@@ -12,7 +12,8 @@ function M.status_pill(incident)
 end
 
 function M.priority_pill(priority)
-  return h("span", { class = "pill priority p" .. priority.value, title = priority.description }, priority.emoji .. " " .. priority.name)
+  return h("span", { class = "pill priority p" .. priority.value, title = priority.description },
+    priority.emoji .. " " .. priority.name)
 end
 
 function M.environment_pill(environment)
@@ -22,7 +23,8 @@ end
 --- A moment: UTC in the text, rewritten into the reader's zone by the script where there is one.
 function M.moment(ms)
   if not ms then return "\u{2013}" end
-  return h("time", { datetime = time.format(ms, "%Y-%m-%dT%H:%M:%SZ", "UTC") }, time.format(ms, "%Y-%m-%d %H:%M", "UTC") .. " UTC")
+  return h("time", { datetime = time.format(ms, "%Y-%m-%dT%H:%M:%SZ", "UTC") },
+    time.format(ms, "%Y-%m-%d %H:%M", "UTC") .. " UTC")
 end
 
 --- "3 hours and 5 minutes ago"
