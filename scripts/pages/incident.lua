@@ -149,6 +149,6 @@ end
 return {
   about = "The page of one incident",
   routes = {
-    { method = "GET", path = "/incident/:id#/", access = "loopback", handler = show, about = "One incident, as a page" },
+    { method = "GET", path = "/incident/:id#/", access = "loopback", handler = show, about = "One incident's page" },
   },
 }
