@@ -144,6 +144,12 @@ void json_raw(struct json_writer *w, const char *json, size_t len)
     buf_append(w->out, json, len);
 }
 
+void json_members(struct json_writer *w, const char *json, size_t len)
+{
+    if (len > 0)
+        json_raw(w, json, len);
+}
+
 void json_put_text(struct json_writer *w, const char *key, const char *text)
 {
     json_key(w, key);

@@ -31,6 +31,8 @@ void json_double(struct json_writer *w, double value);               /* 17 digit
 void json_bool(struct json_writer *w, bool value);
 void json_null_value(struct json_writer *w);
 void json_raw(struct json_writer *w, const char *json, size_t len);  /* already JSON */
+/* Members of the object that is open, already JSON, without braces: "\"a\":1,\"b\":2". Nothing when <len> is 0. */
+void json_members(struct json_writer *w, const char *json, size_t len);
 
 /* Shorthands for members of an object. */
 void json_put_text(struct json_writer *w, const char *key, const char *text);
