@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,8 @@ static int begin_capture(void **state)
     clock_set_ms(1795435200123);
     log_configure(LOG_INFO_LEVEL, false);
     captured_fd = memfd_create("log", MFD_CLOEXEC);
+    /* A file in memory does not lock its position between two writers as files and pipes do. */
+    fcntl(captured_fd, F_SETFL, O_APPEND);
     real_stderr = dup(STDERR_FILENO);
     return dup2(captured_fd, STDERR_FILENO) < 0;
 }
