@@ -1,8 +1,8 @@
 -- The sandbox of a script: Lua 5.4 without what engine/lua takes away; `require` gives the engine's modules.
 std = "none"
 read_globals = {
-  "assert", "error", "getmetatable", "ipairs", "next", "pairs", "pcall", "print", "rawequal", "rawget", "rawlen",
-  "rawset", "require", "select", "setmetatable", "tonumber", "tostring", "type", "xpcall", "_VERSION",
+  "assert", "error", "getmetatable", "ipairs", "next", "pairs", "pcall", "rawequal", "rawget", "rawlen",
+  "require", "select", "setmetatable", "tonumber", "tostring", "type", "xpcall", "_VERSION",
   math = { other_fields = true },
   string = { other_fields = true },
   table = { other_fields = true },
