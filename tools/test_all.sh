@@ -7,6 +7,10 @@ set -u
 logs=$1
 make=$2
 shift 2
+case ${MAKEFLAGS:-} in
+*-j*) ;;
+*) make="$make -j$(nproc)" ;; # only builds run side by side; each target's tests are one recipe
+esac
 mkdir -p "$logs"
 passed=0
 failed=0
