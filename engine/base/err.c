@@ -23,6 +23,7 @@ static const char *const NAMES[] = {
     [-ERR_BUSY] = "busy",
     [-ERR_RATE_LIMITED] = "rate_limited",
     [-ERR_UNAVAILABLE] = "unavailable",
+    [-ERR_SCRIPT] = "script",
 };
 
 enum { NAME_COUNT = sizeof(NAMES) / sizeof(NAMES[0]) };
@@ -34,8 +35,8 @@ static bool is_retryable(int code)
 }
 
 /* The text is made before <err> is cleared, because the caller may quote err->msg in it. */
-__attribute__((format(printf, 4, 0))) static void fill(struct err *err, int code, const char *field, const char *fmt,
-                                                       va_list args)
+__attribute__((format(printf, 4, 0))) static void fill(struct err *err, int code, const char *field,
+                                                       const char *fmt, va_list args)
 {
     struct err made = { .code = code, .retryable = is_retryable(code) };
     snprintf(made.field, sizeof(made.field), "%s", field);

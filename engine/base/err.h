@@ -25,22 +25,23 @@ enum err_code {
     ERR_CLOSED = -14,      /* "closed": the thing was shut down or cancelled */
     ERR_BUSY = -15,        /* "busy": try again later */
     ERR_RATE_LIMITED = -16, /* "rate_limited" */
-    ERR_UNAVAILABLE = -17, /* "unavailable": a part that is not configured or is down */
+    ERR_UNAVAILABLE = -17,  /* "unavailable": a part that is not configured or is down */
 };
 
 struct err {
-    int code;            /* an enum err_code, or OK */
-    bool retryable;      /* trying again later may work */
-    int status;          /* a vendor's HTTP status, 0 when none */
-    char field[96];      /* what was wrong: an argument path, "" when none */
-    char msg[512];       /* one sentence for a human, no trailing newline, never a secret */
+    int code;       /* an enum err_code, or OK */
+    bool retryable; /* trying again later may work */
+    int status;     /* a vendor's HTTP status, 0 when none */
+    char field[96]; /* what was wrong: an argument path, "" when none */
+    char msg[512];  /* one sentence for a human, no trailing newline, never a secret */
 };
 
 /* Fills <err> (NULL is allowed) and returns <code>, so that `return err_set(...)` reads well. */
 int err_set(struct err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* The same for one wrong field of the input. Code is ERR_INVALID. */
-int err_field(struct err *err, const char *field, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int err_field(struct err *err, const char *field, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* "timeout" for ERR_TIMEOUT, and so on; "ok" for OK; never NULL. */
 const char *err_name(int code);
