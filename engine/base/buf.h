@@ -5,12 +5,14 @@
 #include <stddef.h>
 
 struct buf {
-    char *data;  /* heap, NULL while empty and never grown */
-    size_t len;  /* bytes used, without the NUL */
+    char *data; /* heap, NULL while empty and never grown */
+    size_t len; /* bytes used, without the NUL */
     size_t cap;
 };
 
+/* clang-format off */
 #define BUF_INIT { 0 }
+/* clang-format on */
 #define AUTO_BUF __attribute__((cleanup(buf_fini)))
 
 void buf_fini(struct buf *buf);                 /* frees; the buf may be used again */
@@ -22,7 +24,10 @@ void buf_append(struct buf *buf, const void *data, size_t len);
 void buf_puts(struct buf *buf, const char *text);
 void buf_putc(struct buf *buf, char c);
 void buf_printf(struct buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void buf_vprintf(struct buf *buf, const char *fmt, va_list args) __attribute__((format(printf, 2, 0)));
+void buf_vprintf(struct buf *buf, const char *fmt, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
-const char *buf_text(const struct buf *buf);    /* "" when empty; borrowed */
-char *buf_take(struct buf *buf, size_t *len);   /* moves the heap text out, caller frees; <len> may be NULL */
+const char *buf_text(const struct buf *buf); /* "" when empty; borrowed */
+
+/* Moves the heap text out, caller frees; <len> may be NULL. The buf is empty then. */
+char *buf_take(struct buf *buf, size_t *len);

@@ -47,8 +47,8 @@ void civil_from_seconds(int64_t seconds, struct civil *out)
     out->month = march_month < 10 ? march_month + 3 : march_month - 9;
     out->year = (int)(year_of_era + era * YEARS_PER_ERA + (out->month <= 2));
     /* 306 days lie between 1 March and 1 January. */
-    out->yearday = (int)(out->month <= 2 ? day_of_year - 306 + 1
-                                         : day_of_year + 59 + is_leap(out->year) + 1);
+    out->yearday =
+        (int)(out->month <= 2 ? day_of_year - 306 + 1 : day_of_year + 59 + is_leap(out->year) + 1);
 }
 
 int64_t civil_to_seconds(const struct civil *in)

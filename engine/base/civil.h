@@ -5,8 +5,8 @@
 /* A date and time of day as people write it. */
 struct civil {
     int year;
-    int month;      /* 1 to 12 */
-    int day;        /* 1 to 31 */
+    int month; /* 1 to 12 */
+    int day;   /* 1 to 31 */
     int hour;
     int minute;
     int second;

@@ -3,9 +3,9 @@
 #include <stdint.h>
 #include "base/buf.h"
 
-int64_t clock_now_ms(void);   /* UTC epoch milliseconds; for records */
-int64_t clock_mono_ms(void);  /* monotonic milliseconds; for waits */
-int64_t clock_mono_us(void);  /* the same in microseconds; for measuring */
+int64_t clock_now_ms(void);  /* UTC epoch milliseconds; for records */
+int64_t clock_mono_ms(void); /* monotonic milliseconds; for waits */
+int64_t clock_mono_us(void); /* the same in microseconds; for measuring */
 
 /* Tests and `serve --clock`: freezes wall time at <epoch_ms> (the monotonic clock goes on); negative thaws it. */
 void clock_set_ms(int64_t epoch_ms);

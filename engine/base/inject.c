@@ -13,7 +13,7 @@ enum action { ACTION_FAIL, ACTION_KILL };
 struct point {
     char name[LONGEST_NAME];
     enum action action;
-    long at;   /* acts on this hit; 0 acts on every one */
+    long at; /* acts on this hit; 0 acts on every one */
     long hits;
 };
 
@@ -47,7 +47,8 @@ bool inject_hit(const char *name)
 
 static _Noreturn void broken_spec(const char *item)
 {
-    fprintf(stderr, "halligan: HALLIGAN_INJECT: \"%s\" is not NAME=fail[:N] or NAME=kill[:N]\n", item);
+    fprintf(stderr, "halligan: HALLIGAN_INJECT: \"%s\" is not NAME=fail[:N] or NAME=kill[:N]\n",
+            item);
     abort();
 }
 

@@ -11,8 +11,9 @@
 /* What a byte of a string needs: 0 copy it, 'u' a \u00XX, 8 a look at the UTF-8 sequence, else backslash and this. */
 enum { UTF8_LEAD = 8 };
 static const unsigned char ESCAPES[256] = {
-    [0x00 ... 0x07] = 'u', ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n',  [0x0b] = 'u', ['\f'] = 'f',
-    ['\r'] = 'r', [0x0e ... 0x1f] = 'u', ['"'] = '"', ['\\'] = '\\', [0x7f] = 'u', [0x80 ... 0xff] = UTF8_LEAD,
+    [0x00 ... 0x07] = 'u', ['\b'] = 'b',  ['\t'] = 't', ['\n'] = 'n',
+    [0x0b] = 'u',          ['\f'] = 'f',  ['\r'] = 'r', [0x0e ... 0x1f] = 'u',
+    ['"'] = '"',           ['\\'] = '\\', [0x7f] = 'u', [0x80 ... 0xff] = UTF8_LEAD,
 };
 
 static const char REPLACEMENT[] = "\xef\xbf\xbd";

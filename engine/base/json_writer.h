@@ -9,7 +9,7 @@
 enum { JSON_MAX_DEPTH = 64 };
 
 struct json_writer {
-    struct buf *out;                    /* borrowed */
+    struct buf *out; /* borrowed */
     int depth;
     bool needs_comma[JSON_MAX_DEPTH];
     bool after_key;
@@ -24,13 +24,13 @@ void json_object_finish(struct json_writer *w);
 void json_array_begin(struct json_writer *w);
 void json_array_finish(struct json_writer *w);
 void json_key(struct json_writer *w, const char *key);
-void json_text(struct json_writer *w, const char *text);             /* NULL writes null */
+void json_text(struct json_writer *w, const char *text); /* NULL writes null */
 void json_text_n(struct json_writer *w, const char *text, size_t len);
 void json_int(struct json_writer *w, int64_t value);
-void json_double(struct json_writer *w, double value);               /* 17 digits at most; NaN, inf write null */
+void json_double(struct json_writer *w, double value); /* 17 digits at most; NaN, inf write null */
 void json_bool(struct json_writer *w, bool value);
 void json_null_value(struct json_writer *w);
-void json_raw(struct json_writer *w, const char *json, size_t len);  /* already JSON */
+void json_raw(struct json_writer *w, const char *json, size_t len); /* already JSON */
 /* Members of the object that is open, already JSON, without braces: "\"a\":1,\"b\":2". Nothing when <len> is 0. */
 void json_members(struct json_writer *w, const char *json, size_t len);
 

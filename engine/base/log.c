@@ -17,9 +17,10 @@ enum { LONGEST_MESSAGE = 8192 };
 
 static const char *const LEVEL_NAMES[] = { "debug", "info", "warn", "error" };
 static const char *const GROUP_NAMES[LOG_GROUPS] = {
-    [LOG_ENGINE] = "engine", [LOG_STORE] = "store",       [LOG_HTTP] = "http", [LOG_CLIENT] = "client",
-    [LOG_JOB] = "job",       [LOG_SCHEDULE] = "schedule", [LOG_LUA] = "lua",   [LOG_SCRIPT] = "script",
-    [LOG_JAIL] = "jail",     [LOG_API] = "api",
+    [LOG_ENGINE] = "engine", [LOG_STORE] = "store",   [LOG_HTTP] = "http",
+    [LOG_CLIENT] = "client", [LOG_JOB] = "job",       [LOG_SCHEDULE] = "schedule",
+    [LOG_LUA] = "lua",       [LOG_SCRIPT] = "script", [LOG_JAIL] = "jail",
+    [LOG_API] = "api",
 };
 
 /* Switched at run time by one thread, read by all. */
@@ -54,8 +55,8 @@ int log_level_from_name(const char *name)
     return -1;
 }
 
-static void put_logfmt(struct buf *line, enum log_level level, enum log_group group, int64_t incident_id,
-                       const struct buf *msg)
+static void put_logfmt(struct buf *line, enum log_level level, enum log_group group,
+                       int64_t incident_id, const struct buf *msg)
 {
     buf_puts(line, "ts=");
     clock_format_iso(clock_now_ms(), line);
@@ -66,8 +67,8 @@ static void put_logfmt(struct buf *line, enum log_level level, enum log_group gr
     json_escape(line, buf_text(msg), msg->len);
 }
 
-static void put_json(struct buf *line, enum log_level level, enum log_group group, int64_t incident_id,
-                     const struct buf *msg)
+static void put_json(struct buf *line, enum log_level level, enum log_group group,
+                     int64_t incident_id, const struct buf *msg)
 {
     AUTO_BUF struct buf ts = BUF_INIT;
     clock_format_iso(clock_now_ms(), &ts);
@@ -84,7 +85,8 @@ static void put_json(struct buf *line, enum log_level level, enum log_group grou
     json_object_finish(&w);
 }
 
-void log_write(enum log_level level, enum log_group group, int64_t incident_id, const char *fmt, ...)
+void log_write(enum log_level level, enum log_group group, int64_t incident_id, const char *fmt,
+               ...)
 {
     if (!log_is_on(group, level))
         return;

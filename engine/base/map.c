@@ -10,7 +10,7 @@
 enum { SMALLEST_SLOTS = 16 };
 
 struct slot {
-    char *key;     /* heap, NULL: empty */
+    char *key; /* heap, NULL: empty */
     uint64_t hash;
     void *value;
 };

@@ -15,11 +15,11 @@ enum { LARGEST_FILE = 256 * 1024, HEADER_SIZE = 44, LONGEST_NAME = 64, DAY_S = 8
 
 struct tz {
     size_t change_count;
-    int64_t *changes;          /* heap: seconds since the epoch, ascending */
-    unsigned char *change_to;  /* heap: the type from that change on */
-    struct tz_type *types;     /* heap, at least one; types[0] is before the first change */
+    int64_t *changes;         /* heap: seconds since the epoch, ascending */
+    unsigned char *change_to; /* heap: the type from that change on */
+    struct tz_type *types;    /* heap, at least one; types[0] is before the first change */
     size_t type_count;
-    struct tz_rule rule;       /* after the last change, when has_rule */
+    struct tz_rule rule; /* after the last change, when has_rule */
     bool has_rule;
 };
 
@@ -145,7 +145,8 @@ static bool load_file(struct tz *tz, const char *name, struct err *err)
     size_t size = fread(data, 1, LARGEST_FILE, file);
     fclose(file);
     if (!read_file(tz, data, size)) {
-        err_set(err, ERR_IO, "time zone \"%s\": %s is not a time zone file of version 2 or later", name, path);
+        err_set(err, ERR_IO, "time zone \"%s\": %s is not a time zone file of version 2 or later",
+                name, path);
         return false;
     }
     return true;
@@ -154,7 +155,8 @@ static bool load_file(struct tz *tz, const char *name, struct err *err)
 struct tz *tz_load(const char *name, struct err *err)
 {
     if (!is_zone_name(name)) {
-        err_set(err, ERR_INVALID, "\"%.64s\" is not the name of a time zone, such as \"Europe/Paris\"", name);
+        err_set(err, ERR_INVALID,
+                "\"%.64s\" is not the name of a time zone, such as \"Europe/Paris\"", name);
         return NULL;
     }
     struct tz *tz = xcalloc(1, sizeof(*tz));
@@ -185,7 +187,8 @@ void tz_free(struct tz *tz)
 static const struct tz_type *type_at(const struct tz *tz, int64_t seconds)
 {
     if (tz->change_count == 0 || seconds < tz->changes[0])
-        return tz->has_rule && tz->change_count == 0 ? tz_rule_at(&tz->rule, seconds) : &tz->types[0];
+        return tz->has_rule && tz->change_count == 0 ? tz_rule_at(&tz->rule, seconds)
+                                                     : &tz->types[0];
     if (tz->has_rule && seconds >= tz->changes[tz->change_count - 1])
         return tz_rule_at(&tz->rule, seconds);
     size_t low = 0; /* changes[low] <= seconds < changes[high] */

@@ -14,7 +14,8 @@ static bool parse_abbrev(const char **at, char abbrev[8])
     bool quoted = **at == '<';
     const char *begin = *at + quoted;
     const char *end = begin;
-    while (quoted ? isalnum((unsigned char)*end) || *end == '+' || *end == '-' : isalpha((unsigned char)*end))
+    while (quoted ? isalnum((unsigned char)*end) || *end == '+' || *end == '-'
+                  : isalpha((unsigned char)*end))
         end++;
     size_t len = (size_t)(end - begin);
     if (len < 3 || len > 7 || (quoted && *end != '>'))
@@ -68,8 +69,9 @@ static bool parse_day(const char **at, struct tz_rule_day *day)
     if (**at == 'M') {
         (*at)++;
         day->kind = TZ_DAY_WEEKDAY;
-        ok = parse_number(at, 1, 12, &day->month) && *(*at)++ == '.' && parse_number(at, 1, 5, &day->week) &&
-             *(*at)++ == '.' && parse_number(at, 0, 6, &day->day);
+        ok = parse_number(at, 1, 12, &day->month) && *(*at)++ == '.' &&
+             parse_number(at, 1, 5, &day->week) && *(*at)++ == '.' &&
+             parse_number(at, 0, 6, &day->day);
     } else if (**at == 'J') {
         (*at)++;
         day->kind = TZ_DAY_JULIAN;
@@ -106,7 +108,8 @@ bool tz_rule_parse(const char *text, struct tz_rule *rule)
             return false;
         rule->summer.offset_s = -west_s;
     }
-    return *at++ == ',' && parse_day(&at, &rule->begin) && *at++ == ',' && parse_day(&at, &rule->end) && !*at;
+    return *at++ == ',' && parse_day(&at, &rule->begin) && *at++ == ',' &&
+           parse_day(&at, &rule->end) && !*at;
 }
 
 /* Days since the epoch of <day> in <year>. */
@@ -141,6 +144,7 @@ const struct tz_type *tz_rule_at(const struct tz_rule *rule, int64_t seconds)
     int64_t begin = change_in_year(&rule->begin, date.year, rule->standard.offset_s);
     int64_t end = change_in_year(&rule->end, date.year, rule->summer.offset_s);
     /* In the south summer spans the new year. */
-    bool is_summer = begin < end ? seconds >= begin && seconds < end : seconds >= begin || seconds < end;
+    bool is_summer =
+        begin < end ? seconds >= begin && seconds < end : seconds >= begin || seconds < end;
     return is_summer ? &rule->summer : &rule->standard;
 }

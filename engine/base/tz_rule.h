@@ -5,22 +5,22 @@
 
 /* What clocks show for a while. */
 struct tz_type {
-    int offset_s;   /* seconds east of UTC */
+    int offset_s; /* seconds east of UTC */
     char abbrev[8];
 };
 
 /* A day of any year, and a time on it. */
 struct tz_rule_day {
     enum { TZ_DAY_WEEKDAY, TZ_DAY_JULIAN, TZ_DAY_ZERO_BASED } kind;
-    int month;      /* WEEKDAY: 1 to 12 */
-    int week;       /* WEEKDAY: 1 to 5, 5 is the last */
-    int day;        /* WEEKDAY: 0 is Sunday; JULIAN: 1 to 365 without 29 February; ZERO_BASED: 0 to 365 */
-    int time_s;     /* seconds after midnight of the local time then in force; may be negative or beyond a day */
+    int month; /* WEEKDAY: 1 to 12 */
+    int week;  /* WEEKDAY: 1 to 5, 5 is the last */
+    int day; /* WEEKDAY: 0 is Sunday; JULIAN: 1 to 365 without 29 February; ZERO_BASED: 0 to 365 */
+    int time_s; /* seconds after midnight of the local time then in force; may be negative or beyond a day */
 };
 
 struct tz_rule {
     struct tz_type standard;
-    struct tz_type summer;    /* used when has_summer */
+    struct tz_type summer; /* used when has_summer */
     bool has_summer;
     struct tz_rule_day begin; /* of summer time */
     struct tz_rule_day end;

@@ -21,10 +21,10 @@ struct post {
 
 struct timer {
     struct loop *loop;
-    struct event *event;  /* owned, used again by later timers of the slot */
-    uint64_t id;          /* 0 while the slot is free */
+    struct event *event; /* owned, used again by later timers of the slot */
+    uint64_t id;         /* 0 while the slot is free */
     uint32_t slot;
-    uint32_t next_free;   /* slot + 1 of the next free one; 0 ends the list */
+    uint32_t next_free; /* slot + 1 of the next free one; 0 ends the list */
     int64_t due_us;
     loop_fn fn;
     void *arg;
@@ -39,17 +39,17 @@ struct signal_handler {
 
 struct loop {
     struct event_base *base;
-    struct event *wake;         /* runs on_wake() */
-    pthread_mutex_t lock;       /* guards the five below */
-    struct post *queue;         /* ring, heap */
-    size_t queue_cap;           /* a power of two */
+    struct event *wake;   /* runs on_wake() */
+    pthread_mutex_t lock; /* guards the five below */
+    struct post *queue;   /* ring, heap */
+    size_t queue_cap;     /* a power of two */
     size_t queue_head;
     size_t queue_len;
-    bool wake_pending;          /* on_wake() is on its way or running */
-    struct timer **timers;      /* heap of pointers: timers keep their address */
+    bool wake_pending;     /* on_wake() is on its way or running */
+    struct timer **timers; /* heap of pointers: timers keep their address */
     uint32_t timer_count;
     uint32_t timer_cap;
-    uint32_t free_timer;        /* slot + 1, 0 when none */
+    uint32_t free_timer; /* slot + 1, 0 when none */
     uint64_t timer_sequence;
     struct signal_handler *signals;
 };

@@ -19,8 +19,8 @@
 
 enum { QUIET_MS = 200, LONGEST_WAIT_MS = 2000, POLL_MS = 30000, DEEPEST = 16 };
 enum {
-    EVENTS = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF |
-             IN_MOVE_SELF | IN_ONLYDIR
+    EVENTS = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB |
+             IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR
 };
 
 /* A watched folder. */
@@ -33,17 +33,17 @@ struct watch {
     struct loop *loop;
     loop_fn fn;
     void *arg;
-    char **paths;             /* heap, <path_count> heap strings */
-    bool *is_file;            /* heap, one a path */
+    char **paths;  /* heap, <path_count> heap strings */
+    bool *is_file; /* heap, one a path */
     int path_count;
     int fd;
     struct event *event;
-    struct folder *folders;   /* heap */
+    struct folder *folders; /* heap */
     size_t folder_count;
     size_t folder_cap;
-    uint64_t fingerprint;     /* of all files at the last walk */
-    uint64_t quiet_timer;     /* 0: no event is waiting */
-    int64_t first_event_ms;   /* monotonic */
+    uint64_t fingerprint;   /* of all files at the last walk */
+    uint64_t quiet_timer;   /* 0: no event is waiting */
+    int64_t first_event_ms; /* monotonic */
     uint64_t poll_timer;
     int64_t poll_ms;
     bool has_warned;
@@ -62,7 +62,8 @@ static void watch_folder(struct watch *watch, const char *path, const char *only
     int wd = inotify_add_watch(watch->fd, path, EVENTS);
     if (wd < 0) {
         if (errno != ENOENT && !watch->has_warned) {
-            log_warn(LOG_ENGINE, 0, "cannot watch %s (%s); changes are found by the poll", path, strerror(errno));
+            log_warn(LOG_ENGINE, 0, "cannot watch %s (%s); changes are found by the poll", path,
+                     strerror(errno));
             watch->has_warned = true;
         }
         return;
@@ -85,8 +86,8 @@ static uint64_t hash_bytes(uint64_t hash, const void *data, size_t len)
 /* Files are added up, because readdir() promises no order. */
 static void add_file(struct watch *watch, const char *path, const struct stat *st)
 {
-    int64_t facts[] = { st->st_size, (int64_t)st->st_ino, st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
-                        st->st_ctim.tv_sec, st->st_ctim.tv_nsec };
+    int64_t facts[] = { st->st_size,         (int64_t)st->st_ino, st->st_mtim.tv_sec,
+                        st->st_mtim.tv_nsec, st->st_ctim.tv_sec,  st->st_ctim.tv_nsec };
     uint64_t hash = hash_bytes(0xcbf29ce484222325u, path, strlen(path));
     watch->fingerprint += hash_bytes(hash, facts, sizeof(facts));
 }
@@ -120,7 +121,8 @@ static void walk_folder(struct watch *watch, struct buf *path, int depth)
 static void walk_file(struct watch *watch, const char *path)
 {
     const char *slash = strrchr(path, '/');
-    AUTO_FREE char *folder = slash ? xstrndup(path, slash == path ? 1 : (size_t)(slash - path)) : xstrdup(".");
+    AUTO_FREE char *folder =
+        slash ? xstrndup(path, slash == path ? 1 : (size_t)(slash - path)) : xstrdup(".");
     watch_folder(watch, folder, slash ? slash + 1 : path);
     struct stat st;
     if (stat(path, &st) == 0)
@@ -188,7 +190,8 @@ static bool is_of_interest(const struct watch *watch, const struct inotify_event
     const char *name = event->len ? event->name : "";
     for (size_t i = 0; i < watch->folder_count; i++) {
         const struct folder *folder = &watch->folders[i];
-        if (folder->wd == event->wd && (folder->only ? strcmp(folder->only, name) == 0 : !is_hidden(name)))
+        if (folder->wd == event->wd &&
+            (folder->only ? strcmp(folder->only, name) == 0 : !is_hidden(name)))
             return true;
     }
     return false;
@@ -225,7 +228,8 @@ static void on_poll(void *arg)
 
 /* ---- life */
 
-struct watch *watch_new(struct loop *loop, const char *const *paths, int count, loop_fn fn, void *arg, struct err *err)
+struct watch *watch_new(struct loop *loop, const char *const *paths, int count, loop_fn fn,
+                        void *arg, struct err *err)
 {
     struct watch *watch = xcalloc(1, sizeof(*watch));
     watch->loop = loop;
@@ -234,7 +238,8 @@ struct watch *watch_new(struct loop *loop, const char *const *paths, int count, 
     watch->poll_ms = POLL_MS;
     watch->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (watch->fd >= 0)
-        watch->event = event_new(loop_base(loop), watch->fd, EV_READ | EV_PERSIST, on_readable, watch);
+        watch->event =
+            event_new(loop_base(loop), watch->fd, EV_READ | EV_PERSIST, on_readable, watch);
     if (!watch->event || event_add(watch->event, NULL) != 0) {
         err_set(err, ERR_IO, "file changes cannot be watched: %s", strerror(errno));
         watch_free(watch);

@@ -6,11 +6,11 @@
 
 struct watch;
 
-/* Calls <fn>(<arg>) on the loop thread after changes. Each of <paths> is a folder, watched with all below it, or a file,
- * watched through its folder for that name alone. One that does not exist yet is found by the poll. <fn> may call
- * watch_free(). NULL + err when inotify is not to be had. */
-struct watch *watch_new(struct loop *loop, const char *const *paths, int count, loop_fn fn, void *arg,
-                        struct err *err);
+/* Calls <fn>(<arg>) on the loop thread after changes. Each of <paths> is a folder, watched with all below it, or a
+ * file, watched through its folder for that name alone. One that does not exist yet is found by the poll. <fn> may
+ * call watch_free(). NULL + err when inotify is not to be had. */
+struct watch *watch_new(struct loop *loop, const char *const *paths, int count, loop_fn fn,
+                        void *arg, struct err *err);
 
 /* Loop thread; <fn> is not called any more. NULL is allowed. */
 void watch_free(struct watch *watch);

@@ -83,9 +83,12 @@ static void take_moves_the_text_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_empty_buf_is_empty_text), cmocka_unit_test(it_grows_and_stays_terminated),
-        cmocka_unit_test(it_holds_nul_bytes),         cmocka_unit_test(printf_fits_at_every_length),
-        cmocka_unit_test(clear_keeps_the_memory),     cmocka_unit_test(take_moves_the_text_out),
+        cmocka_unit_test(an_empty_buf_is_empty_text),
+        cmocka_unit_test(it_grows_and_stays_terminated),
+        cmocka_unit_test(it_holds_nul_bytes),
+        cmocka_unit_test(printf_fits_at_every_length),
+        cmocka_unit_test(clear_keeps_the_memory),
+        cmocka_unit_test(take_moves_the_text_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,7 +61,8 @@ static void writes_logfmt(void **state)
     (void)state;
     log_warn(LOG_HTTP, 42, "upstream %s: %s", "a.example", "reset");
     log_info(LOG_ENGINE, 0, "ready");
-    assert_log("ts=2026-11-23T12:00:00.123000Z level=warn group=http incident=42 msg=\"upstream a.example: reset\"\n"
+    assert_log("ts=2026-11-23T12:00:00.123000Z level=warn group=http incident=42 msg=\"upstream "
+               "a.example: reset\"\n"
                "ts=2026-11-23T12:00:00.123000Z level=info group=engine msg=\"ready\"\n");
 }
 
@@ -70,7 +71,8 @@ static void writes_json(void **state)
     (void)state;
     log_configure(LOG_INFO_LEVEL, true);
     log_error(LOG_STORE, 7, "say \"no\"");
-    assert_log("{\"ts\":\"2026-11-23T12:00:00.123000Z\",\"level\":\"error\",\"group\":\"store\",\"incident\":7,"
+    assert_log("{\"ts\":\"2026-11-23T12:00:00.123000Z\",\"level\":\"error\",\"group\":\"store\","
+               "\"incident\":7,"
                "\"msg\":\"say \\\"no\\\"\"}\n");
 }
 

@@ -9,7 +9,9 @@
 
 static int64_t utc_ms(int year, int month, int day, int hour, int minute)
 {
-    struct civil date = { .year = year, .month = month, .day = day, .hour = hour, .minute = minute };
+    struct civil date = {
+        .year = year, .month = month, .day = day, .hour = hour, .minute = minute
+    };
     return civil_to_seconds(&date) * 1000;
 }
 
@@ -18,15 +20,18 @@ static void assert_local(const struct tz *tz, int64_t epoch_ms, const char *expe
     struct civil local;
     tz_to_local(tz, epoch_ms, &local);
     char text[80];
-    snprintf(text, sizeof(text), "%04d-%02d-%02d %02d:%02d %s %d", local.year, local.month, local.day, local.hour,
-             local.minute, local.abbrev, local.offset_s);
+    snprintf(text, sizeof(text), "%04d-%02d-%02d %02d:%02d %s %d", local.year, local.month,
+             local.day, local.hour, local.minute, local.abbrev, local.offset_s);
     assert_string_equal(text, expected);
 }
 
 /* Local time in <tz> to UTC. */
-static void assert_from_local(const struct tz *tz, int year, int month, int day, int hour, int minute, int64_t expected)
+static void assert_from_local(const struct tz *tz, int year, int month, int day, int hour,
+                              int minute, int64_t expected)
 {
-    struct civil local = { .year = year, .month = month, .day = day, .hour = hour, .minute = minute };
+    struct civil local = {
+        .year = year, .month = month, .day = day, .hour = hour, .minute = minute
+    };
     assert_int_equal(tz_from_local(tz, &local), expected);
 }
 
@@ -49,7 +54,8 @@ static void paris_around_the_changes(void **state)
     assert_local(tz, utc_ms(2026, 10, 25, 1, 0), "2026-10-25 02:00 CET 3600");
 
     assert_from_local(tz, 2026, 3, 29, 1, 59, utc_ms(2026, 3, 29, 0, 59));
-    assert_from_local(tz, 2026, 3, 29, 2, 30, utc_ms(2026, 3, 29, 1, 30)); /* does not exist: 03:30 */
+    assert_from_local(tz, 2026, 3, 29, 2, 30,
+                      utc_ms(2026, 3, 29, 1, 30)); /* does not exist: 03:30 */
     assert_from_local(tz, 2026, 3, 29, 3, 0, utc_ms(2026, 3, 29, 1, 0));
     assert_from_local(tz, 2026, 10, 25, 1, 59, utc_ms(2026, 10, 24, 23, 59));
     assert_from_local(tz, 2026, 10, 25, 2, 30, utc_ms(2026, 10, 25, 0, 30)); /* twice: the first */
@@ -113,8 +119,10 @@ static void utc_needs_no_file(void **state)
 static void names_that_are_no_zone_are_refused(void **state)
 {
     (void)state;
-    const char *const names[] = { "", "/etc/passwd", "../../etc/passwd", "Europe/../Paris", "Europe//Paris", "Europe/",
-                                  "Eu rope", ".", "Europe/Paris\n" };
+    const char *const names[] = {
+        "",        "/etc/passwd", "../../etc/passwd", "Europe/../Paris", "Europe//Paris", "Europe/",
+        "Eu rope", ".",           "Europe/Paris\n"
+    };
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         struct err err;
         assert_null(tz_load(names[i], &err));
@@ -132,9 +140,10 @@ static void names_that_are_no_zone_are_refused(void **state)
 static void agrees_with_the_c_library(void **state)
 {
     (void)state;
-    const char *const names[] = { "Europe/Paris", "America/New_York",   "Europe/Dublin",   "Africa/Casablanca",
-                                  "Asia/Tehran",  "America/Sao_Paulo",  "Asia/Kathmandu",  "Australia/Lord_Howe",
-                                  "Pacific/Apia", "America/St_Johns",   "Antarctica/Troll" };
+    const char *const names[] = { "Europe/Paris",      "America/New_York",    "Europe/Dublin",
+                                  "Africa/Casablanca", "Asia/Tehran",         "America/Sao_Paulo",
+                                  "Asia/Kathmandu",    "Australia/Lord_Howe", "Pacific/Apia",
+                                  "America/St_Johns",  "Antarctica/Troll" };
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         setenv("TZ", names[i], 1);
         tzset();
@@ -171,8 +180,17 @@ static void rules_are_read_strictly(void **state)
     assert_int_equal(rule.standard.offset_s, 37800);
     assert_true(tz_rule_parse("EST5EDT,J60,300/-26", &rule));
     assert_int_equal(rule.end.time_s, -26 * 3600);
-    const char *const wrong[] = { "", "C", "CET", "CET-1CEST", "CET-1CEST,M3.5.0", "CET-1CEST,M13.5.0,M10.5.0",
-                                  "CET-1CEST,M3", "CET-1CEST,M3.5.0,M10.5.0/3x", "CET-999", "<CET-1", "TOOLONGNAME1" };
+    const char *const wrong[] = { "",
+                                  "C",
+                                  "CET",
+                                  "CET-1CEST",
+                                  "CET-1CEST,M3.5.0",
+                                  "CET-1CEST,M13.5.0,M10.5.0",
+                                  "CET-1CEST,M3",
+                                  "CET-1CEST,M3.5.0,M10.5.0/3x",
+                                  "CET-999",
+                                  "<CET-1",
+                                  "TOOLONGNAME1" };
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
         assert_false(tz_rule_parse(wrong[i], &rule));
 }
