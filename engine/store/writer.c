@@ -1,0 +1,298 @@
+#include "store/writer.h"
+
+#include "base/clock.h"
+#include "base/inject.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "loop/loop.h"
+
+#include <stdatomic.h>
+
+/* A batch is bounded, so that the first of many requests does not wait for the last. */
+enum { BATCH_REQUESTS = 256, BATCH_US = 5000 };
+/* The log goes into the file when it has so many pages and nobody waits; with the higher number in any case. */
+enum { CHECKPOINT_PAGES = 1000, CHECKPOINT_AT_ONCE_PAGES = 4000 };
+
+struct writer {
+    struct connection *conn;    /* owned */
+    struct loop *loop;          /* borrowed; NULL: no thread */
+    pthread_t thread;
+    struct queue queue;
+    pthread_mutex_t turn;       /* without a thread: who may use the connection */
+    pthread_mutex_t lock;       /* guards the listener */
+    void (*listener)(void *arg);
+    void *listener_arg;
+    atomic_uint_fast64_t commits;
+    atomic_uint_fast64_t requests;
+    atomic_uint_fast64_t failed;
+    atomic_int_fast64_t taken;  /* requests in hand, not yet complete */
+    atomic_int_fast64_t last_commit_us;
+};
+
+/* ---- one batch */
+
+static int begin(struct connection *conn, struct err *err)
+{
+    if (INJECT("store.begin"))
+        return err_set(err, ERR_IO, "the transaction cannot begin (fault injected)");
+    return connection_control(conn, CONTROL_BEGIN, err);
+}
+
+static int commit(struct writer *writer, struct err *err)
+{
+    int64_t started_us = clock_mono_us();
+    int rc = INJECT("store.commit") ? err_set(err, ERR_IO, "the commit failed (fault injected)")
+                                    : connection_control(writer->conn, CONTROL_COMMIT, err);
+    if (rc != OK)
+        return rc;
+    (void)INJECT("store.committed");
+    atomic_store(&writer->last_commit_us, clock_mono_us() - started_us);
+    atomic_fetch_add(&writer->commits, 1);
+    return OK;
+}
+
+/* Keeps the work since the savepoint, or undoes it when <rc> is an error. When neither goes, rolls back everything. */
+static int close_savepoint(struct connection *conn, int rc, struct err *err)
+{
+    struct err broken;
+    if ((rc == OK || connection_control(conn, CONTROL_ROLLBACK_TO, &broken) == OK) &&
+        connection_control(conn, CONTROL_RELEASE, &broken) == OK)
+        return rc;
+    connection_rollback(conn);
+    if (rc != OK)
+        return rc;
+    *err = broken;
+    return broken.code;
+}
+
+static void run_request(struct connection *conn, struct request *request, bool has_savepoint)
+{
+    struct err err;
+    int rc = has_savepoint ? connection_control(conn, CONTROL_SAVEPOINT, &err) : OK;
+    if (rc == OK) {
+        rc = tx_run(conn, request->fn, request->arg, &err);
+        if (has_savepoint && connection_in_transaction(conn))
+            rc = close_savepoint(conn, rc, &err);
+    }
+    if (rc != OK)
+        request_fail(request, rc, &err);
+}
+
+/* Runs requests until the batch is full or the transaction is lost, cuts the chain there and returns the rest. */
+static struct request *run_requests(struct connection *conn, struct request *chain)
+{
+    bool has_savepoint = chain->next != NULL;
+    int64_t until_us = clock_mono_us() + BATCH_US;
+    struct request *request = chain;
+    for (;; request = request->next) {
+        run_request(conn, request, has_savepoint);
+        if (!request->next || !connection_in_transaction(conn) || clock_mono_us() >= until_us)
+            break;
+    }
+    struct request *rest = request->next;
+    request->next = NULL;
+    return rest;
+}
+
+static void fail_all(struct request *chain, int rc, const struct err *err)
+{
+    for (struct request *request = chain; request; request = request->next)
+        if (request->rc == OK)
+            request_fail(request, rc, err);
+}
+
+/* The cause is known to the request that met it. */
+static void fail_lost(struct request *chain)
+{
+    struct err err = { 0 };
+    const char *cause = "no cause given";
+    for (struct request *request = chain; request; request = request->next)
+        if (request->rc != OK)
+            cause = request->err->msg;
+    err_set(&err, ERR_IO, "the transaction was lost: %s", cause);
+    err.retryable = true;
+    fail_all(chain, ERR_IO, &err);
+}
+
+static int count_ok(const struct request *chain)
+{
+    int count = 0;
+    for (; chain; chain = chain->next)
+        count += chain->rc == OK;
+    return count;
+}
+
+/* Keeps what succeeded, or nothing. True when the database has changed. */
+static bool finish(struct writer *writer, struct request *chain, int64_t changes_before)
+{
+    struct connection *conn = writer->conn;
+    struct err err = { 0 };
+    if (!connection_in_transaction(conn)) {
+        fail_lost(chain);
+        return false;
+    }
+    if (count_ok(chain) == 0) {
+        connection_rollback(conn);
+        return false;
+    }
+    int rc = commit(writer, &err);
+    if (rc != OK) {
+        connection_rollback(conn);
+        fail_all(chain, rc, &err);
+        return false;
+    }
+    return sqlite3_total_changes64(conn->handle) != changes_before;
+}
+
+/* Runs a first part of <chain> in one transaction; that part has its results then. Returns the rest. */
+static struct request *run_batch(struct writer *writer, struct request *chain, bool *has_changed)
+{
+    struct connection *conn = writer->conn;
+    struct err err = { 0 };
+    struct request *rest = NULL;
+    *has_changed = false;
+    int rc = begin(conn, &err);
+    if (rc != OK) {
+        fail_all(chain, rc, &err);
+    } else {
+        int64_t changes_before = sqlite3_total_changes64(conn->handle);
+        rest = run_requests(conn, chain);
+        *has_changed = finish(writer, chain, changes_before);
+    }
+    return rest;
+}
+
+static void count_batch(struct writer *writer, const struct request *chain)
+{
+    int total = 0;
+    int ok = count_ok(chain);
+    for (const struct request *request = chain; request; request = request->next)
+        total++;
+    atomic_fetch_add(&writer->requests, (uint64_t)total);
+    atomic_fetch_add(&writer->failed, (uint64_t)(total - ok));
+    atomic_fetch_sub(&writer->taken, total);
+}
+
+/* ---- the thread */
+
+static void tell_listener(struct writer *writer)
+{
+    pthread_mutex_lock(&writer->lock);
+    if (writer->listener)
+        loop_post(writer->loop, writer->listener, writer->listener_arg);
+    pthread_mutex_unlock(&writer->lock);
+}
+
+static void checkpoint_if_due(struct writer *writer)
+{
+    int pages = writer->conn->wal_pages;
+    if (pages >= CHECKPOINT_AT_ONCE_PAGES || (pages >= CHECKPOINT_PAGES && queue_length(&writer->queue) == 0))
+        connection_checkpoint(writer->conn);
+}
+
+static void *run_thread(void *arg)
+{
+    struct writer *writer = arg;
+    struct request *chain;
+    while ((chain = queue_take(&writer->queue, BATCH_REQUESTS))) {
+        for (const struct request *request = chain; request; request = request->next)
+            atomic_fetch_add(&writer->taken, 1);
+        while (chain) {
+            bool has_changed;
+            struct request *rest = run_batch(writer, chain, &has_changed);
+            count_batch(writer, chain);
+            requests_complete(chain, writer->loop);
+            if (has_changed)
+                tell_listener(writer);
+            chain = rest;
+        }
+        checkpoint_if_due(writer);
+    }
+    return NULL;
+}
+
+struct writer *writer_new(struct connection *conn, struct loop *loop, struct err *err)
+{
+    struct writer *writer = xcalloc(1, sizeof(*writer));
+    writer->conn = conn;
+    writer->loop = loop;
+    queue_init(&writer->queue);
+    pthread_mutex_init(&writer->lock, NULL);
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ERRORCHECK);
+    pthread_mutex_init(&writer->turn, &attributes);
+    pthread_mutexattr_destroy(&attributes);
+    if (!loop)
+        return writer;
+    connection_own_checkpoints(writer->conn);
+    if (store_thread_start(&writer->thread, "store-writer", run_thread, writer, err) != OK) {
+        writer->loop = NULL;
+        writer_free(writer);
+        return NULL;
+    }
+    return writer;
+}
+
+void writer_free(struct writer *writer)
+{
+    if (!writer)
+        return;
+    if (writer->loop) {
+        queue_close(&writer->queue);
+        pthread_join(writer->thread, NULL);
+    }
+    connection_close(writer->conn);
+    queue_fini(&writer->queue);
+    pthread_mutex_destroy(&writer->turn);
+    pthread_mutex_destroy(&writer->lock);
+    free(writer);
+}
+
+/* ---- for everybody else */
+
+void writer_submit(struct writer *writer, tx_fn fn, tx_done_fn done, void *arg)
+{
+    REQUIRE(writer->loop != NULL);
+    queue_submit(&writer->queue, fn, done, arg);
+}
+
+static int run_here(struct writer *writer, tx_fn fn, void *arg, struct err *err)
+{
+    struct request request = { .fn = fn, .arg = arg };
+    bool has_changed;
+    REQUIRE(pthread_mutex_lock(&writer->turn) == 0); /* fails inside a transaction of the same thread */
+    atomic_fetch_add(&writer->taken, 1);
+    run_batch(writer, &request, &has_changed);
+    count_batch(writer, &request);
+    pthread_mutex_unlock(&writer->turn);
+    if (err && request.err)
+        *err = *request.err;
+    free(request.err);
+    return request.rc;
+}
+
+int writer_run_now(struct writer *writer, tx_fn fn, void *arg, struct err *err)
+{
+    if (!writer->loop)
+        return run_here(writer, fn, arg, err);
+    REQUIRE(!pthread_equal(pthread_self(), writer->thread));
+    return queue_submit_wait(&writer->queue, fn, arg, err);
+}
+
+void writer_on_commit(struct writer *writer, void (*fn)(void *arg), void *arg)
+{
+    pthread_mutex_lock(&writer->lock);
+    writer->listener = fn;
+    writer->listener_arg = arg;
+    pthread_mutex_unlock(&writer->lock);
+}
+
+void writer_stats(struct writer *writer, struct db_stats *out)
+{
+    out->commits = atomic_load(&writer->commits);
+    out->requests = atomic_load(&writer->requests);
+    out->failed = atomic_load(&writer->failed);
+    out->queue_depth = queue_length(&writer->queue) + atomic_load(&writer->taken);
+    out->last_commit_us = atomic_load(&writer->last_commit_us);
+}
