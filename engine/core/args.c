@@ -1,7 +1,6 @@
 #include "core/args.h"
 
 #include "base/utf8.h"
-#include "store/db.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -233,43 +232,46 @@ struct text text_of(const char *value)
     return (struct text){ .at = value, .len = value ? strlen(value) : 0 };
 }
 
-char *args_dump(json_t *value)
+static bool is_clean_text(const char *at, size_t len)
 {
-    char *text = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-    return text ? text : xstrdup("{}");
+    return !memchr(at, '\0', len) && utf8_is_valid(at, len);
 }
 
-void op_answer_empty(struct op_call *call)
+/* True when every text within <value> is clean and the nesting is bearable. */
+static bool is_clean_tree(json_t *value, int depth)
 {
-    json_object_begin(call->out);
-    json_object_finish(call->out);
+    enum { DEEPEST = 32 };
+    if (depth > DEEPEST)
+        return false;
+    if (json_is_string(value))
+        return is_clean_text(json_string_value(value), json_string_length(value));
+    const char *key;
+    json_t *member;
+    json_object_foreach(value, key, member)
+        if (!utf8_is_valid(key, strlen(key)) || !is_clean_tree(member, depth + 1))
+            return false;
+    size_t index;
+    json_array_foreach(value, index, member)
+        if (!is_clean_tree(member, depth + 1))
+            return false;
+    return true;
 }
 
-void op_put_json(struct json_writer *w, const char *key, const char *json)
+int args_json_text(const struct args *args, const char *key, json_t *value, size_t max_bytes, char **out)
 {
-    if (json)
-        json_put_raw(w, key, json);
-    else
-        json_put_null(w, key);
-}
-
-void op_put_int_or_null(struct json_writer *w, const char *key, struct stmt *stmt, int column)
-{
-    if (stmt_is_null(stmt, column))
-        json_put_null(w, key);
-    else
-        json_put_int(w, key, stmt_int(stmt, column));
-}
-
-int op_write_rows(struct op_call *call, struct stmt *stmt, void (*write_row)(struct json_writer *w, struct stmt *stmt))
-{
-    if (!stmt)
-        return call->err->code;
-    json_array_begin(call->out);
-    int rc;
-    while ((rc = stmt_next(stmt, call->err)) == DB_ROW)
-        write_row(call->out, stmt);
-    json_array_finish(call->out);
-    stmt_end(stmt);
-    return rc;
+    if (!value) {
+        *out = xstrdup("{}");
+        return OK;
+    }
+    if (!is_clean_tree(value, 0))
+        return args_fail(args, key, "%s holds a text that is not valid UTF-8 or a NUL character, or is nested too deep", key);
+    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    if (!text)
+        return args_fail(args, key, "%s cannot be written as JSON", key);
+    if (strlen(text) > max_bytes) {
+        free(text);
+        return args_fail(args, key, "%s is longer than %zu bytes", key, max_bytes);
+    }
+    *out = text;
+    return OK;
 }

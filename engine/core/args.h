@@ -10,8 +10,6 @@
 #include "base/mem.h"
 #include "core/op.h"
 
-struct stmt;
-
 /* An object that is being read: the arguments themselves, or a row within them. */
 struct args {
     json_t *object;     /* borrowed */
@@ -62,24 +60,12 @@ char *text_dup(struct text text);                       /* heap; NULL for an abs
 bool text_is(struct text text, const char *value);
 struct text text_of(const char *value);                 /* borrows; NULL gives an absent one */
 
-/* Compact JSON of <value>, heap from jansson ("{}" for NULL); frees with AUTO_JSON_TEXT. */
-char *args_dump(json_t *value);
-static inline void args_free_json_text(char **text)
-{
-    free(*text);
-}
-#define AUTO_JSON_TEXT __attribute__((cleanup(args_free_json_text)))
+/* Compact JSON text of <value> ("{}" for NULL), heap, caller frees. ERR_INVALID for <key> when a text within is not valid UTF-8 or
+ * holds a NUL, when it is nested deeper than 32, or longer than <max_bytes>. */
+int args_json_text(const struct args *args, const char *key, json_t *value, size_t max_bytes, char **out);
 
 static inline void args_free_json(json_t **value)
 {
     json_decref(*value);
 }
 #define AUTO_JSON __attribute__((cleanup(args_free_json)))
-
-void op_answer_empty(struct op_call *call);             /* {} */
-/* Member with a JSON text of the database; null for NULL. */
-void op_put_json(struct json_writer *w, const char *key, const char *json);
-/* Member with an integer column; null for NULL. */
-void op_put_int_or_null(struct json_writer *w, const char *key, struct stmt *stmt, int column);
-/* Writes an array of all rows of <stmt> (NULL: the query failed, call->err says why) and ends it. */
-int op_write_rows(struct op_call *call, struct stmt *stmt, void (*write_row)(struct json_writer *w, struct stmt *stmt));

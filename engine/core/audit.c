@@ -4,6 +4,7 @@
 #include "core/args.h"
 #include "core/op_table.h"
 #include "core/policy.h"
+#include "core/rows.h"
 #include "store/db.h"
 
 static const char INSERT_AUDIT[] =
@@ -42,8 +43,8 @@ static void write_entry(struct json_writer *w, struct stmt *stmt)
     json_put_text(w, "actor_id", stmt_text(stmt, 3));
     json_put_text(w, "source", stmt_text(stmt, 4));
     json_put_text(w, "action", stmt_text(stmt, 5));
-    op_put_json(w, "before", stmt_text(stmt, 6));
-    op_put_json(w, "after", stmt_text(stmt, 7));
+    json_put_stored(w, "before", stmt_text(stmt, 6));
+    json_put_stored(w, "after", stmt_text(stmt, 7));
     json_object_finish(w);
 }
 

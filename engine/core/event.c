@@ -4,10 +4,13 @@
 #include "core/args.h"
 #include "core/op_table.h"
 #include "core/policy.h"
+#include "core/rows.h"
 #include "store/db.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+
+enum { EVENT_PAYLOAD_MAX = 64 * 1024 };
 
 static const char INSERT_EVENT[] =
     "INSERT INTO event (incident_id, kind, payload, created_at_ms) VALUES (NULLIF(?, 0), ?, ?, ?)";
@@ -45,7 +48,9 @@ static int event_emit_op(struct op_call *call)
         return call->err->code;
     if (incident_id && policy_require_incident(call, incident_id) != OK)
         return call->err->code;
-    AUTO_JSON_TEXT char *text = args_dump(payload);
+    AUTO_FREE char *text = NULL;
+    if (args_json_text(&args, "payload", payload, EVENT_PAYLOAD_MAX, &text) != OK)
+        return call->err->code;
     AUTO_FREE char *name = text_dup(kind);
     int rc = event_emit(call->tx, name, incident_id, text, call->err);
     if (rc == OK)

@@ -17,7 +17,7 @@ extern const struct op KEY_OPS[];           /* key.c */
 extern const struct op KV_OPS[];            /* kv.c */
 extern const struct op MESSAGE_OPS[];       /* message.c */
 extern const struct op ONCALL_OPS[];        /* oncall.c */
-extern const struct op PERSON_OPS[];        /* people.c */
+extern const struct op PERSON_OPS[];        /* person_ops.c */
 extern const struct op REFERENCE_OPS[];     /* reference.c */
 extern const struct op REFERENCE_READ_OPS[]; /* reference_read.c */
 extern const struct op USERGROUP_OPS[];     /* usergroup.c */

@@ -16,7 +16,7 @@ CREATE TABLE person (
     updated_at_ms INTEGER NOT NULL
 );
 
--- A person on one platform ("slack", ...). The engine knows no vendor: the name is data.
+-- A person on one chat platform. The engine knows no vendor: the name is data.
 CREATE TABLE account (
     platform TEXT NOT NULL,
     external_id TEXT NOT NULL,
@@ -25,10 +25,11 @@ CREATE TABLE account (
     image TEXT,
     is_active INTEGER NOT NULL DEFAULT 1,
     digest TEXT,                            -- of the last synchronised profile; equal digest: nothing to do
+    seen_at_ms INTEGER NOT NULL DEFAULT 0,  -- by the last synchronisation that met it
     updated_at_ms INTEGER NOT NULL,
     PRIMARY KEY (platform, external_id)
 );
-CREATE UNIQUE INDEX account_person ON account(platform, person_id);
+CREATE UNIQUE INDEX account_person ON account(person_id, platform);
 
 -- ---- reference data, reconciled from config.lua by natural key; what disappears is deactivated ------------------
 CREATE TABLE priority (
@@ -227,7 +228,7 @@ CREATE TABLE subscription (
 
 CREATE TABLE job (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    handler TEXT NOT NULL,                  -- "integrations/slack/open_channel", "task:slack.sync_users"
+    handler TEXT NOT NULL,                  -- "integrations/chat/open_channel", "task:chat.sync_users"
     lane TEXT,                              -- jobs of one lane run one at a time, in order of id; NULL: no order
     event_id INTEGER REFERENCES event(id), incident_id INTEGER REFERENCES incident(id),
     args TEXT NOT NULL DEFAULT '{}',

@@ -1,0 +1,39 @@
+/* declaration - the arguments of incident.declare, read, checked and resolved to rows. Nothing here writes. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/args.h"
+#include "core/people.h"
+
+enum { REFERENCE_ID_SIZE = 65 }; /* the longest id of a reference row and the NUL */
+
+struct declared_impact {
+    int64_t type_id;
+    char level_id[REFERENCE_ID_SIZE];
+};
+
+/* Texts are borrowed from the arguments. */
+struct declaration {
+    struct text title, description;
+    struct text dedup_key;          /* .at NULL: none */
+    struct text request_key;        /* .at NULL: none */
+    struct text draft_scope, draft_key;
+    struct text email;              /* of the creator when created_by is "" : the person may have to be made */
+    char created_by[PERSON_ID_SIZE];
+    char priority_id[REFERENCE_ID_SIZE];
+    char category_id[REFERENCE_ID_SIZE];
+    char environment_id[REFERENCE_ID_SIZE];
+    const char *response_type;      /* "critical" or "normal" */
+    char *custom_fields;            /* JSON, owned */
+    struct declared_impact *impacts; /* owned */
+    size_t impact_count;
+    bool is_private, is_ignored;
+};
+
+/* Fills <declaration> or returns ERR_INVALID with the argument's name in err->field. */
+int declaration_read(struct op_call *call, struct declaration *declaration);
+void declaration_fini(struct declaration *declaration);
+
+/* Only request_key, which is looked at before anything else. */
+int declaration_read_request_key(struct op_call *call, struct text *key);

@@ -1,0 +1,265 @@
+/* incident - declaring. One transaction: the row, required roles, the first two records of the timeline, membership, impacts, audit
+ * entry and event. declaration.c reads and checks the arguments; nothing is written before all of them are good. */
+#include "base/clock.h"
+#include "core/audit.h"
+#include "core/declaration.h"
+#include "core/event.h"
+#include "core/ids.h"
+#include "core/incident_json.h"
+#include "core/op_table.h"
+#include "core/people.h"
+#include "core/policy.h"
+#include "core/status.h"
+#include "store/db.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const int64_t REQUEST_KEPT_MS = (int64_t)24 * 3600 * 1000;
+
+static const char SELECT_REQUEST[] =
+    "SELECT value FROM kv WHERE scope = 'request' AND key = ? AND (expires_at_ms IS NULL OR expires_at_ms > ?)";
+static const char INSERT_REQUEST[] =
+    "INSERT INTO kv (scope, key, value, expires_at_ms, updated_at_ms) VALUES ('request', ?, ?, ?, ?)"
+    " ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value, expires_at_ms = excluded.expires_at_ms,"
+    " updated_at_ms = excluded.updated_at_ms";
+static const char SELECT_DEDUP[] = "SELECT id FROM incident WHERE dedup_key = ? AND status <= 40 ORDER BY created_at_ms LIMIT 1";
+static const char DELETE_DRAFT[] = "DELETE FROM kv WHERE scope = ? AND key = ?";
+
+static const char INSERT_INCIDENT[] =
+    "INSERT INTO incident (title, description, status, priority_id, category_id, environment_id, created_by, response_type,"
+    " custom_fields, dedup_key, is_private, is_ignored, created_at_ms, updated_at_ms)"
+    " VALUES (?, ?, 10, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+static const char SELECT_REQUIRED_ROLES[] =
+    "SELECT id, slug FROM role_type WHERE is_required = 1 AND is_active = 1 ORDER BY position, id";
+static const char INSERT_ROLE[] =
+    "INSERT INTO incident_role (incident_id, role_type_id, person_id, created_at_ms) VALUES (?, ?, ?, ?)";
+static const char INSERT_FIRST_UPDATES[] =
+    "INSERT INTO incident_update (id, incident_id, title, description, status, priority_id, category_id, environment_id, roles,"
+    " created_by, event_type, event_at_ms, created_at_ms)"
+    " VALUES (?, ?, ?, ?, 10, ?, ?, ?, ?, ?, NULL, ?, ?),"
+    " (?, ?, NULL, NULL, NULL, NULL, NULL, NULL, NULL, ?, 'declared', ?, ?)";
+static const char INSERT_MEMBER[] = "INSERT INTO incident_member (incident_id, person_id, created_at_ms) VALUES (?, ?, ?)";
+static const char INSERT_IMPACT[] =
+    "INSERT INTO incident_impact (incident_id, impact_type_id, impact_level_id) VALUES (?, ?, ?)";
+
+/* What is being written. */
+struct declaring {
+    struct op_call *call;
+    struct declaration declaration;
+    int64_t id;
+    int64_t now_ms;
+};
+
+static int answer(struct op_call *call, int64_t id, bool is_created)
+{
+    json_object_begin(call->out);
+    json_put_int(call->out, "id", id);
+    json_put_bool(call->out, "created", is_created);
+    json_key(call->out, "incident");
+    int rc = incident_write(call->tx, call->out, id, call->err);
+    json_object_finish(call->out);
+    return rc;
+}
+
+/* ---- what may have happened already ------------------------------------------------------------------------------- */
+
+/* *id is the incident that an earlier call with the same request key made, or 0. */
+static int find_request(struct op_call *call, struct text key, int64_t *id)
+{
+    *id = 0;
+    if (!key.at)
+        return OK;
+    struct stmt *stmt = tx_query(call->tx, call->err, SELECT_REQUEST, "ni", key.at, key.len, clock_now_ms());
+    if (!stmt)
+        return call->err->code;
+    int rc = stmt_next(stmt, call->err);
+    if (rc == DB_ROW) {
+        AUTO_JSON json_t *value = json_loads(stmt_text(stmt, 0), 0, NULL);
+        *id = json_integer_value(json_object_get(value, "incident_id"));
+    }
+    stmt_end(stmt);
+    return rc < 0 ? rc : OK;
+}
+
+static int find_duplicate(struct op_call *call, struct text key, int64_t *id)
+{
+    int rc = OK;
+    *id = key.at ? tx_get_int(call->tx, &rc, call->err, 0, SELECT_DEDUP, "n", key.at, key.len) : 0;
+    if (rc == OK && *id && !may_see(call->actor, call->tx, *id)) {
+        rc = err_field(call->err, "dedup_key", "an incident with this dedup_key is open, but it is private");
+        call->err->code = ERR_CONFLICT;
+        return ERR_CONFLICT;
+    }
+    return rc;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------ */
+
+static int insert_incident(struct declaring *d)
+{
+    const struct declaration *in = &d->declaration;
+    int rc = tx_exec(d->call->tx, d->call->err, INSERT_INCIDENT, "nn" "ttttt" "tn" "bbii", in->title.at, in->title.len,
+                     in->description.at, in->description.len, in->priority_id, in->category_id, in->environment_id,
+                     in->created_by, in->response_type, in->custom_fields, in->dedup_key.at, in->dedup_key.len,
+                     (int)in->is_private, (int)in->is_ignored, d->now_ms, d->now_ms);
+    if (rc < 0)
+        return rc;
+    d->id = tx_insert_id(d->call->tx);
+    return OK;
+}
+
+/* Gives the required roles to the creator; <roles> gets {slug: person} of them. */
+static int insert_roles(struct declaring *d, struct buf *roles)
+{
+    enum { REQUIRED_MAX = 32 };
+    int64_t types[REQUIRED_MAX];
+    int count = 0;
+    struct json_writer w;
+    struct stmt *stmt = tx_query(d->call->tx, d->call->err, SELECT_REQUIRED_ROLES, "");
+    if (!stmt)
+        return d->call->err->code;
+    json_writer_init(&w, roles);
+    json_object_begin(&w);
+    int rc;
+    while ((rc = stmt_next(stmt, d->call->err)) == DB_ROW && count < REQUIRED_MAX) {
+        types[count++] = stmt_int(stmt, 0);
+        json_put_text(&w, stmt_text(stmt, 1), d->declaration.created_by);
+    }
+    json_object_finish(&w);
+    stmt_end(stmt);
+    for (int i = 0; i < count && rc >= 0; i++)
+        rc = tx_exec(d->call->tx, d->call->err, INSERT_ROLE, "iiti", d->id, types[i], d->declaration.created_by, d->now_ms);
+    return rc < 0 ? rc : OK;
+}
+
+/* The state at the beginning, and the key event "declared". */
+static int insert_updates(struct declaring *d, const char *roles)
+{
+    const struct declaration *in = &d->declaration;
+    char first[ID_SIZE];
+    char second[ID_SIZE];
+    id_new(first);
+    id_new(second);
+    int rc = tx_exec(d->call->tx, d->call->err, INSERT_FIRST_UPDATES, "tinn" "tttt" "tii" "titii", first, d->id, in->title.at,
+                     in->title.len, in->description.at, in->description.len, in->priority_id, in->category_id,
+                     in->environment_id, roles, in->created_by, d->now_ms, d->now_ms, second, d->id, in->created_by,
+                     d->now_ms, d->now_ms);
+    return rc < 0 ? rc : OK;
+}
+
+static int insert_impacts(struct declaring *d)
+{
+    const struct declaration *in = &d->declaration;
+    for (size_t i = 0; i < in->impact_count; i++) {
+        int rc = tx_exec(d->call->tx, d->call->err, INSERT_IMPACT, "iit", d->id, in->impacts[i].type_id, in->impacts[i].level_id);
+        if (rc < 0)
+            return rc;
+    }
+    return OK;
+}
+
+static int write_audit(struct declaring *d)
+{
+    const struct declaration *in = &d->declaration;
+    AUTO_BUF struct buf after = BUF_INIT;
+    struct json_writer w;
+    json_writer_init(&w, &after);
+    json_object_begin(&w);
+    json_key(&w, "title");
+    json_text_n(&w, in->title.at, in->title.len);
+    json_key(&w, "description");
+    json_text_n(&w, in->description.at, in->description.len);
+    json_put_int(&w, "status", STATUS_OPEN);
+    json_put_text(&w, "priority_id", in->priority_id);
+    json_put_text(&w, "category_id", in->category_id);
+    json_put_text(&w, "environment_id", in->environment_id);
+    json_put_text(&w, "created_by", in->created_by);
+    json_put_text(&w, "response_type", in->response_type);
+    json_put_raw(&w, "custom_fields", in->custom_fields);
+    json_put_bool(&w, "is_private", in->is_private);
+    json_put_bool(&w, "is_ignored", in->is_ignored);
+    json_object_finish(&w);
+    struct audit_entry entry = { .action = "incident.declare", .incident_id = d->id, .after = buf_text(&after) };
+    return audit_write(d->call->tx, d->call->actor, &entry, d->call->err);
+}
+
+/* Remembers the request, so that its repetition is answered, and drops the draft it came from. */
+static int settle_request(struct declaring *d, const char *payload)
+{
+    const struct declaration *in = &d->declaration;
+    int rc = OK;
+    if (in->request_key.at)
+        rc = tx_exec(d->call->tx, d->call->err, INSERT_REQUEST, "ntii", in->request_key.at, in->request_key.len, payload,
+                     d->now_ms + REQUEST_KEPT_MS, d->now_ms);
+    if (rc >= 0 && in->draft_key.at)
+        rc = tx_exec(d->call->tx, d->call->err, DELETE_DRAFT, "nn", in->draft_scope.at, in->draft_scope.len, in->draft_key.at,
+                     in->draft_key.len);
+    return rc < 0 ? rc : OK;
+}
+
+static int store(struct declaring *d)
+{
+    struct op_call *call = d->call;
+    AUTO_BUF struct buf roles = BUF_INIT;
+    int rc = insert_incident(d);
+    if (rc == OK)
+        rc = insert_roles(d, &roles);
+    if (rc == OK)
+        rc = insert_updates(d, buf_text(&roles));
+    if (rc == OK)
+        rc = tx_exec(call->tx, call->err, INSERT_MEMBER, "iti", d->id, d->declaration.created_by, d->now_ms);
+    if (rc >= 0)
+        rc = insert_impacts(d);
+    if (rc == OK)
+        rc = write_audit(d);
+    char payload[48];
+    snprintf(payload, sizeof(payload), "{\"incident_id\":%" PRId64 "}", d->id);
+    if (rc == OK)
+        rc = event_emit(call->tx, "incident.created", d->id, payload, call->err);
+    return rc == OK ? settle_request(d, payload) : rc;
+}
+
+static int declare_new(struct declaring *d)
+{
+    int64_t duplicate;
+    int rc = declaration_read(d->call, &d->declaration);
+    if (rc == OK)
+        rc = find_duplicate(d->call, d->declaration.dedup_key, &duplicate);
+    if (rc != OK)
+        return rc;
+    if (duplicate)
+        return answer(d->call, duplicate, false);
+    if (d->declaration.email.at)
+        rc = person_ensure_email(d->call->tx, d->declaration.email, (struct text){ 0 }, d->declaration.created_by, d->call->err);
+    if (rc == OK)
+        rc = store(d);
+    return rc == OK ? answer(d->call, d->id, true) : rc;
+}
+
+/* incident.declare, see the contract in docs/operations; -> {id, created, incident}. */
+static int incident_declare(struct op_call *call)
+{
+    struct text request_key;
+    int64_t known;
+    int rc = declaration_read_request_key(call, &request_key);
+    if (rc == OK)
+        rc = find_request(call, request_key, &known);
+    if (rc != OK)
+        return rc;
+    if (known && may_see(call->actor, call->tx, known))
+        return answer(call, known, false);
+    struct declaring d = { .call = call, .now_ms = clock_now_ms() };
+    rc = declare_new(&d);
+    declaration_fini(&d.declaration);
+    return rc;
+}
+
+const struct op INCIDENT_OPS[] = {
+    { "incident.declare", true, incident_declare,
+      "{title, description, priority, category, environment or environments[], created_by or created_by_email, impacts{}?,"
+      " custom_fields{}?, dedup_key?, ignore?, private?, response_type?, draft{scope,key}?, require_enabled?, form?,"
+      " request_key?}: declares an incident -> {id, created, incident}" },
+    { 0 },
+};

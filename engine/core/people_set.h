@@ -1,0 +1,24 @@
+/* people_set - the person objects that an answer needs, read with one query however many they are.
+ * Use: want every id, load once, then write. */
+#pragma once
+#include "base/err.h"
+#include "base/json_writer.h"
+
+struct people_set;
+struct tx;
+
+struct people_set *people_set_new(void);
+void people_set_free(struct people_set *set);                                /* NULL is allowed */
+void people_set_want(struct people_set *set, const char *person_id);        /* NULL and repetitions are ignored */
+int people_set_load(struct people_set *set, struct tx *tx, struct err *err);
+/* {id,username,email,name,avatar,is_bot,is_active,accounts:{platform:{external_id,handle,image}}}, or null when unknown. */
+void people_set_write(const struct people_set *set, struct json_writer *w, const char *person_id);
+
+/* One person object, read and written; null when unknown. */
+int person_write(struct tx *tx, struct json_writer *w, const char *person_id, struct err *err);
+
+static inline void people_set_auto_free(struct people_set **set)
+{
+    people_set_free(*set);
+}
+#define AUTO_PEOPLE_SET __attribute__((cleanup(people_set_auto_free)))

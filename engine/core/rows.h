@@ -1,0 +1,16 @@
+/* rows - small helpers to write rows of the store as JSON answers. */
+#pragma once
+#include "core/op.h"
+
+struct stmt;
+
+/* The answer of an operation that has nothing to say: {}. */
+void op_answer_empty(struct op_call *call);
+/* Member with a JSON text of the database; null for NULL. */
+void json_put_stored(struct json_writer *w, const char *key, const char *json);
+/* Member with an integer column; null for NULL. */
+void json_put_column(struct json_writer *w, const char *key, struct stmt *stmt, int column);
+/* Writes an array of all rows of <stmt> (NULL: the query failed, call->err says why) and ends it. */
+int op_write_rows(struct op_call *call, struct stmt *stmt, void (*write_row)(struct json_writer *w, struct stmt *stmt));
+/* The same for one row or null. */
+int op_write_row_or_null(struct op_call *call, struct stmt *stmt, void (*write_row)(struct json_writer *w, struct stmt *stmt));
