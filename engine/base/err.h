@@ -26,6 +26,7 @@ enum err_code {
     ERR_BUSY = -15,        /* "busy": try again later */
     ERR_RATE_LIMITED = -16, /* "rate_limited" */
     ERR_UNAVAILABLE = -17,  /* "unavailable": a part that is not configured or is down */
+    ERR_SCRIPT = -18,       /* "script": a script threw an error */
 };
 
 struct err {
