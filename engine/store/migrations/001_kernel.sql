@@ -238,8 +238,11 @@ CREATE TABLE job (
     is_unknown INTEGER NOT NULL DEFAULT 0,  -- the last attempt may have had its effect: reconcile before sending again
     progress TEXT NOT NULL DEFAULT '{}',    -- what the handler noted for its next attempt
     error_code TEXT, error_text TEXT,
+    key TEXT,                               -- at most one ready or running job has it; NULL: no such rule
     created_at_ms INTEGER NOT NULL, started_at_ms INTEGER, finished_at_ms INTEGER
 );
+CREATE UNIQUE INDEX job_key ON job(key) WHERE key IS NOT NULL AND state IN ('ready','running');
+CREATE INDEX job_dead ON job(id) WHERE state = 'dead';
 CREATE INDEX job_due ON job(due_at_ms, id) WHERE state = 'ready';
 CREATE INDEX job_lane ON job(lane, id) WHERE state IN ('ready','running');
 CREATE INDEX job_incident ON job(incident_id);
