@@ -19,8 +19,8 @@ struct stmt;
 
 struct db_options {
     const char *path;     /* file; its folder is made when missing */
-    struct loop *loop;    /* where completions are posted. NULL for command-line use: then there are no threads, and only
-                           * the *_now calls may be used, which run on the caller's thread */
+    struct loop *loop;    /* where completions are posted. NULL for command-line use: then there are no threads, and
+                           * only the *_now calls may be used, which run on the caller's thread */
     int readers;          /* 0: default (2) */
     bool is_read_only;    /* no writer, no migration; used by the jail and by inspection commands */
 };
@@ -72,8 +72,8 @@ int db_schema_version(struct db *db);                 /* the last migration appl
 enum { DB_DONE = 0, DB_ROW = 1 };
 
 /* <types>: a letter for each `?` of <sql>, in order: i int64_t, t const char * (NULL binds NULL), n const char *,
- * size_t (text of a given length), b bool (int), d double, 0 NULL (takes no argument). <sql> must be a string literal: its
- * address is the key of the statement cache; one statement, nothing behind its ";". Texts are copied by tx_query().
+ * size_t (text of a given length), b bool (int), d double, 0 NULL (takes no argument). <sql> must be a string literal:
+ * its address is the key of the statement cache; one statement, nothing behind its ";". Texts are copied by tx_query().
  * tx_exec() returns the rows changed (>= 0) or an error: ERR_CONFLICT for a constraint, ERR_BUG for wrong <types>. */
 int tx_exec(struct tx *tx, struct err *err, const char *sql, const char *types, ...);
 int64_t tx_insert_id(struct tx *tx);   /* last generated integer key */

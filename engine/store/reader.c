@@ -4,7 +4,6 @@
 #include "base/mem.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 
 struct reader {
     struct readers *readers;  /* borrowed: all of them */
@@ -58,9 +57,7 @@ static int start_reader(struct readers *readers, int index, const char *path, st
     readers->count++;
     if (!readers->loop)
         return OK;
-    char name[16];
-    snprintf(name, sizeof(name), "store-reader-%d", (index + 1) % 100);
-    int rc = store_thread_start(&reader->thread, name, run_thread, reader, err);
+    int rc = store_thread_start(&reader->thread, "store-reader", run_thread, reader, err);
     reader->has_thread = rc == OK;
     return rc;
 }
