@@ -15,7 +15,7 @@ int lua_util_push_err(lua_State *L, const struct err *err);
 /* Pushes only the error table. throws. */
 void lua_util_push_err_table(lua_State *L, const struct err *err);
 /* Fills <err> from the error value at <index>: an error table (also one with retry_after_ms, unknown) or a text. <retry_after_ms> and
- * <is_unknown> may be NULL. Never throws. */
+ * <is_unknown> may be NULL. A code of the script's own stays in front of the message. throws when memory is out. */
 void lua_util_to_err(lua_State *L, int index, struct err *err, int64_t *retry_after_ms, bool *is_unknown);
 
 /* throws "http.request: unknown option "methd" (did you mean "method"?)" for a key that is not in <names> (closed by NULL). Also
@@ -39,7 +39,8 @@ void lua_util_mark_array(lua_State *L, int index);
 /* Pushes <value>. Members that are null are left out of objects; within arrays they are json.null. throws. */
 void lua_util_push_json(lua_State *L, const json_t *value);
 /* A new reference to the JSON value at <index>. Tables with keys 1..n are arrays, an empty one is an object unless marked. NULL + err
- * (ERR_INVALID naming the path) for functions, mixed keys, cycles, bad UTF-8, NaN. Never throws, runs no metamethod. */
+ * (ERR_INVALID naming the path) for functions, mixed keys, cycles, bad UTF-8, NaN. Runs no metamethod; read-only views are read
+ * through. throws only before it makes anything. */
 json_t *lua_util_to_json(lua_State *L, int index, struct err *err);
 
 /* throws. Pops the table on top and pushes a read-only view of it, deep: reading, pairs, ipairs and # work; writing throws

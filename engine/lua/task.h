@@ -120,6 +120,7 @@ struct task_wait_ops {
 struct task_wait {
     const struct task_wait_ops *ops;
     struct tasks *tasks;
+    struct task_wait **box;     /* the userdata's content, NULL once it let go */
     uint32_t slot, seq;         /* which task waits */
     int refs;
     bool is_yielded, is_done, is_cancelled;
@@ -139,7 +140,8 @@ int task_wait_yield(lua_State *L, struct task_wait *wait);
 
 /* Waits until the task <id> has ended: true, or nil and its error. `return task_join(L, id);` throws when <L> may not wait. */
 int task_join(lua_State *L, uint64_t id);
-/* task.all (the first error ends the others) and task.race (the first to end wins, the others are cancelled) over the list of
- * functions at <index>: `return task_all(L, 1);`. Results: all gives a list of each function's first result, race the winner's. */
+/* task.all and task.race over the list of functions at <index>, each in a task of its own: `return task_all(L, 1);`. All gives
+ * the list of each function's first result; a function that answers nil and an error is answered for all; one that throws ends the
+ * others at once. Race gives the first two results of the first to end and cancels the others. */
 int task_all(lua_State *L, int index);
 int task_race(lua_State *L, int index);

@@ -1,0 +1,453 @@
+#include "lua/state.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "lua/lua_api.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    HOOK_COUNT = 10000,         /* instructions between two looks at the clock */
+    ERROR_HEADROOM = 64 << 10,  /* bytes past the cap while an error is put into words */
+};
+
+struct state {
+    lua_State *L;
+    struct state_options options;
+    size_t used;                /* bytes Lua holds */
+    size_t headroom;            /* added to the cap for now */
+    struct tasks *tasks;
+    struct task *running;
+    int live_tasks;
+    void (*idle)(void *arg);
+    void *idle_arg;
+    lua_State *budget_thread;   /* the one that was entered; only there may the hook yield */
+    int64_t budget_us, budget_start_us;
+    bool is_killed;
+    bool is_syntax_error;       /* the error under way came from the compiler */
+    struct buf traceback;
+};
+
+/* ---- memory */
+
+static void *allocate(void *arg, void *ptr, size_t old_size, size_t size)
+{
+    struct state *state = arg;
+    if (!ptr)
+        old_size = 0; /* Lua passes a type tag there */
+    if (size == 0) {
+        state->used -= old_size;
+        free(ptr);
+        return NULL;
+    }
+    if (size > old_size && state->used - old_size + size > state->options.memory_cap + state->headroom)
+        return NULL; /* Lua collects garbage and asks once more */
+    void *moved = size > old_size ? try_realloc(ptr, size) : realloc(ptr, size);
+    if (!moved)
+        return size > old_size ? NULL : ptr; /* a shrink must not fail */
+    state->used = state->used - old_size + size;
+    return moved;
+}
+
+size_t state_memory_used(const struct state *state)
+{
+    return state->used;
+}
+
+/* ---- libraries and globals */
+
+static int l_setmetatable(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_argexpected(L, lua_isnil(L, 2) || lua_istable(L, 2), 2, "nil or table");
+    if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL)
+        return luaL_error(L, "cannot change a protected metatable");
+    if (lua_istable(L, 2)) {
+        /* Finalizers run with hooks off: a loop in one could not be stopped. */
+        lua_pushliteral(L, "__gc");
+        if (lua_rawget(L, 2) != LUA_TNIL)
+            return luaL_error(L, "setmetatable: scripts have no finalizers (__gc)");
+    }
+    lua_settop(L, 2);
+    lua_setmetatable(L, 1);
+    return 1;
+}
+
+static int l_unknown_global(lua_State *L)
+{
+    return luaL_error(L, "unknown global `%s`", luaL_tolstring(L, 2, NULL));
+}
+
+static int l_new_global(lua_State *L)
+{
+    return luaL_error(L, "assignment to global `%s` (write `local`)", luaL_tolstring(L, 2, NULL));
+}
+
+static int l_read_only(lua_State *L)
+{
+    return luaL_error(L, "`%s` cannot be changed", luaL_tolstring(L, 2, NULL));
+}
+
+/* Pops the table on top and pushes a proxy that reads from it. */
+static void push_frozen(lua_State *L)
+{
+    lua_newtable(L);
+    lua_createtable(L, 0, 3);
+    lua_pushvalue(L, -3);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, l_read_only);
+    lua_setfield(L, -2, "__newindex");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_setmetatable(L, -2);
+    lua_remove(L, -2);
+}
+
+static void clear_fields(lua_State *L, const char *const *names)
+{
+    for (; *names; names++) {
+        lua_pushnil(L);
+        lua_setfield(L, -2, *names);
+    }
+}
+
+static void open_base(lua_State *L)
+{
+    static const char *const UNWANTED[] = {
+        "dofile", "loadfile", "load", "collectgarbage", "print", "rawset", "warn", "_G", NULL,
+    };
+    luaL_requiref(L, LUA_GNAME, luaopen_base, 0);
+    clear_fields(L, UNWANTED);
+    lua_pushcfunction(L, l_setmetatable);
+    lua_setfield(L, -2, "setmetatable");
+    lua_pop(L, 1);
+}
+
+static void open_libraries(lua_State *L)
+{
+    static const luaL_Reg LIBRARIES[] = {
+        { LUA_STRLIBNAME, luaopen_string },
+        { LUA_TABLIBNAME, luaopen_table },
+        { LUA_MATHLIBNAME, luaopen_math },
+        { LUA_UTF8LIBNAME, luaopen_utf8 },
+    };
+    static const char *const UNWANTED[] = { "dump", NULL };
+    for (size_t i = 0; i < sizeof(LIBRARIES) / sizeof(LIBRARIES[0]); i++) {
+        luaL_requiref(L, LIBRARIES[i].name, LIBRARIES[i].func, 0);
+        clear_fields(L, UNWANTED);
+        push_frozen(L);
+        lua_setglobal(L, LIBRARIES[i].name);
+    }
+    lua_pushliteral(L, "");
+    lua_getmetatable(L, -1);
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_pop(L, 2);
+}
+
+static void close_globals(lua_State *L)
+{
+    static const luaL_Reg STRICT[] = {
+        { "__index", l_unknown_global }, { "__newindex", l_new_global }, { NULL, NULL },
+    };
+    lua_pushglobaltable(L);
+    luaL_newlib(L, STRICT);
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_setmetatable(L, -2);
+    lua_pop(L, 1);
+}
+
+static int set_up(lua_State *L)
+{
+    open_base(L);
+    open_libraries(L);
+    lua_api_install(L);
+    close_globals(L);
+    return 0;
+}
+
+/* ---- life */
+
+static int on_panic(lua_State *L)
+{
+    const char *text = lua_tostring(L, -1);
+    log_error(LOG_LUA, 0, "Lua error outside of a protected call: %s", text ? text : "(no text)");
+    return 0; /* Lua aborts */
+}
+
+struct state *state_new(const struct state_options *options, struct err *err)
+{
+    struct state *state = xcalloc(1, sizeof(*state));
+    state->options = *options;
+    if (state->options.memory_cap == 0)
+        state->options.memory_cap = STATE_MEMORY_CAP;
+    if (state->options.burst_us == 0)
+        state->options.burst_us = STATE_BURST_US;
+    state->L = lua_newstate(allocate, state);
+    if (!state->L) {
+        err_set(err, ERR_NOMEM, "no memory for a Lua state");
+        free(state);
+        return NULL;
+    }
+    lua_atpanic(state->L, on_panic);
+    *(struct state **)lua_getextraspace(state->L) = state;
+    if (state_pcall(state, set_up, NULL, STATE_LOAD_US, err) != OK) {
+        state_free(state);
+        return NULL;
+    }
+    return state;
+}
+
+void state_free(struct state *state)
+{
+    if (!state)
+        return;
+    REQUIRE(state->live_tasks == 0);
+    lua_close(state->L);
+    buf_fini(&state->traceback);
+    free(state);
+}
+
+lua_State *state_lua(struct state *state)
+{
+    return state->L;
+}
+
+struct state *state_of(lua_State *L)
+{
+    return *(struct state **)lua_getextraspace(L); /* new threads get a copy */
+}
+
+struct engine *state_engine(lua_State *L)
+{
+    return state_of(L)->options.engine;
+}
+
+const struct snapshot *state_snapshot(lua_State *L)
+{
+    return state_of(L)->options.snapshot;
+}
+
+unsigned state_kind(lua_State *L)
+{
+    return state_of(L)->options.kind;
+}
+
+void state_set_tasks(struct state *state, struct tasks *tasks)
+{
+    state->tasks = tasks;
+}
+
+struct tasks *state_tasks(lua_State *L)
+{
+    return state_of(L)->tasks;
+}
+
+struct task *state_running(const struct state *state)
+{
+    return state->running;
+}
+
+void state_set_running(struct state *state, struct task *task)
+{
+    state->running = task;
+}
+
+void state_on_idle(struct state *state, void (*idle)(void *arg), void *arg)
+{
+    state->idle = idle;
+    state->idle_arg = arg;
+}
+
+int state_live_tasks(const struct state *state)
+{
+    return state->live_tasks;
+}
+
+void state_add_live_tasks(struct state *state, int change)
+{
+    state->live_tasks += change;
+    if (state->live_tasks == 0 && change < 0 && state->idle)
+        state->idle(state->idle_arg);
+}
+
+const char *state_traceback(const struct state *state)
+{
+    return buf_text(&state->traceback);
+}
+
+/* ---- CPU budget */
+
+static void on_count(lua_State *L, lua_Debug *activation);
+
+/* Past the budget. Yielding to C, which never resumes, cannot be caught by pcall. Where that is impossible an error is thrown, and
+ * again at each further instruction until all pcalls are left. */
+static void kill_script(lua_State *L, struct state *state)
+{
+    state->is_killed = true;
+    if (L == state->budget_thread && lua_isyieldable(L)) {
+        lua_yield(L, 0);
+        return;
+    }
+    lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
+    luaL_error(L, "used more than %d ms of CPU time at a stretch", (int)(state->budget_us / 1000));
+}
+
+static void on_count(lua_State *L, lua_Debug *activation)
+{
+    (void)activation;
+    struct state *state = state_of(L);
+    if (state->is_killed || clock_mono_us() - state->budget_start_us >= state->budget_us)
+        kill_script(L, state);
+}
+
+void state_budget_begin(struct state *state, lua_State *L, int64_t budget_us)
+{
+    state->budget_thread = L;
+    state->budget_us = budget_us > 0 ? budget_us : state->options.burst_us;
+    state->budget_start_us = clock_mono_us();
+    state->is_killed = false;
+    state->is_syntax_error = false;
+    lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_COUNT);
+}
+
+int64_t state_budget_end(struct state *state)
+{
+    state->budget_thread = NULL;
+    return clock_mono_us() - state->budget_start_us;
+}
+
+bool state_was_killed(const struct state *state)
+{
+    return state->is_killed;
+}
+
+/* ---- errors */
+
+/* The text of the error value on top, without running metamethods. */
+static const char *error_text(lua_State *L)
+{
+    const char *text = NULL;
+    if (lua_type(L, -1) == LUA_TSTRING)
+        return lua_tostring(L, -1);
+    if (lua_istable(L, -1)) {
+        lua_pushliteral(L, "message");
+        lua_rawget(L, -2);
+        text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+        lua_pop(L, 1); /* the table keeps the text alive */
+    }
+    return text;
+}
+
+/* "file:line: " of the innermost Lua function of <L>, or "". */
+static void where(lua_State *L, char out[128])
+{
+    lua_Debug activation;
+    out[0] = '\0';
+    for (int level = 0; lua_getstack(L, level, &activation); level++) {
+        lua_getinfo(L, "Sl", &activation);
+        if (activation.currentline > 0) {
+            snprintf(out, 128, "%s:%d: ", activation.short_src, activation.currentline);
+            return;
+        }
+    }
+}
+
+static void keep_traceback(lua_State *L, lua_State *failed)
+{
+    struct state *state = state_of(L);
+    luaL_traceback(L, failed, NULL, 0);
+    buf_clear(&state->traceback);
+    buf_puts(&state->traceback, lua_tostring(L, -1));
+    lua_pop(L, 1);
+}
+
+/* Message handler of the main thread: the stack is still there. */
+static int on_error(lua_State *L)
+{
+    struct state *state = state_of(L);
+    state->headroom = ERROR_HEADROOM;
+    keep_traceback(L, L);
+    if (lua_type(L, 1) != LUA_TSTRING) {
+        const char *text = error_text(L);
+        char place[128];
+        where(L, place);
+        lua_pushfstring(L, "%s%s", place, text ? text : "error value without a text");
+    }
+    return 1;
+}
+
+/* Index 1: the coroutine that failed, as light userdata. */
+static int keep_task_traceback(lua_State *L)
+{
+    keep_traceback(L, lua_touserdata(L, 1));
+    return 0;
+}
+
+static int error_code(const struct state *state, int lua_status)
+{
+    if (state->is_killed || lua_status == LUA_ERRMEM)
+        return ERR_LIMIT;
+    return state->is_syntax_error ? ERR_SYNTAX : ERR_SCRIPT;
+}
+
+int state_take_error(struct state *state, lua_State *L, int lua_status, struct err *err)
+{
+    char place[128] = "";
+    state->headroom = ERROR_HEADROOM;
+    if (L != state->L) {
+        buf_clear(&state->traceback);
+        lua_pushcfunction(state->L, keep_task_traceback);
+        lua_pushlightuserdata(state->L, L);
+        if (lua_pcall(state->L, 1, 0, 0) != LUA_OK)
+            lua_pop(state->L, 1); /* no memory left even for that */
+        where(L, place);
+    }
+    int code = error_code(state, lua_status);
+    if (lua_status == LUA_YIELD) { /* the hook left no value */
+        err_set(err, code, "%sused more than %d ms of CPU time at a stretch", place, (int)(state->budget_us / 1000));
+    } else {
+        bool has_place = lua_type(L, -1) == LUA_TSTRING && lua_status != LUA_ERRMEM;
+        const char *text = error_text(L);
+        err_set(err, code, "%s%s", has_place ? "" : place, text ? text : "error value without a text");
+        lua_pop(L, 1);
+    }
+    state->headroom = 0;
+    return code;
+}
+
+int state_pcall(struct state *state, lua_CFunction fn, void *arg, int64_t budget_us, struct err *err)
+{
+    lua_State *L = state->L;
+    int top = lua_gettop(L);
+    if (!lua_checkstack(L, 8))
+        return err_set(err, ERR_LIMIT, "the Lua stack is full");
+    buf_clear(&state->traceback);
+    state_budget_begin(state, L, budget_us);
+    lua_pushcfunction(L, on_error);
+    lua_pushcfunction(L, fn);
+    lua_pushlightuserdata(L, arg);
+    int status = lua_pcall(L, 1, 0, top + 1);
+    state_budget_end(state);
+    int rc = status == LUA_OK ? OK : state_take_error(state, L, status, err);
+    state->headroom = 0;
+    lua_settop(L, top);
+    return rc;
+}
+
+void state_load_text(lua_State *L, const char *name, const char *text, size_t len)
+{
+    lua_pushfstring(L, "@%s", name);
+    int status = luaL_loadbufferx(L, text, len, lua_tostring(L, -1), "t");
+    lua_remove(L, -2);
+    if (status != LUA_OK) {
+        state_of(L)->is_syntax_error = status == LUA_ERRSYNTAX;
+        lua_error(L);
+    }
+}
