@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 enum {
-    POLL_MS = 1000,             /* other processes write as well: the command line, and one day other engines */
+    POLL_MS = 1000, /* other processes write as well: the command line, and one day other engines */
     RECORD_AGAIN_MS = 1000,
     WAIT_LEAST_MS = 100,
     BACKOFF_FIRST_MS = 1000,
@@ -28,11 +28,11 @@ struct jobs {
     void *run_arg;
     enum phase phase;
     int running;
-    bool is_claiming;           /* a claim is on its way */
-    bool is_woken;              /* and something happened since it began */
+    bool is_claiming; /* a claim is on its way */
+    bool is_woken;    /* and something happened since it began */
     bool is_counting;
     uint64_t due_timer, poll_timer;
-    struct jobs_stats stats;    /* without running */
+    struct jobs_stats stats; /* without running */
 };
 
 int64_t job_backoff_ms(int attempt, int64_t floor_ms, uint32_t random)
@@ -71,7 +71,7 @@ void jobs_stats(const struct jobs *jobs, struct jobs_stats *out)
     out->running = jobs->running;
 }
 
-/* ---- claiming ----------------------------------------------------------------------------------------------------- */
+/* ---- claiming -------------------------------------------------------------------------------- */
 
 struct claiming {
     struct jobs *jobs;
@@ -99,7 +99,8 @@ static void set_due_timer(struct jobs *jobs, int64_t due_at_ms)
     int64_t delay_ms = due_at_ms - clock_now_ms();
     /* Anything later is found by the poll, which also sees when the clock was set. */
     if (delay_ms < POLL_MS)
-        jobs->due_timer = loop_timer(jobs->engine->loop, delay_ms > 0 ? delay_ms : 0, wake_when_due, jobs);
+        jobs->due_timer =
+            loop_timer(jobs->engine->loop, delay_ms > 0 ? delay_ms : 0, wake_when_due, jobs);
 }
 
 static int claim_in_tx(struct tx *tx, void *arg, struct err *err)
@@ -122,7 +123,8 @@ static void run_job(struct jobs *jobs, struct job *job)
         return;
     }
     (void)INJECT("job.claimed");
-    log_debug(LOG_JOB, job->incident_id, "job %" PRId64 " %s begins, attempt %d%s", job->id, job->handler, job->attempt,
+    log_debug(LOG_JOB, job->incident_id, "job %" PRId64 " %s begins, attempt %d%s", job->id,
+              job->handler, job->attempt,
               job->is_unknown ? ", the last one's outcome is unknown" : "");
     jobs->run(jobs->run_arg, job);
 }
@@ -160,7 +162,7 @@ void jobs_wake(struct jobs *jobs)
     db_write(jobs->engine->db, claim_in_tx, on_claimed, claiming);
 }
 
-/* ---- the poll ------------------------------------------------------------------------------------------------------ */
+/* ---- the poll -------------------------------------------------------------------------------- */
 
 struct counting {
     struct jobs *jobs;
@@ -202,7 +204,7 @@ static void poll_rows(void *arg)
     db_read(jobs->engine->db, count_in_tx, on_counted, counting);
 }
 
-/* ---- begin and end ------------------------------------------------------------------------------------------------- */
+/* ---- begin and end --------------------------------------------------------------------------- */
 
 struct recovery {
     int recovered, died;
@@ -221,9 +223,13 @@ int jobs_start(struct jobs *jobs, struct err *err)
     if (rc != OK)
         return rc;
     if (recovery.recovered > 0)
-        log_warn(LOG_JOB, 0, "%d jobs were running when the engine ended; they are checked and tried again", recovery.recovered);
+        log_warn(LOG_JOB, 0,
+                 "%d jobs were running when the engine ended; they are checked and tried again",
+                 recovery.recovered);
     if (recovery.died > 0)
-        log_error(LOG_JOB, 0, "%d jobs were running when the engine ended and have no attempt left: see halligan job list --state dead",
+        log_error(LOG_JOB, 0,
+                  "%d jobs were running when the engine ended and have no attempt left: see "
+                  "halligan job list --state dead",
                   recovery.died);
     jobs->phase = PHASE_RUNNING;
     db_on_commit(jobs->engine->db, wake, jobs);
@@ -247,7 +253,7 @@ void jobs_close(struct jobs *jobs)
     jobs->phase = PHASE_CLOSED;
 }
 
-/* ---- outcomes ------------------------------------------------------------------------------------------------------- */
+/* ---- outcomes -------------------------------------------------------------------------------- */
 
 /* An outcome until its record is on disk. */
 struct ending {
@@ -256,7 +262,7 @@ struct ending {
     enum job_outcome outcome;
     bool is_unknown;
     int64_t due_at_ms;
-    struct err err;     /* code OK: no error to keep */
+    struct err err; /* code OK: no error to keep */
 };
 
 static void record(void *arg);
@@ -290,7 +296,8 @@ static void on_recorded(void *arg, int rc, const struct err *err)
     if (rc == ERR_CONFLICT) {
         log_error(LOG_JOB, ending->job->incident_id, "%s; its outcome is dropped", err->msg);
     } else if (rc != OK && jobs->phase != PHASE_CLOSED) {
-        log_error(LOG_JOB, ending->job->incident_id, "the outcome of job %" PRId64 " cannot be recorded, trying again: %s",
+        log_error(LOG_JOB, ending->job->incident_id,
+                  "the outcome of job %" PRId64 " cannot be recorded, trying again: %s",
                   ending->job->id, err->msg);
         loop_timer(jobs->engine->loop, RECORD_AGAIN_MS, record, ending);
         return;
@@ -318,14 +325,17 @@ static void log_outcome(const struct ending *ending)
         log_debug(LOG_JOB, job->incident_id, "job %" PRId64 " %s is done", job->id, job->handler);
         break;
     case JOB_WAIT:
-        log_debug(LOG_JOB, job->incident_id, "job %" PRId64 " %s waits %.1f s: %s", job->id, job->handler, delay_s, ending->err.msg);
+        log_debug(LOG_JOB, job->incident_id, "job %" PRId64 " %s waits %.1f s: %s", job->id,
+                  job->handler, delay_s, ending->err.msg);
         break;
     case JOB_RETRY:
-        log_warn(LOG_JOB, job->incident_id, "job %" PRId64 " %s failed, attempt %d of %d, again in %.1f s: %s", job->id, job->handler,
-                 job->attempt, job->max_attempts, delay_s, ending->err.msg);
+        log_warn(LOG_JOB, job->incident_id,
+                 "job %" PRId64 " %s failed, attempt %d of %d, again in %.1f s: %s", job->id,
+                 job->handler, job->attempt, job->max_attempts, delay_s, ending->err.msg);
         break;
     case JOB_DEAD:
-        log_error(LOG_JOB, job->incident_id, "job %" PRId64 " %s failed for good after %d attempts: %s", job->id, job->handler,
+        log_error(LOG_JOB, job->incident_id,
+                  "job %" PRId64 " %s failed for good after %d attempts: %s", job->id, job->handler,
                   job->attempt, ending->err.msg);
         break;
     }
@@ -338,10 +348,12 @@ static void count_outcome(struct jobs *jobs, enum job_outcome outcome)
     jobs->stats.dead_total += outcome == JOB_DEAD;
 }
 
-void job_finish(struct jobs *jobs, struct job *job, enum job_outcome outcome, int64_t delay_ms, bool unknown, const struct err *err)
+void job_finish(struct jobs *jobs, struct job *job, enum job_outcome outcome, int64_t delay_ms,
+                bool unknown, const struct err *err)
 {
     struct ending *ending = xcalloc(1, sizeof(*ending));
-    *ending = (struct ending){ .jobs = jobs, .job = job, .outcome = outcome, .is_unknown = unknown };
+    *ending =
+        (struct ending){ .jobs = jobs, .job = job, .outcome = outcome, .is_unknown = unknown };
     if (err && outcome != JOB_DONE)
         ending->err = *err;
     if (outcome == JOB_RETRY && job->attempt >= job->max_attempts)
@@ -361,7 +373,7 @@ void job_finish(struct jobs *jobs, struct job *job, enum job_outcome outcome, in
     record(ending);
 }
 
-/* ---- notes ----------------------------------------------------------------------------------------------------------- */
+/* ---- notes ----------------------------------------------------------------------------------- */
 
 struct noting {
     int64_t job_id;
@@ -374,7 +386,9 @@ static int note_in_tx(struct tx *tx, void *arg, struct err *err)
 {
     const struct noting *noting = arg;
     if (!noting->progress)
-        return err_set(err, ERR_INVALID, "the note of job %" PRId64 " holds text that is not valid UTF-8", noting->job_id);
+        return err_set(err, ERR_INVALID,
+                       "the note of job %" PRId64 " holds text that is not valid UTF-8",
+                       noting->job_id);
     return job_record_progress(tx, noting->job_id, noting->progress, err);
 }
 
@@ -387,7 +401,8 @@ static void on_noted(void *arg, int rc, const struct err *err)
     free(noting);
 }
 
-void job_note(struct jobs *jobs, struct job *job, json_t *note, void (*done)(void *arg, int rc, const struct err *err), void *arg)
+void job_note(struct jobs *jobs, struct job *job, json_t *note,
+              void (*done)(void *arg, int rc, const struct err *err), void *arg)
 {
     REQUIRE(json_is_object(note));
     json_object_update(job->progress, note);

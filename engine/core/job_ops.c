@@ -23,10 +23,14 @@ enum {
 
 static const char *const STATES[] = { "ready", "running", "done", "dead", "cancelled" };
 
-#define COLUMNS                                                                                                              \
-    "j.id, j.handler, j.state, j.attempt, j.max_attempts, j.due_at_ms, j.is_unknown, j.error_code, j.error_text, j.lane,"  \
-    " j.incident_id, e.kind, j.created_at_ms, j.started_at_ms, j.finished_at_ms, j.args, j.progress, j.key"
-#define FROM " FROM job j LEFT JOIN event e ON e.id = j.event_id LEFT JOIN incident i ON i.id = j.incident_id"
+#define COLUMNS                                                                            \
+    "j.id, j.handler, j.state, j.attempt, j.max_attempts, j.due_at_ms, j.is_unknown, "     \
+    "j.error_code, j.error_text, j.lane,"                                                  \
+    " j.incident_id, e.kind, j.created_at_ms, j.started_at_ms, j.finished_at_ms, j.args, " \
+    "j.progress, j.key"
+#define FROM                                                                             \
+    " FROM job j LEFT JOIN event e ON e.id = j.event_id LEFT JOIN incident i ON i.id = " \
+    "j.incident_id"
 #define VISIBLE "(j.incident_id IS NULL OR " POLICY_MAY_SEE_SQL ")"
 
 static const char SELECT_ONE[] = "SELECT " COLUMNS FROM " WHERE j.id = ? AND " VISIBLE;
@@ -37,13 +41,14 @@ static const char MAKE_READY[] =
     "UPDATE job SET state = 'ready', attempt = 0, due_at_ms = ?, finished_at_ms = NULL, key = NULL"
     " WHERE id = ? AND state IN ('dead','cancelled')";
 
-static const char MAKE_DUE[] = "UPDATE job SET due_at_ms = ? WHERE id = ? AND state = 'ready' AND due_at_ms > ?";
+static const char MAKE_DUE[] =
+    "UPDATE job SET due_at_ms = ? WHERE id = ? AND state = 'ready' AND due_at_ms > ?";
 
-static const char MAKE_ALL_READY[] =
-    "UPDATE job SET state = 'ready', attempt = 0, due_at_ms = ?, finished_at_ms = NULL, key = NULL WHERE state = 'dead'";
+static const char MAKE_ALL_READY[] = "UPDATE job SET state = 'ready', attempt = 0, due_at_ms = ?, "
+                                     "finished_at_ms = NULL, key = NULL WHERE state = 'dead'";
 
-static const char CANCEL[] =
-    "UPDATE job SET state = 'cancelled', finished_at_ms = ? WHERE id = ? AND state IN ('ready','dead')";
+static const char CANCEL[] = "UPDATE job SET state = 'cancelled', finished_at_ms = ? WHERE id = ? "
+                             "AND state IN ('ready','dead')";
 
 static void begin_row(struct json_writer *w, struct stmt *stmt)
 {
@@ -83,17 +88,18 @@ static int read_state(const struct args *args, struct text *state)
     return args_fail(args, "state", "state must be ready, running, done, dead or cancelled");
 }
 
-/* job.list {state?, incident_id?, handler?, limit?} -> [job without args, progress and key], newest first */
+/* job.list {state?, incident_id?, handler?, limit?} -> [job without args, progress and key],
+ * newest first */
 static int job_list(struct op_call *call)
 {
     struct args args = args_of(call);
     struct text state, handler;
     int64_t incident_id = 0, limit = LIST_DEFAULT;
-    if (args_refuse_unknown(call, "state", "incident_id", "handler", "limit") != OK
-        || read_state(&args, &state) != OK
-        || args_text_optional(&args, "handler", 1, 200, &handler) != OK
-        || args_int_optional(&args, "incident_id", 1, INT64_MAX, &incident_id) != OK
-        || args_int_optional(&args, "limit", 1, LIST_MOST, &limit) != OK)
+    if (args_refuse_unknown(call, "state", "incident_id", "handler", "limit") != OK ||
+        read_state(&args, &state) != OK ||
+        args_text_optional(&args, "handler", 1, 200, &handler) != OK ||
+        args_int_optional(&args, "incident_id", 1, INT64_MAX, &incident_id) != OK ||
+        args_int_optional(&args, "limit", 1, LIST_MOST, &limit) != OK)
         return call->err->code;
     struct db_value values[7];
     int count = 0;
@@ -116,7 +122,8 @@ static int job_list(struct op_call *call)
     }
     buf_puts(&sql, " ORDER BY j.id DESC LIMIT ?");
     values[count++] = (struct db_value){ .type = 'i', .i = limit };
-    return op_write_rows(call, tx_query_values(call->tx, call->err, buf_text(&sql), values, count), write_row);
+    return op_write_rows(call, tx_query_values(call->tx, call->err, buf_text(&sql), values, count),
+                         write_row);
 }
 
 static int read_id(struct op_call *call, int64_t *id)
@@ -137,8 +144,9 @@ static int job_show(struct op_call *call)
     int64_t id;
     if (read_id(call, &id) != OK)
         return call->err->code;
-    struct stmt *stmt = tx_query(call->tx, call->err, SELECT_ONE, "iitt", id, policy_sees_all(call->actor),
-                                 policy_person(call->actor), policy_person(call->actor));
+    struct stmt *stmt =
+        tx_query(call->tx, call->err, SELECT_ONE, "iitt", id, policy_sees_all(call->actor),
+                 policy_person(call->actor), policy_person(call->actor));
     if (!stmt)
         return call->err->code;
     int rc = stmt_next(stmt, call->err);
@@ -172,13 +180,15 @@ static int find_state(struct op_call *call, int64_t id, char state[16], int64_t 
     return OK;
 }
 
-static int audit_change(struct op_call *call, const char *action, int64_t incident_id, int64_t id, const char *before,
-                        const char *after)
+static int audit_change(struct op_call *call, const char *action, int64_t incident_id, int64_t id,
+                        const char *before, const char *after)
 {
     char was[80], is[80];
     snprintf(was, sizeof(was), "{\"job\":%" PRId64 ",\"state\":\"%s\"}", id, before);
     snprintf(is, sizeof(is), "{\"job\":%" PRId64 ",\"state\":\"%s\"}", id, after);
-    const struct audit_entry entry = { .action = action, .incident_id = incident_id, .before = was, .after = is };
+    const struct audit_entry entry = {
+        .action = action, .incident_id = incident_id, .before = was, .after = is
+    };
     return audit_write(call->tx, call->actor, &entry, call->err);
 }
 
@@ -201,19 +211,21 @@ static int retry_all(struct op_call *call)
     return rc == OK ? answer_count(call, count) : rc;
 }
 
-/* job.retry {id} or {all: true} (every dead one) -> {count}. A dead or cancelled job starts anew; one that waits for its retry is due
- * at once. */
+/* job.retry {id} or {all: true} (every dead one) -> {count}. A dead or cancelled job starts
+ * anew; one that waits for its retry is due at once. */
 static int job_retry(struct op_call *call)
 {
     struct args args = args_of(call);
     bool all = false;
     int64_t id, incident_id;
     char state[16];
-    if (args_refuse_unknown(call, "id", "all") != OK || args_bool_optional(&args, "all", &all) != OK)
+    if (args_refuse_unknown(call, "id", "all") != OK ||
+        args_bool_optional(&args, "all", &all) != OK)
         return call->err->code;
     if (all)
         return retry_all(call);
-    if (args_int(&args, "id", 1, INT64_MAX, &id) != OK || find_state(call, id, state, &incident_id) != OK)
+    if (args_int(&args, "id", 1, INT64_MAX, &id) != OK ||
+        find_state(call, id, state, &incident_id) != OK)
         return call->err->code;
     int64_t now_ms = clock_now_ms();
     int rc;
@@ -222,7 +234,10 @@ static int job_retry(struct op_call *call)
     else if (strcmp(state, "dead") == 0 || strcmp(state, "cancelled") == 0)
         rc = tx_exec(call->tx, call->err, MAKE_READY, "ii", now_ms, id);
     else
-        return err_set(call->err, ERR_CONFLICT, "job %" PRId64 " is %s: only dead, cancelled and waiting jobs can be retried", id, state);
+        return err_set(call->err, ERR_CONFLICT,
+                       "job %" PRId64
+                       " is %s: only dead, cancelled and waiting jobs can be retried",
+                       id, state);
     if (rc >= 0)
         rc = audit_change(call, "job.retry", incident_id, id, state, "ready");
     return rc == OK ? answer_count(call, 1) : rc;
@@ -237,7 +252,9 @@ static int job_cancel(struct op_call *call)
         return call->err->code;
     int rc = tx_exec(call->tx, call->err, CANCEL, "ii", clock_now_ms(), id);
     if (rc == 0)
-        return err_set(call->err, ERR_CONFLICT, "job %" PRId64 " is %s: only waiting and dead jobs can be cancelled", id, state);
+        return err_set(call->err, ERR_CONFLICT,
+                       "job %" PRId64 " is %s: only waiting and dead jobs can be cancelled", id,
+                       state);
     if (rc > 0)
         rc = audit_change(call, "job.cancel", incident_id, id, state, "cancelled");
     return rc == OK ? answer_count(call, 1) : rc;
@@ -262,15 +279,16 @@ static int enqueue_args_read(struct op_call *call, struct enqueue_args *given)
     struct args args = args_of(call);
     struct text handler, lane, key;
     json_t *members = NULL;
-    if (args_refuse_unknown(call, "handler", "args", "lane", "incident_id", "delay_ms", "max_attempts", "key") != OK
-        || args_text(&args, "handler", 1, 200, &handler) != OK
-        || args_text_optional(&args, "lane", 1, 200, &lane) != OK
-        || args_text_optional(&args, "key", 1, 200, &key) != OK
-        || args_object_optional(&args, "args", &members) != OK
-        || args_int_optional(&args, "incident_id", 1, INT64_MAX, &given->incident_id) != OK
-        || args_int_optional(&args, "delay_ms", 0, DELAY_MOST_MS, &given->delay_ms) != OK
-        || args_int_optional(&args, "max_attempts", 1, ATTEMPTS_MOST, &given->max_attempts) != OK
-        || args_json_text(&args, "args", members, ARGS_MAX_BYTES, &given->args) != OK)
+    if (args_refuse_unknown(call, "handler", "args", "lane", "incident_id", "delay_ms",
+                            "max_attempts", "key") != OK ||
+        args_text(&args, "handler", 1, 200, &handler) != OK ||
+        args_text_optional(&args, "lane", 1, 200, &lane) != OK ||
+        args_text_optional(&args, "key", 1, 200, &key) != OK ||
+        args_object_optional(&args, "args", &members) != OK ||
+        args_int_optional(&args, "incident_id", 1, INT64_MAX, &given->incident_id) != OK ||
+        args_int_optional(&args, "delay_ms", 0, DELAY_MOST_MS, &given->delay_ms) != OK ||
+        args_int_optional(&args, "max_attempts", 1, ATTEMPTS_MOST, &given->max_attempts) != OK ||
+        args_json_text(&args, "args", members, ARGS_MAX_BYTES, &given->args) != OK)
         return call->err->code;
     if (given->incident_id && policy_require_incident(call, given->incident_id) != OK)
         return call->err->code;
@@ -280,7 +298,8 @@ static int enqueue_args_read(struct op_call *call, struct enqueue_args *given)
     return OK;
 }
 
-/* job.enqueue {handler, args{}?, lane?, incident_id?, delay_ms?, max_attempts?, key?} -> {id, is_new} */
+/* job.enqueue {handler, args{}?, lane?, incident_id?, delay_ms?, max_attempts?, key?} -> {id,
+ * is_new} */
 static int job_enqueue(struct op_call *call)
 {
     struct enqueue_args given = { 0 };
@@ -312,8 +331,10 @@ static int job_enqueue(struct op_call *call)
 const struct op JOB_OPS[] = {
     { "job.list", false, job_list, "{state?, incident_id?, handler?, limit?}: jobs, newest first" },
     { "job.show", false, job_show, "{id}: one job with its arguments and what its handler noted" },
-    { "job.retry", true, job_retry, "{id} or {all: true}: dead jobs start anew, a waiting one is due at once" },
+    { "job.retry", true, job_retry,
+      "{id} or {all: true}: dead jobs start anew, a waiting one is due at once" },
     { "job.cancel", true, job_cancel, "{id}: a waiting or dead job is never run" },
-    { "job.enqueue", true, job_enqueue, "{handler, args?, lane?, incident_id?, delay_ms?, max_attempts?, key?}: a new job" },
+    { "job.enqueue", true, job_enqueue,
+      "{handler, args?, lane?, incident_id?, delay_ms?, max_attempts?, key?}: a new job" },
     { 0 },
 };

@@ -9,34 +9,40 @@
 #include <stdlib.h>
 
 static const char INSERT_JOB[] =
-    "INSERT INTO job (handler, lane, key, incident_id, args, due_at_ms, max_attempts, created_at_ms)"
+    "INSERT INTO job (handler, lane, key, incident_id, args, due_at_ms, max_attempts, "
+    "created_at_ms)"
     " VALUES (?, ?, ?, NULLIF(?, 0), ?, ?, ?, ?) ON CONFLICT DO NOTHING";
 
-static const char SELECT_BY_KEY[] = "SELECT id FROM job WHERE key = ? AND state IN ('ready','running')";
+static const char SELECT_BY_KEY[] =
+    "SELECT id FROM job WHERE key = ? AND state IN ('ready','running')";
 
 static const char CLAIM[] =
     "UPDATE job SET state = 'running', attempt = attempt + 1, started_at_ms = ? WHERE id IN ("
-    " SELECT j.id FROM job j WHERE j.state = 'ready' AND j.due_at_ms <= ? AND (j.lane IS NULL OR NOT EXISTS ("
-    "  SELECT 1 FROM job earlier WHERE earlier.lane = j.lane AND earlier.state IN ('ready','running') AND earlier.id < j.id))"
+    " SELECT j.id FROM job j WHERE j.state = 'ready' AND j.due_at_ms <= ? AND (j.lane IS NULL OR "
+    "NOT EXISTS ("
+    "  SELECT 1 FROM job earlier WHERE earlier.lane = j.lane AND earlier.state IN "
+    "('ready','running') AND earlier.id < j.id))"
     " ORDER BY j.due_at_ms, j.id LIMIT ?)"
-    " RETURNING id, COALESCE(incident_id, 0), COALESCE(event_id, 0), attempt, max_attempts, is_unknown, created_at_ms,"
+    " RETURNING id, COALESCE(incident_id, 0), COALESCE(event_id, 0), attempt, max_attempts, "
+    "is_unknown, created_at_ms,"
     " handler, lane, (SELECT kind FROM event WHERE event.id = job.event_id), args, progress";
 
 static const char SELECT_NEXT_DUE[] =
     "SELECT COALESCE(MIN(due_at_ms), 0) FROM job WHERE state = 'ready' AND due_at_ms > ?";
 
-static const char RECORD_DONE[] =
-    "UPDATE job SET state = 'done', finished_at_ms = ?, is_unknown = 0, error_code = NULL, error_text = NULL"
-    " WHERE id = ? AND state = 'running'";
+static const char RECORD_DONE[] = "UPDATE job SET state = 'done', finished_at_ms = ?, is_unknown = "
+                                  "0, error_code = NULL, error_text = NULL"
+                                  " WHERE id = ? AND state = 'running'";
 
-static const char RECORD_DEAD[] =
-    "UPDATE job SET state = 'dead', finished_at_ms = ?, is_unknown = CASE WHEN ? = 1 THEN 1 ELSE is_unknown END,"
-    " error_code = ?, error_text = ?"
-    " WHERE id = ? AND state = 'running'";
+static const char RECORD_DEAD[] = "UPDATE job SET state = 'dead', finished_at_ms = ?, is_unknown = "
+                                  "CASE WHEN ? = 1 THEN 1 ELSE is_unknown END,"
+                                  " error_code = ?, error_text = ?"
+                                  " WHERE id = ? AND state = 'running'";
 
 /* The last number: attempts given back. */
 static const char RECORD_AGAIN[] =
-    "UPDATE job SET state = 'ready', due_at_ms = ?, is_unknown = CASE WHEN ? = 1 THEN 1 ELSE is_unknown END,"
+    "UPDATE job SET state = 'ready', due_at_ms = ?, is_unknown = CASE WHEN ? = 1 THEN 1 ELSE "
+    "is_unknown END,"
     " error_code = ?, error_text = ?, attempt = attempt - ? WHERE id = ? AND state = 'running'";
 
 static const char RECORD_PROGRESS[] = "UPDATE job SET progress = ? WHERE id = ?";
@@ -44,23 +50,27 @@ static const char RECORD_PROGRESS[] = "UPDATE job SET progress = ? WHERE id = ?"
 static const char GIVE_UP[] =
     "UPDATE job SET state = 'dead', is_unknown = 1, finished_at_ms = ?, error_code = 'closed',"
     " error_text = 'the engine ended while this job ran, and it has no attempt left'"
-    " WHERE state = 'running' AND attempt >= CASE WHEN max_attempts > 0 THEN max_attempts ELSE ? END";
+    " WHERE state = 'running' AND attempt >= CASE WHEN max_attempts > 0 THEN max_attempts ELSE ? "
+    "END";
 
 static const char RECOVER[] =
     "UPDATE job SET state = 'ready', is_unknown = 1, due_at_ms = ?, error_code = 'closed',"
     " error_text = 'the engine ended while this job ran' WHERE state = 'running'";
 
-static const char COUNT_READY[] = "SELECT COUNT(*), COALESCE(MIN(due_at_ms), 0) FROM job WHERE state = 'ready'";
+static const char COUNT_READY[] =
+    "SELECT COUNT(*), COALESCE(MIN(due_at_ms), 0) FROM job WHERE state = 'ready'";
 static const char COUNT_DEAD[] = "SELECT COUNT(*) FROM job WHERE state = 'dead'";
 
-static const char PRUNE[] =
-    "DELETE FROM job WHERE id IN (SELECT id FROM job WHERE state IN ('done','cancelled') AND finished_at_ms < ?"
-    " ORDER BY finished_at_ms LIMIT ?)";
+static const char PRUNE[] = "DELETE FROM job WHERE id IN (SELECT id FROM job WHERE state IN "
+                            "('done','cancelled') AND finished_at_ms < ?"
+                            " ORDER BY finished_at_ms LIMIT ?)";
 
-int job_insert(struct tx *tx, const struct job_spec *spec, int64_t *id, bool *is_new, struct err *err)
+int job_insert(struct tx *tx, const struct job_spec *spec, int64_t *id, bool *is_new,
+               struct err *err)
 {
-    int rc = tx_exec(tx, err, INSERT_JOB, "tttitiii", spec->handler, spec->lane, spec->key, spec->incident_id,
-                     spec->args ? spec->args : "{}", spec->due_at_ms, (int64_t)spec->max_attempts, clock_now_ms());
+    int rc = tx_exec(tx, err, INSERT_JOB, "tttitiii", spec->handler, spec->lane, spec->key,
+                     spec->incident_id, spec->args ? spec->args : "{}", spec->due_at_ms,
+                     (int64_t)spec->max_attempts, clock_now_ms());
     if (rc < 0)
         return rc;
     if (is_new)
@@ -71,7 +81,8 @@ int job_insert(struct tx *tx, const struct job_spec *spec, int64_t *id, bool *is
     }
     *id = tx_get_int(tx, &rc, err, 0, SELECT_BY_KEY, "t", spec->key);
     if (rc == OK && *id == 0)
-        return err_set(err, ERR_BUG, "the job for %s was refused and no other has its key", spec->handler);
+        return err_set(err, ERR_BUG, "the job for %s was refused and no other has its key",
+                       spec->handler);
     return rc;
 }
 
@@ -81,7 +92,8 @@ static char *dup_column(struct stmt *stmt, int column)
     return text ? xstrdup(text) : NULL;
 }
 
-/* We wrote the column ourselves; a text that cannot be read all the same must not keep the job from being seen. */
+/* We wrote the column ourselves; a text that cannot be read all the same must not keep the job
+ * from being seen. */
 static json_t *object_column(struct stmt *stmt, int column, int64_t id)
 {
     json_error_t error;
@@ -89,7 +101,8 @@ static json_t *object_column(struct stmt *stmt, int column, int64_t id)
     json_t *value = json_loads(text ? text : "{}", 0, &error);
     if (json_is_object(value))
         return value;
-    log_error(LOG_JOB, 0, "job %" PRId64 ": its stored JSON is not an object, it gets an empty one", id);
+    log_error(LOG_JOB, 0, "job %" PRId64 ": its stored JSON is not an object, it gets an empty one",
+              id);
     json_decref(value);
     return json_object();
 }
@@ -168,12 +181,14 @@ int job_record_outcome(struct tx *tx, const struct job_record *record, struct er
         rc = tx_exec(tx, err, RECORD_DONE, "ii", clock_now_ms(), record->id);
         break;
     case JOB_DEAD:
-        rc = tx_exec(tx, err, RECORD_DEAD, "iitti", clock_now_ms(), unknown, record->error_code, record->error_text, record->id);
+        rc = tx_exec(tx, err, RECORD_DEAD, "iitti", clock_now_ms(), unknown, record->error_code,
+                     record->error_text, record->id);
         break;
     case JOB_RETRY:
     case JOB_WAIT:
-        rc = tx_exec(tx, err, RECORD_AGAIN, "iittii", record->due_at_ms, unknown, record->error_code, record->error_text,
-                     (int64_t)(record->outcome == JOB_WAIT), record->id);
+        rc =
+            tx_exec(tx, err, RECORD_AGAIN, "iittii", record->due_at_ms, unknown, record->error_code,
+                    record->error_text, (int64_t)(record->outcome == JOB_WAIT), record->id);
         break;
     }
     if (rc == 0)
