@@ -24,17 +24,22 @@ void json_put_column(struct json_writer *w, const char *key, struct stmt *stmt, 
         json_put_int(w, key, stmt_int(stmt, column));
 }
 
-int op_write_rows(struct op_call *call, struct stmt *stmt, void (*write_row)(struct json_writer *w, struct stmt *stmt))
+int rows_write(struct json_writer *w, struct stmt *stmt, void (*write_row)(struct json_writer *w, struct stmt *stmt), struct err *err)
 {
     if (!stmt)
-        return call->err->code;
-    json_array_begin(call->out);
+        return err->code;
+    json_array_begin(w);
     int rc;
-    while ((rc = stmt_next(stmt, call->err)) == DB_ROW)
-        write_row(call->out, stmt);
-    json_array_finish(call->out);
+    while ((rc = stmt_next(stmt, err)) == DB_ROW)
+        write_row(w, stmt);
+    json_array_finish(w);
     stmt_end(stmt);
     return rc;
+}
+
+int op_write_rows(struct op_call *call, struct stmt *stmt, void (*write_row)(struct json_writer *w, struct stmt *stmt))
+{
+    return rows_write(call->out, stmt, write_row, call->err);
 }
 
 int op_write_row_or_null(struct op_call *call, struct stmt *stmt, void (*write_row)(struct json_writer *w, struct stmt *stmt))

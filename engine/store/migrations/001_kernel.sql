@@ -213,6 +213,7 @@ CREATE TABLE message (
     is_pinned INTEGER NOT NULL DEFAULT 0, created_at_ms INTEGER NOT NULL, UNIQUE (conversation_id, external_id)
 );
 CREATE INDEX message_kind ON message(conversation_id, kind);
+CREATE INDEX message_incident ON message(incident_id, kind);
 
 -- ---- events, jobs, schedules ----------------------------------------------------------------------------------------
 CREATE TABLE event (
