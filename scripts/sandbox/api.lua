@@ -1,0 +1,83 @@
+-- api: the imitated Web API over HTTP: token, arguments, faults, method, log.
+local arguments = require "sandbox.lib.arguments"
+local faults = require "sandbox.lib.faults"
+local json = require "engine.json"
+local methods = require "sandbox.lib.methods"
+local task = require "engine.task"
+local workspace = require "sandbox.lib.workspace"
+
+local HANG = "40s"
+
+local function reply(body, status, headers)
+  return { status = status or 200, headers = headers, content_type = "application/json; charset=utf-8",
+    body = json.encode(body) }
+end
+
+local function refusal(code, detail)
+  local metadata = detail and { messages = json.array { detail } } or nil
+  return { ok = false, error = code, response_metadata = metadata }
+end
+
+--- The answer of a fault, after the request was carried out or not.
+local function faulty(fault)
+  if fault.kind == "error" then return reply(refusal(fault.error or "internal_error")) end
+  if fault.kind == "rate_limit" then
+    return reply(refusal("ratelimited"), 429, { ["Retry-After"] = tostring(fault.retry_after or 1) })
+  end
+  if fault.kind == "server_error" then
+    return { status = fault.status or 500, content_type = "text/html", body = "<h1>Oops</h1>" }
+  end
+  if fault.kind == "garbage" then
+    return { status = 200, content_type = "text/html", body = "<html>not what you asked for" }
+  end
+  if fault.kind == "hang" then task.sleep(fault.delay or HANG) end
+  return { abort = true }
+end
+
+local function run(method, request)
+  local token = (request.headers.authorization or ""):match("^Bearer (xoxb%-.+)$")
+  if not token then return refusal(request.headers.authorization and "invalid_auth" or "not_authed") end
+  if not methods.is_known(method) then return refusal("unknown_method") end
+  local args, unknown, detail = arguments.read(method, request)
+  if not args then return refusal(unknown, detail) end
+  return methods.call(method, args), unknown
+end
+
+local function handle(request)
+  local method = request.params.method
+  local fault = faults.hit(method)
+  if fault and fault.kind == "slow" then
+    task.sleep(fault.delay or "1s")
+    fault = nil
+  end
+  if fault and not fault.applied then
+    workspace.log { method = method, ok = false, error = "fault:" .. fault.kind }
+    return faulty(fault)
+  end
+  local body, unknown = run(method, request)
+  workspace.log { method = method, ok = body.ok, error = body.error, unknown = unknown and #unknown > 0
+    and unknown or nil,
+    detail = body.response_metadata and body.response_metadata.messages or nil }
+  return fault and faulty(fault) or reply(body)
+end
+
+local function handle_response_url(request)
+  local response = workspace.use_response(request.params.token)
+  if not response then return { status = 404, body = "used_url" } end
+  local body = json.decode(request.body)
+  if type(body) ~= "table" then return { status = 400, body = "invalid_payload" } end
+  local list = workspace.get().ephemerals
+  list[#list + 1] = { channel = response.channel, user = response.person, text = body.text or "",
+    blocks = body.blocks }
+  return { body = "ok" }
+end
+
+return {
+  about = "The imitated Web API",
+  routes = {
+    { method = "POST", path = "/api/:method", access = "public", handler = handle,
+      about = "A method of the Web API" },
+    { method = "POST", path = "/response/:token", access = "public", handler = handle_response_url,
+      about = "A response URL" },
+  },
+}
