@@ -199,7 +199,7 @@ docs: $(BUILD)/halligan ## the generated reference pages
 	$(Q)tools/docs.sh $(BUILD)/halligan
 
 demo: $(BUILD)/halligan ## sandbox and engine with a filled workspace; stays up
-	$(Q)HALLIGAN=$(BUILD)/halligan tools/demo.sh
+	$(Q)tools/demo.sh $(BUILD)/halligan
 
 run: $(BUILD)/halligan ## serve with ./config.lua
 	$(Q)$(BUILD)/halligan serve --config config.lua
