@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <strings.h>
 
 struct http_exchange *http_exchange_new(struct http_connection *connection)
@@ -240,6 +241,25 @@ void http_reply(struct http_exchange *exchange, int status, const char *content_
     http_exchange_free(exchange);
     if (connection)
         http_connection_answered(connection);
+    else if (server)
+        http_server_check_drained(server);
+}
+
+void http_abort(struct http_exchange *exchange)
+{
+    struct http_connection *connection = exchange->connection;
+    struct http_server *server = exchange->server;
+    if (CHECK_FAIL(exchange->is_open))
+        return;
+    if (connection) {
+        struct linger at_once = { .l_onoff = 1 };
+        setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+        connection->exchange = NULL;
+        exchange->connection = NULL;
+    }
+    http_exchange_free(exchange);
+    if (connection)
+        http_connection_free(connection);
     else if (server)
         http_server_check_drained(server);
 }

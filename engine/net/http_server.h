@@ -82,3 +82,6 @@ void http_reply(struct http_exchange *exchange, int status, const char *content_
  * NULL: null). */
 void http_reply_error(struct http_exchange *exchange, int status, const char *code,
                       const char *detail, const char *attr);
+/* Ends the exchange without an answer: the client sees its connection reset. For imitations of
+ * servers that break down. */
+void http_abort(struct http_exchange *exchange);
