@@ -16,7 +16,7 @@ enum {
     FIELD_TEXT_SIZE = 128,
 };
 
-/* ---- reading -------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 struct field_rule {
     const char *name;
@@ -170,7 +170,7 @@ int cron_parse(const char *text, struct cron *out, struct err *err)
     return OK;
 }
 
-/* ---- the next time ---------------------------------------------------------------------------- */
+/* ---- the next time --------------------------------------------------------------------------- */
 
 /* <date>: year, month, day and weekday. As everywhere: two restricted days are "or". */
 static bool matches_day(const struct cron *cron, const struct civil *date)

@@ -1,13 +1,13 @@
 /* cron - times of the kind "at 9:30 on working days", in a time zone. Pure; any thread.
  *
  * Five fields: minute hour day-of-month month day-of-week. Each is `*` or a list of values and
- * ranges with an optional step ("1-5,30", "0-59/15"); months and days of the week have their English
- * names as well, Sunday is 0 and 7. When both days are restricted, either one will do. Also
- * @hourly, @daily (@midnight), @weekly, @monthly, @yearly (@annually).
+ * ranges with an optional step ("1-5,30", "0-59/15"); months and days of the week have their
+ * English names as well, Sunday is 0 and 7. When both days are restricted, either one will do.
+ * Also @hourly, @daily (@midnight), @weekly, @monthly, @yearly (@annually).
  *
  * Where the clock is changed: a time with fixed hours that does not exist runs at the end of the
- * gap, one that comes twice runs the first time only. An expression for every hour follows the time
- * that really passes. */
+ * gap, one that comes twice runs the first time only. An expression for every hour follows the
+ * time that really passes. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -124,7 +124,7 @@ int64_t limits_take(struct limits *limits, const char *name, double per_minute, 
     return at - now;
 }
 
-/* ---- marks ------------------------------------------------------------------------------------- */
+/* ---- marks ----------------------------------------------------------------------------------- */
 
 /* Who had a place was told a time before the mark's end; they ask again and get another one. */
 static void block_bucket(struct limits *limits, const char *name, int64_t ms)
