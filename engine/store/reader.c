@@ -67,11 +67,7 @@ struct readers *readers_new(const char *path, int count, struct loop *loop, stru
     struct readers *readers = xcalloc(1, sizeof(*readers));
     readers->loop = loop;
     queue_init(&readers->queue);
-    pthread_mutexattr_t attributes;
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ERRORCHECK);
-    pthread_mutex_init(&readers->turn, &attributes);
-    pthread_mutexattr_destroy(&attributes);
+    turn_init(&readers->turn);
     count = !loop ? 1 : count <= 0 ? READERS_DEFAULT : count < READERS_MOST ? count : READERS_MOST;
     for (int i = 0; i < count; i++) {
         if (start_reader(readers, i, path, err) != OK) {
@@ -106,13 +102,10 @@ void readers_submit(struct readers *readers, tx_fn fn, tx_done_fn done, void *ar
 static int run_here(struct readers *readers, tx_fn fn, void *arg, struct err *err)
 {
     struct request request = { .fn = fn, .arg = arg };
-    REQUIRE(pthread_mutex_lock(&readers->turn) == 0); /* fails inside a read of the same thread */
+    turn_take(&readers->turn);
     run_request(readers, readers->each[0].conn, &request);
     pthread_mutex_unlock(&readers->turn);
-    if (err && request.err)
-        *err = *request.err;
-    free(request.err);
-    return request.rc;
+    return request_take_result(&request, err);
 }
 
 int readers_run_now(struct readers *readers, tx_fn fn, void *arg, struct err *err)

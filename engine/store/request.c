@@ -69,10 +69,7 @@ int queue_submit_wait(struct queue *queue, tx_fn fn, void *arg, struct err *err)
     pthread_cond_destroy(&waiter.done);
     pthread_mutex_destroy(&waiter.lock);
 
-    if (err && request.err)
-        *err = *request.err;
-    free(request.err);
-    return request.rc;
+    return request_take_result(&request, err);
 }
 
 struct request *queue_take(struct queue *queue, int most)
@@ -125,6 +122,15 @@ void request_fail(struct request *request, int rc, const struct err *err)
     request->rc = rc;
 }
 
+int request_take_result(struct request *request, struct err *err)
+{
+    if (err && request->err)
+        *err = *request->err;
+    free(request->err);
+    request->err = NULL;
+    return request->rc;
+}
+
 /* On the loop. */
 static void deliver(void *arg)
 {
@@ -168,6 +174,20 @@ void requests_complete(struct request *chain, struct loop *loop)
 }
 
 /* ---- threads */
+
+void turn_init(pthread_mutex_t *turn)
+{
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ERRORCHECK);
+    pthread_mutex_init(turn, &attributes);
+    pthread_mutexattr_destroy(&attributes);
+}
+
+void turn_take(pthread_mutex_t *turn)
+{
+    REQUIRE(pthread_mutex_lock(turn) == 0);
+}
 
 int store_thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *arg, struct err *err)
 {

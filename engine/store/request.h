@@ -48,9 +48,17 @@ int64_t queue_length(struct queue *queue);
 /* Sets the result, a copy of <err>. */
 void request_fail(struct request *request, int rc, const struct err *err);
 
+/* Returns the result and copies its error to <err> (NULL allowed); for a request on its caller's stack. */
+int request_take_result(struct request *request, struct err *err);
+
 /* Hands every request of the chain its result: those that wait at once, the others by one function posted to <loop>,
  * which calls `done` in the order of the chain. Frees them. <loop> may be NULL when all of them wait. */
 void requests_complete(struct request *chain, struct loop *loop);
+
+/* A connection used without a thread has a turn. Taking it twice, from inside a transaction, aborts: it would wait for
+ * ever. Released and destroyed as any mutex. */
+void turn_init(pthread_mutex_t *turn);
+void turn_take(pthread_mutex_t *turn);
 
 /* Starts <run>(<arg>) on a thread called <name> that gets no signals. */
 int store_thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *arg, struct err *err);

@@ -218,11 +218,7 @@ struct writer *writer_new(struct connection *conn, struct loop *loop, struct err
     writer->loop = loop;
     queue_init(&writer->queue);
     pthread_mutex_init(&writer->lock, NULL);
-    pthread_mutexattr_t attributes;
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ERRORCHECK);
-    pthread_mutex_init(&writer->turn, &attributes);
-    pthread_mutexattr_destroy(&attributes);
+    turn_init(&writer->turn);
     if (!loop)
         return writer;
     connection_own_checkpoints(writer->conn);
@@ -261,15 +257,12 @@ static int run_here(struct writer *writer, tx_fn fn, void *arg, struct err *err)
 {
     struct request request = { .fn = fn, .arg = arg };
     bool has_changed;
-    REQUIRE(pthread_mutex_lock(&writer->turn) == 0); /* fails inside a transaction of the same thread */
+    turn_take(&writer->turn);
     atomic_fetch_add(&writer->taken, 1);
     run_batch(writer, &request, &has_changed);
     count_batch(writer, &request);
     pthread_mutex_unlock(&writer->turn);
-    if (err && request.err)
-        *err = *request.err;
-    free(request.err);
-    return request.rc;
+    return request_take_result(&request, err);
 }
 
 int writer_run_now(struct writer *writer, tx_fn fn, void *arg, struct err *err)

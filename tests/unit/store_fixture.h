@@ -49,7 +49,8 @@ static inline int create_tables(struct tx *tx, void *arg, struct err *err)
     int rc = tx_exec(tx, err, "CREATE TABLE thing (id INTEGER PRIMARY KEY, value INTEGER, name TEXT UNIQUE)", "");
     if (rc < 0)
         return rc;
-    return tx_exec(tx, err, "CREATE TABLE part (thing_id INTEGER REFERENCES thing(id) DEFERRABLE INITIALLY DEFERRED)", "");
+    return tx_exec(tx, err,
+                   "CREATE TABLE part (thing_id INTEGER REFERENCES thing(id) DEFERRABLE INITIALLY DEFERRED)", "");
 }
 
 static inline int put_thing(struct tx *tx, void *arg, struct err *err)
@@ -158,11 +159,20 @@ static inline int setup_db(void **state)
     return db_write_now(fixture->db, create_tables, NULL, NULL);
 }
 
+/* The same without a loop: transactions run on the test's own thread, so they may assert. */
+static inline int setup_here(void **state)
+{
+    setup_folder(state);
+    struct fixture *fixture = *state;
+    open_db(fixture);
+    return db_write_now(fixture->db, create_tables, NULL, NULL);
+}
+
 static inline int teardown(void **state)
 {
     struct fixture *fixture = *state;
-    inject_configure(NULL);
     db_close(fixture->db);
+    inject_configure(NULL); /* after the threads have ended */
     loop_free(fixture->loop);
     remove_folder(fixture);
     free(fixture);
@@ -171,3 +181,4 @@ static inline int teardown(void **state)
 
 #define TEST_DB(test) cmocka_unit_test_setup_teardown(test, setup_db, teardown)
 #define TEST_FOLDER(test) cmocka_unit_test_setup_teardown(test, setup_folder, teardown)
+#define TEST_HERE(test) cmocka_unit_test_setup_teardown(test, setup_here, teardown)

@@ -18,8 +18,8 @@ static int rows_in(const char *path)
     assert_non_null(conn);
     int rows;
     int is_sound;
-    assert_int_equal(connection_get_int(conn, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'",
-                                        0, &is_sound, NULL), OK);
+    static const char CHECK[] = "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'";
+    assert_int_equal(connection_get_int(conn, CHECK, 0, &is_sound, NULL), OK);
     assert_int_equal(is_sound, 1);
     assert_int_equal(connection_get_int(conn, "SELECT count(*) FROM thing", -1, &rows, NULL), OK);
     connection_close(conn);

@@ -4,6 +4,7 @@
 #include "store/sqlite.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
 
@@ -248,9 +249,9 @@ enum { CHUNKS = 64, CHUNK_ROWS = 160 };
 static int put_chunk(struct tx *tx, void *arg, struct err *err)
 {
     struct put *put = arg;
+    static const char INSERT[] = "INSERT INTO thing (id, value) VALUES (?, ?) ON CONFLICT (id) DO NOTHING";
     for (int64_t i = 0; i < CHUNK_ROWS; i++) {
-        int rc = tx_exec(tx, err, "INSERT INTO thing (id, value, name) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING", "iit",
-                         put->id * CHUNK_ROWS + i, i, NULL);
+        int rc = tx_exec(tx, err, INSERT, "ii", put->id * CHUNK_ROWS + i, i);
         if (rc < 0)
             return rc;
     }
@@ -377,6 +378,63 @@ static void two_processes_write_at_once(void **state)
     assert_int_equal(count_things(fixture->db), PROCESSES * WRITES_A_PROCESS);
 }
 
+/* Writes things 0, 1, 2 ... and tells <fd> each one acknowledged, until a fault point ends the process. */
+static void write_until_killed(const char *path, const char *fault, int fd)
+{
+    struct db *db;
+    struct db_options options = { .path = path };
+    if (db_open(&options, &db, NULL) != OK)
+        _exit(2);
+    inject_configure(fault);
+    for (int i = 0; i < WRITES_A_PROCESS; i++) {
+        struct put put = { .id = i };
+        if (db_write_now(db, put_thing, &put, NULL) != OK || write(fd, "+", 1) != 1)
+            _exit(1);
+    }
+    _exit(0);
+}
+
+/* Returns how many writes were acknowledged before the kill. */
+static int run_until_killed(struct fixture *fixture, const char *fault)
+{
+    int ends[2];
+    db_close(fixture->db);
+    fixture->db = NULL;
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        write_until_killed(fixture->path, fault, ends[1]);
+    close(ends[1]);
+    int acknowledged = 0;
+    char byte;
+    while (read(ends[0], &byte, 1) == 1)
+        acknowledged++;
+    close(ends[0]);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    return acknowledged;
+}
+
+static void a_kill_before_the_commit_loses_what_was_not_acknowledged(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(run_until_killed(fixture, "store.commit=kill:20"), 19);
+    /* What it left in the log, a read-only handle sees too. */
+    struct db_options options = { .path = fixture->path, .is_read_only = true };
+    assert_int_equal(db_open(&options, &fixture->db, NULL), OK);
+    assert_int_equal(count_things(fixture->db), 19);
+}
+
+static void a_kill_after_the_commit_loses_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(run_until_killed(fixture, "store.committed=kill:20"), 19);
+    open_db(fixture);
+    assert_int_equal(count_things(fixture->db), 20);
+}
+
 static void the_log_does_not_grow_for_ever(void **state)
 {
     struct fixture *fixture = *state;
@@ -419,6 +477,8 @@ int main(void)
         TEST_DB(closing_finishes_what_is_queued),
         TEST_DB(threads_may_write_side_by_side),
         TEST_DB(two_processes_write_at_once),
+        TEST_DB(a_kill_before_the_commit_loses_what_was_not_acknowledged),
+        TEST_DB(a_kill_after_the_commit_loses_nothing),
         TEST_DB(the_log_does_not_grow_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
