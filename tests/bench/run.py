@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+"""Measures the engine against its targets: CPU per request is the figure that holds on a noisy machine, and each is also given as a
+multiple of the plainest request (/readyz) of the same run. Standard library only.
+    tests/bench/run.py --halligan build/halligan [--quick]
+"""
+import argparse
+import hashlib
+import hmac
+import os
+import socket
+import sys
+import threading
+import time
+import urllib.parse
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
+sys.dont_write_bytecode = True
+from harness import API, HOOK, SECRET, World, fetch  # noqa: E402
+
+TICK = os.sysconf("SC_CLK_TCK")
+CONNECTIONS = 64
+rows = []
+plainest_us = 0.0
+
+
+def report(what, value, unit, target, as_multiple=False):
+    multiple = f"{value / plainest_us:6.1f} x plainest" if as_multiple and plainest_us else ""
+    verdict = "" if target is None else ("met" if value <= target else "MISSED")
+    rows.append((what, value, unit, target, verdict))
+    shown = "" if target is None else f"target {target:g}"
+    print(f"{what:<66} {value:>10.1f} {unit:<8} {shown:<14} {verdict:<7} {multiple}", flush=True)
+
+
+def cpu_us(pid):
+    """User and system time of a process and its finished children, in microseconds."""
+    with open(f"/proc/{pid}/schedstat") as stat:
+        main_thread = int(stat.read().split()[0])
+    total = 0
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/schedstat") as stat:
+            total += int(stat.read().split()[0])
+    return max(total, main_thread) / 1000
+
+
+def memory_mb(pid):
+    with open(f"/proc/{pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) / 1024
+
+
+def read_answer(stream):
+    status = int(stream.readline().split()[1])
+    length = 0
+    while (line := stream.readline()) not in (b"\r\n", b""):
+        if line.lower().startswith(b"content-length:"):
+            length = int(line.split(b":")[1])
+    body = stream.read(length)
+    return status, body
+
+
+class Volley:
+    """Many connections: one request is sent on each, then all answers are read."""
+
+    def __init__(self, port, connections=CONNECTIONS):
+        self.sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(connections)]
+        for one in self.sockets:
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.streams = [one.makefile("rb") for one in self.sockets]
+
+    def fire(self, requests):
+        for one, request in zip(self.sockets, requests):
+            one.sendall(request)
+        answers = [read_answer(stream) for stream, _ in zip(self.streams, requests)]
+        bad = [answer for answer in answers if answer[0] >= 400]
+        if bad:
+            raise SystemExit(f"a request failed: {bad[0]}")
+        return answers
+
+    def close(self):
+        for one in self.sockets:
+            one.close()
+
+
+def http_bytes(method, path, body=b"", headers=()):
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+def signed_command(text, number):
+    fields = {"command": "/incident", "text": text, "user_id": "U0001", "channel_id": "C0GENERAL", "channel_name": "general",
+              "team_id": "T0SANDBOX", "trigger_id": f"{number}.{time.time()}", "response_url": "http://127.0.0.1:9/none"}
+    body = urllib.parse.urlencode(fields).encode()
+    now = str(int(time.time()))
+    digest = hmac.new(SECRET.encode(), f"v0:{now}:".encode() + body, hashlib.sha256).hexdigest()
+    return http_bytes("POST", HOOK, body, ("Content-Type: application/x-www-form-urlencoded", f"X-Slack-Request-Timestamp: {now}",
+                                          f"X-Slack-Signature: v0={digest}"))
+
+
+def measured(pid, volley, make, count):
+    """CPU microseconds per request of the process while <count> requests are answered."""
+    before = cpu_us(pid)
+    sent = 0
+    while sent < count:
+        batch = [make(sent + i) for i in range(min(CONNECTIONS, count - sent))]
+        volley.fire(batch)
+        sent += len(batch)
+    return (cpu_us(pid) - before) / count
+
+
+def bench_start(world):
+    times = []
+    for _ in range(5):
+        started = time.monotonic()
+        engine = world.engine(wait=False)
+        while True:
+            try:
+                if fetch(engine.url + "/readyz").status == 200:
+                    break
+            except OSError:
+                time.sleep(0.002)
+        times.append((time.monotonic() - started) * 1000)
+        engine.process.stop()
+    report("start to first answer, median of 5", sorted(times)[2], "ms", 60)
+
+
+def bench_requests(world, engine, count):
+    global plainest_us
+    pid = engine.process.child.pid
+    volley = Volley(engine.port)
+    plainest_us = measured(pid, volley, lambda n: http_bytes("GET", "/readyz"), 5000)
+    report("the plainest request: GET /readyz", plainest_us, "us CPU", None)
+    help_us = measured(pid, volley, lambda n: signed_command("help", n), 3000)
+    report("signed command answered by Lua, nothing stored but its duplicate mark", help_us, "us CPU", None, True)
+    declare = measured(pid, volley, lambda n: signed_command(f"open P5 Cosmetic problem number {n} on the page", n), count)
+    report(f"signed command, incident durable on disk, answered ({CONNECTIONS} connections)", declare, "us CPU", 100, True)
+    engine.settled(600)
+    lone = Volley(engine.port, 1)
+    times = []
+    for number in range(200):
+        started = time.monotonic()
+        lone.fire([signed_command(f"open P5 One at a time, number {number}", 10_000_000 + number)])
+        times.append((time.monotonic() - started) * 1000)
+    report("the same, one connection, p50", sorted(times)[100], "ms", 0.6)
+    key = world.api_key(engine)
+    engine.settled(600)
+    headers = (f"Authorization: Bearer {key}",)
+    listing = measured(pid, volley, lambda n: http_bytes("GET", f"{API}incidents/?limit=50", headers=headers), 3000)
+    report(f"JSON list, 50 of {count + 200} incidents", listing, "us CPU", 280, True)
+    page = measured(pid, volley, lambda n: http_bytes("GET", "/incident/1/"), 500)
+    report("an incident as an HTML page", page, "us CPU", None, True)
+    volley.close()
+    lone.close()
+
+
+class Probe(threading.Thread):
+    """Sends commands one after another and keeps their times, while something else goes on."""
+
+    def __init__(self, engine):
+        super().__init__()
+        self.volley = Volley(engine.port, 1)
+        self.times = []
+        self.stopped = threading.Event()
+
+    def run(self):
+        number = 20_000_000
+        while not self.stopped.is_set():
+            number += 1
+            started = time.monotonic()
+            self.volley.fire([signed_command("help", number)])
+            self.times.append((time.monotonic() - started) * 1000)
+            time.sleep(0.01)
+
+    def stop(self):
+        self.stopped.set()
+        self.join()
+        self.volley.close()
+        self.times.sort()
+        return self.times[int(len(self.times) * 0.99)]
+
+
+def bench_sync(world, engine, people):
+    pid = engine.process.child.pid
+    world.sandbox.reset(users=people, groups=people // 50, group_size=50)
+    for what, target in (("first", 25), ("unchanged", 15)):
+        probe = Probe(engine)
+        probe.start()
+        before = cpu_us(pid)
+        started = time.monotonic()
+        world.cli("task", "run", "slack.sync_users")
+        seconds = time.monotonic() - started
+        spent = cpu_us(pid) - before
+        p99 = probe.stop()
+        spent -= len(probe.times) * plainest_us
+        report(f"sync of {people} people, {what}, per person ({seconds:.0f} s)", spent / people, "us CPU", target)
+        report(f"acknowledgement p99 during the {what} sync", p99, "ms", 50)
+
+
+def bench_invites(world, engine):
+    import json
+    world.cli("task", "run", "slack.sync_usergroups")
+    engine.command("open P1 Everything is slow for everybody today")
+    engine.settled(300)
+    newest = json.loads(world.cli("incident", "list", "--json").stdout)[0]["id"]
+    detail = json.loads(world.cli("incident", "show", str(newest), "--json").stdout)
+    spent = sum(run["duration_ms"] for run in detail["strategy_runs"])
+    report(f"who is invited: {len(detail['strategy_runs'])} strategies in the jail, all together", spent, "ms", None)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--halligan", required=True)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the rows")
+    options = parser.parse_args()
+    scale = 10 if options.quick else 1
+    world = World(options.halligan)
+    failed = True
+    try:
+        bench_start(world)
+        engine = world.engine()
+        world.sync(engine)
+        time.sleep(1)
+        report("idle memory", memory_mb(engine.process.child.pid), "MB", 20)
+        bench_requests(world, engine, 10_000 // scale)
+        bench_sync(world, engine, 100_000 // scale)
+        bench_invites(world, engine)
+        report("memory after all of it", memory_mb(engine.process.child.pid), "MB", None)
+        engine.process.stop()
+        failed = False
+    finally:
+        world.close(failed=failed)
+    missed = [row[0] for row in rows if row[4] == "MISSED"]
+    print(f"{len(rows)} figures, {len(missed)} over their target")
+
+
+if __name__ == "__main__":
+    main()
