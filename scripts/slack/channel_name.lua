@@ -1,0 +1,54 @@
+-- channel_name: the name of an incident's channel, made of its facts: date, number, environments,
+-- category.
+local M = {}
+
+local MAX = 80
+local ENVIRONMENT_ORDER = { PRD = 0, STG = 1, INT = 2, support = 3 }
+local LAST = 99
+local SHORT = 3
+
+local function environments_of(incident)
+  local custom = incident.custom_fields and incident.custom_fields.environments
+  local values = {}
+  for _, value in ipairs(type(custom) == "table" and custom or {}) do values[#values + 1] = tostring(value) end
+  if #values == 0 and incident.environment then values[1] = incident.environment.value end
+  local position = {}
+  for i, value in ipairs(values) do position[value] = position[value] or i end
+  table.sort(values, function(a, b)
+    local first, second = ENVIRONMENT_ORDER[a] or LAST, ENVIRONMENT_ORDER[b] or LAST
+    if first ~= second then return first < second end
+    return position[a] < position[b]
+  end)
+  return values
+end
+
+local function join(parts)
+  return (table.concat(parts, "-"):gsub("[^%da-zA-Z]+", "-"):lower())
+end
+
+local function compose(date, incident, environments)
+  local parts = { date, tostring(incident.id):sub(1, 8) }
+  if #environments > 0 then parts[#parts + 1] = table.concat(environments, "-") end
+  parts[#parts + 1] = incident.category.name
+  return join(parts)
+end
+
+---@param incident table
+---@param date string  YYYYMMDD of its creation, local
+---@return string
+function M.of(incident, date)
+  local environments = environments_of(incident)
+  local name = compose(date, incident, environments)
+  if #name <= MAX then return name end
+  for i, value in ipairs(environments) do environments[i] = value:sub(1, SHORT) end
+  return compose(date, incident, environments):sub(1, MAX)
+end
+
+--- The same name with a number, for when it is taken: "...-2".
+function M.with_suffix(name, number)
+  if number < 2 then return name end
+  local suffix = "-" .. number
+  return name:sub(1, MAX - #suffix):gsub("%-+$", "") .. suffix
+end
+
+return M

@@ -1,0 +1,67 @@
+-- events: what happens to conversations and people in the workspace, taken over into the store.
+-- Only conversations that we know already are touched; what an event that never came would have
+-- said, the next sync says.
+local conversations = require "engine.conversations"
+local log = require "engine.log"
+local people = require "engine.people"
+local slack_people = require "slack.people"
+
+local M = {}
+
+local function id_of(value)
+  if type(value) == "table" then value = value.id end
+  return type(value) == "string" and value or nil
+end
+
+local function save(channel_id, changes)
+  if not channel_id then return end
+  changes.platform, changes.external_id = "slack", channel_id
+  local saved, err = conversations.save(changes)
+  if not saved and err.code ~= "not_found" then log.warn("a conversation's event was not taken over: " .. tostring(err)) end
+end
+
+local function renamed(event)
+  local channel = type(event.channel) == "table" and event.channel or {}
+  if type(channel.name) == "string" then save(id_of(channel), { name = channel.name }) end
+end
+
+local function with_status(status)
+  return function(event) save(id_of(event.channel), { status = status }) end
+end
+
+local function id_changed(event)
+  local new_id = id_of(event.new_channel_id)
+  if new_id then save(id_of(event.old_channel_id), { new_external_id = new_id }) end
+end
+
+local function user_changed(event)
+  local row = slack_people.from_user(event.user)
+  if not row then return end
+  local saved, err = people.upsert(row)
+  if not saved then log.warn("a user's event was not taken over: " .. tostring(err)) end
+end
+
+local HANDLERS = {
+  channel_rename = renamed, group_rename = renamed,
+  channel_archive = with_status("archived"), group_archive = with_status("archived"),
+  channel_deleted = with_status("archived"),
+  channel_unarchive = with_status("opened"), group_unarchive = with_status("opened"),
+  channel_id_changed = id_changed, team_join = user_changed, user_change = user_changed,
+}
+
+--- The events to subscribe to.
+---@return string[]
+function M.names()
+  local names = {}
+  for name in pairs(HANDLERS) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+--- Takes one event over. Unknown ones are ignored. May yield.
+function M.handle(event)
+  local handler = type(event.type) == "string" and HANDLERS[event.type]
+  if handler then handler(event) end
+end
+
+return M

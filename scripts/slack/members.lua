@@ -1,0 +1,25 @@
+-- members: lists of Slack ids turned into our people. Who is unknown is asked for; who cannot be
+-- found is left out.
+local log = require "engine.log"
+local people = require "slack.people"
+
+local M = {}
+
+--- The ids of our people with these Slack ids. May yield.
+---@param slack_ids string[]
+---@return string[]
+function M.person_ids(slack_ids)
+  local ids = {}
+  for _, slack_id in ipairs(slack_ids) do
+    local person, err
+    if type(slack_id) == "string" then person, err = people.resolve(slack_id) end
+    if person then
+      ids[#ids + 1] = person.id
+    else
+      log.warn("a member is unknown and left out: " .. tostring(err or "no id"), { user = tostring(slack_id) })
+    end
+  end
+  return ids
+end
+
+return M

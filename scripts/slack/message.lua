@@ -1,0 +1,120 @@
+-- message: messages in conversations that are sent once, kept, and found again. A message carries
+-- the job's id in its metadata: after an unknown outcome the conversation itself is asked whether
+-- the message stands there already.
+local conversations = require "engine.conversations"
+local messages = require "engine.messages"
+local text = require "engine.text"
+local client = require "slack.client"
+
+local M = {}
+
+local MAX_BLOCKS = 50
+local MAX_TEXT = 4000
+local SEARCH_PAGES = 5
+
+local function metadata_of(ctx, kind, incident)
+  return {
+    event_type = kind,
+    event_payload = { ff_type = kind, job_id = tostring(ctx.job_id), incident_id = tostring(incident.id) },
+  }
+end
+
+-- A bot may post to a public channel without being in it, where the workspace allows it; where not,
+-- it joins first.
+local function call_as_member(method, args)
+  local answer, err = client.call(method, args)
+  if answer or err.slack ~= "not_in_channel" then return answer, err end
+  local joined, refusal = client.call("conversations.join", { channel = args.channel })
+  if not joined then return nil, refusal end
+  return client.call(method, args)
+end
+
+local function is_of_job(message, ctx, kind)
+  local payload = type(message.metadata) == "table" and message.metadata.event_payload
+  return type(payload) == "table" and payload.ff_type == kind and payload.job_id == tostring(ctx.job_id)
+end
+
+-- Looks for the message that an earlier try of this job may have sent.
+local function find_sent(ctx, channel, kind, since_ms)
+  local args = {
+    channel = channel, limit = 200, include_all_metadata = true, oldest = ("%d.000000"):format(since_ms // 1000 - 60),
+  }
+  for _ = 1, SEARCH_PAGES do
+    local answer, err = call_as_member("conversations.history", args)
+    if not answer then return nil, err end
+    for _, message in ipairs(type(answer.messages) == "table" and answer.messages or {}) do
+      if is_of_job(message, ctx, kind) then return message.ts end
+    end
+    local cursor = type(answer.response_metadata) == "table" and answer.response_metadata.next_cursor
+    if not cursor or cursor == "" then break end
+    args.cursor = cursor
+  end
+  return nil
+end
+
+local function post(ctx, options)
+  local answer, err = call_as_member("chat.postMessage", {
+    channel = options.conversation.external_id, text = text.cut(options.text, MAX_TEXT, "\u{2026}"), blocks = options.blocks,
+    metadata = metadata_of(ctx, options.kind, options.incident), unfurl_links = false,
+  })
+  if not answer then return nil, err end
+  if type(answer.ts) ~= "string" then
+    return nil, client.error { code = "unavailable", retryable = true, unknown = true, message = "chat.postMessage: no ts" }
+  end
+  return answer.ts
+end
+
+local function pin(options, ts)
+  local channel = options.conversation.external_id
+  local answer, err = client.call("pins.add", { channel = channel, timestamp = ts })
+  if answer or err.slack == "already_pinned" then return true end
+  return nil, err
+end
+
+local function save(options, ts)
+  return messages.save {
+    conversation_id = options.conversation.id, external_id = ts, kind = options.kind, incident_id = options.incident.id,
+    text = options.text, is_pinned = options.is_pinned or false,
+  }
+end
+
+--- Sends a message of an incident once, whatever happens to the job that sends it. May yield.
+---@param ctx table  the job's
+---@param options { conversation: table, incident: table, kind: string, text: string, blocks: table[], is_pinned?: boolean }
+---@return true|nil
+---@return table|nil err
+function M.send(ctx, options)
+  if #options.blocks > MAX_BLOCKS then error("a message has at most 50 blocks", 2) end
+  local found = messages.find { incident_id = options.incident.id, kind = options.kind }
+  local ts = found and found.external_id
+  if not ts and ctx.unknown then
+    local sent, err = find_sent(ctx, options.conversation.external_id, options.kind, options.incident.created_at_ms)
+    if err then
+      err.unknown = true
+      return nil, err
+    end
+    ts = sent
+  end
+  if not ts then
+    local sent, err = post(ctx, options)
+    if not sent then return nil, err end
+    ts = sent
+  end
+  if not found then
+    local saved, err = save(options, ts)
+    if not saved then return nil, err end
+  end
+  if not options.is_pinned then return true end
+  return pin(options, ts)
+end
+
+--- The shared conversation with a tag; nil when the operator has named none. May yield.
+---@param tag string
+function M.tagged_conversation(tag)
+  local conversation, err = conversations.get { tag = tag }
+  if conversation then return conversation end
+  if err and err.code ~= "not_found" then return nil, err end
+  return nil
+end
+
+return M

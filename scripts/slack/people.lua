@@ -1,0 +1,81 @@
+-- people: the vendor's user objects and ours.
+local people = require "engine.people"
+local blocks = require "slack.blocks"
+local client = require "slack.client"
+
+local M = {}
+
+local PLATFORM = "slack"
+
+local function text_of(value)
+  return type(value) == "string" and value ~= "" and value or nil
+end
+
+local function name_of(user, profile)
+  return text_of(profile.real_name) or text_of(user.real_name) or text_of(profile.display_name) or text_of(user.name)
+end
+
+--- A user object of Slack as people.upsert and people.sync take it; nil when it is none.
+---@param user any
+---@return table|nil
+function M.from_user(user)
+  if type(user) ~= "table" or not text_of(user.id) then return nil end
+  local profile = type(user.profile) == "table" and user.profile or {}
+  return {
+    platform = PLATFORM, external_id = user.id, handle = text_of(user.name) or user.id, name = name_of(user, profile),
+    first_name = text_of(profile.first_name), last_name = text_of(profile.last_name), email = text_of(profile.email),
+    image = text_of(profile.image_512) or text_of(profile.image_192) or text_of(profile.image_72),
+    is_active = user.deleted ~= true, is_bot = user.is_bot == true or user.id == "USLACKBOT",
+  }
+end
+
+--- The person with this Slack id, if we know one. May yield.
+---@return table|nil person
+---@return table|nil err  code "not_found" when unknown
+function M.find(slack_id)
+  if slack_id == "" then return nil, client.error { code = "not_found", message = "no user id" } end
+  return people.get { platform = PLATFORM, external_id = slack_id }
+end
+
+-- Slack itself vouches for the id of a signed request; what it cannot say now, the next sync will.
+local function from_request(slack_id, handle)
+  return people.upsert {
+    platform = PLATFORM, external_id = slack_id, handle = handle ~= "" and handle or slack_id, is_active = true, is_bot = false,
+  }
+end
+
+--- The person with this Slack id; asks Slack when unknown. For the sender of a signed request Slack
+--- being down is no reason to be turned away; Slack saying that there is no such user is. May
+--- yield.
+---@param slack_id string
+---@param handle? string  of the sender of a signed request
+---@return table|nil person
+---@return table|nil err
+function M.resolve(slack_id, handle)
+  local person, err = M.find(slack_id)
+  if person or err.code ~= "not_found" or slack_id == "" then return person, err end
+  local answer, refusal = client.call("users.info", { user = slack_id }, { timeout = "2s", wait = "1s" })
+  if answer then
+    local row = M.from_user(answer.user)
+    if row then return people.upsert(row) end
+  elseif not refusal.retryable then
+    return nil, refusal
+  end
+  if handle then return from_request(slack_id, handle) end
+  return nil, refusal or client.error { code = "unavailable", retryable = true, message = "users.info: an answer without a user" }
+end
+
+--- The person's Slack id, nil without an account.
+function M.slack_id(person)
+  local account = person and person.accounts and person.accounts[PLATFORM]
+  return account and account.external_id
+end
+
+--- A mention in mrkdwn, or the name of somebody without an account.
+function M.mention(person)
+  local id = M.slack_id(person)
+  if id then return "<@" .. id .. ">" end
+  return person and blocks.escape(person.name or person.username or "", 200) or "\u{2205}"
+end
+
+return M

@@ -1,0 +1,96 @@
+-- request: what the vendor sent, as one shape for the router. Input is hostile: every field is
+-- looked at before it is used.
+local json = require "engine.json"
+local text = require "engine.text"
+local url = require "engine.url"
+
+local M = {}
+
+local MAX_FIELD = 255
+
+local function string_of(value, max)
+  if type(value) ~= "string" then return "" end
+  return text.cut(text.clean(value), max or MAX_FIELD, "")
+end
+
+local function id_of(value)
+  if type(value) == "table" then value = value.id end
+  return string_of(value)
+end
+
+local function table_of(value)
+  return type(value) == "table" and value or {}
+end
+
+local function is_form(request)
+  local kind = request.headers["content-type"] or ""
+  return kind:lower():find("^application/x%-www%-form%-urlencoded") ~= nil
+end
+
+--- The vendor's certificate check: unsigned, and the only thing that is answered without a
+--- signature.
+function M.is_ssl_check(request)
+  if not is_form(request) or not request.body:find("ssl_check=1", 1, true) then return false end
+  return url.parse_form(request.body).ssl_check == "1"
+end
+
+local function read_command(form)
+  return {
+    kind = "command", command = string_of(form.command), text = string_of(form.text, 40000),
+    user_id = string_of(form.user_id), user_name = string_of(form.user_name), channel_id = string_of(form.channel_id),
+    trigger_id = string_of(form.trigger_id), response_url = string_of(form.response_url, 3000),
+  }
+end
+
+local function read_action(payload)
+  local first = table_of(table_of(payload.actions)[1])
+  return { id = string_of(first.action_id), block_id = string_of(first.block_id), value = string_of(first.value, 2000) }
+end
+
+local function read_view(payload)
+  local view = table_of(payload.view)
+  return {
+    id = string_of(view.id), hash = string_of(view.hash), callback_id = string_of(view.callback_id),
+    root_id = string_of(view.root_view_id), previous_id = string_of(view.previous_view_id),
+    metadata = string_of(view.private_metadata, 3000), values = table_of(table_of(view.state).values),
+  }
+end
+
+local function read_interaction(payload)
+  local user = table_of(payload.user)
+  return {
+    kind = string_of(payload.type), user_id = id_of(user),
+    user_name = string_of(user.username) ~= "" and string_of(user.username) or string_of(user.name),
+    channel_id = id_of(payload.channel), trigger_id = string_of(payload.trigger_id),
+    response_url = string_of(payload.response_url, 3000), callback_id = string_of(payload.callback_id),
+    action = read_action(payload), view = read_view(payload),
+  }
+end
+
+local function read_event(body)
+  local payload, err = json.decode(body)
+  if type(payload) ~= "table" then return nil, "the JSON cannot be read" .. (err and ": " .. tostring(err) or "") end
+  if payload.type == "url_verification" then
+    return { kind = "url_verification", challenge = string_of(payload.challenge, 3000) }
+  end
+  if payload.type == "app_rate_limited" then return { kind = "app_rate_limited" } end
+  if payload.type ~= "event_callback" then return nil, "an unknown type of JSON request" end
+  return { kind = "event", event_id = string_of(payload.event_id), event = table_of(payload.event) }
+end
+
+--- Reads a request whose signature is good.
+---@return table|nil given  its `kind` says what it is
+---@return string|nil why  for the answer 400
+function M.read(request)
+  if not is_form(request) then return read_event(request.body) end
+  local form = url.parse_form(request.body)
+  if form.payload then
+    local payload = json.decode(form.payload)
+    if type(payload) ~= "table" then return nil, "the field payload is not a JSON object" end
+    return read_interaction(payload)
+  end
+  if form.command then return read_command(form) end
+  return nil, "neither a command nor a payload"
+end
+
+return M

@@ -1,0 +1,94 @@
+-- view: modals within the vendor's limits, and opening, pushing and updating them. These calls are
+-- made at once and never as jobs: a trigger lives three seconds.
+local json = require "engine.json"
+local blocks = require "slack.blocks"
+local client = require "slack.client"
+
+local M = {}
+
+local MAX_TITLE, MAX_BLOCKS, MAX_BYTES, MAX_METADATA = 24, 100, 250000, 3000
+local FAST = { timeout = "5s", wait = "1s" }
+
+local function has_input(list)
+  for _, block in ipairs(list) do
+    if block.type == "input" then return true end
+  end
+  return false
+end
+
+---@param options { callback_id: string, title: string, blocks: table[], submit?: string, close?: string, metadata?: table }
+---@return table view
+function M.modal(options)
+  if #options.blocks > MAX_BLOCKS then error("a modal has at most 100 blocks, not " .. #options.blocks, 2) end
+  if has_input(options.blocks) and not options.submit then error("a modal with inputs needs a submit button", 2) end
+  local metadata = options.metadata and json.encode(options.metadata) or nil
+  if metadata and #metadata > MAX_METADATA then error("private_metadata is too long: keep the data in the store", 2) end
+  local view = {
+    type = "modal", callback_id = options.callback_id, title = blocks.plain(options.title, MAX_TITLE), blocks = options.blocks,
+    submit = options.submit and blocks.plain(options.submit, MAX_TITLE), private_metadata = metadata,
+    close = options.close and blocks.plain(options.close, MAX_TITLE),
+  }
+  if #json.encode(view) > MAX_BYTES then error("the modal " .. options.callback_id .. " is larger than 250 kB", 2) end
+  return view
+end
+
+--- A modal that only says something.
+function M.notice(title, message)
+  return M.modal { callback_id = "notice", title = title, close = "Close", blocks = { blocks.section(message) } }
+end
+
+--- The metadata of a view that came back.
+---@return table
+function M.metadata(view)
+  local value = view.metadata ~= "" and json.decode(view.metadata)
+  return type(value) == "table" and value or {}
+end
+
+function M.open(trigger_id, view)
+  return client.call("views.open", { trigger_id = trigger_id, view = view }, FAST)
+end
+
+function M.push(trigger_id, view)
+  return client.call("views.push", { trigger_id = trigger_id, view = view }, FAST)
+end
+
+--- <hash>: refuse when somebody changed the view meanwhile.
+function M.update(view_id, view, hash)
+  return client.call("views.update", { view_id = view_id, view = view, hash = hash ~= "" and hash or nil }, FAST)
+end
+
+-- The value of one element as a form holds it: text, an option's value, a list of values, or a
+-- boolean.
+local READERS = {
+  plain_text_input = function(state) return type(state.value) == "string" and state.value or nil end,
+  static_select = function(state)
+    return type(state.selected_option) == "table" and type(state.selected_option.value) == "string"
+      and state.selected_option.value or nil
+  end,
+  multi_static_select = function(state)
+    local values = {}
+    for _, option in ipairs(type(state.selected_options) == "table" and state.selected_options or {}) do
+      if type(option) == "table" and type(option.value) == "string" then values[#values + 1] = option.value end
+    end
+    return values
+  end,
+  checkboxes = function(state)
+    return type(state.selected_options) == "table" and #state.selected_options > 0
+  end,
+}
+
+--- What a view's inputs hold, by name: the action id without what stands behind "___".
+---@param values table  view.state.values
+---@return table<string, any>
+function M.read_values(values)
+  local read = {}
+  for _, block in pairs(values) do
+    for action_id, state in pairs(type(block) == "table" and block or {}) do
+      local reader = type(state) == "table" and READERS[state.type]
+      if reader and type(action_id) == "string" then read[action_id:gsub("___.*$", "", 1)] = reader(state) end
+    end
+  end
+  return read
+end
+
+return M

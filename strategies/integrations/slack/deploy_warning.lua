@@ -1,0 +1,32 @@
+-- deploy_warning: a P1 in production asks everyone not to deploy, in the conversation tagged
+-- `it_deploy`.
+local log = require "engine.log"
+local blocks = require "slack.blocks"
+local incident_text = require "slack.incident_text"
+local message = require "slack.message"
+local rules = require "slack.rules"
+local step = require "slack.step"
+
+local TAG = "it_deploy"
+
+local function warn_deployers(ctx, incident, conversation)
+  if not rules.stops_deployments(incident) then return end
+  local shared, err = message.tagged_conversation(TAG)
+  if err then return nil, err end
+  if not shared then
+    log.warn("no conversation has the tag " .. TAG .. ": nobody is asked to stop deploying", { incident = incident.id })
+    return
+  end
+  return message.send(ctx, {
+    conversation = shared, incident = incident, kind = "ff_deploy_warning_" .. incident.id,
+    text = ("Please do not deploy: %s in <#%s>"):format(incident_text.headline(incident), conversation.external_id),
+    blocks = {
+      blocks.header("Please do not deploy"),
+      blocks.section((":warning: %s *%s* is open. Keep deployments back until <#%s> says otherwise. (%s)"):format(
+        incident_text.priority(incident.priority), incident_text.headline(incident), conversation.external_id,
+        incident_text.page_link(incident))),
+    },
+  })
+end
+
+return step.unit { about = "Asks not to deploy during a P1", order = 70, run = warn_deployers }

@@ -1,0 +1,186 @@
+-- invite: everyone whom the invite strategies name, in few calls. Who cannot be invited is recorded
+-- with Slack's reason, tried again later, and does not keep the others out.
+local incidents = require "engine.incidents"
+local invitations = require "engine.invitations"
+local invites = require "engine.invites"
+local jobs = require "engine.jobs"
+local log = require "engine.log"
+local client = require "slack.client"
+local step = require "slack.step"
+
+local CHUNK, SMALL_CHUNK = 100, 30
+local MAX_CALLS = 40                   -- a run; what is left waits for the next one
+local MAX_ROUNDS = 3
+local ROUND_DELAY_MS = 5 * 1000
+
+local IS_IN = { already_in_channel = true }
+local TOO_MANY = { too_many_users = true, too_many_members = true, invalid_arguments = true }
+local NOT_PERSONAL = {                 -- refusals that say nothing about one person
+  channel_not_found = true, is_archived = true, not_in_channel = true, missing_scope = true, no_permission = true,
+  method_not_supported_for_channel_type = true, invalid_auth = true, account_inactive = true, token_revoked = true,
+}
+
+-- Asks the strategies and stores who is to be invited, with the reasons.
+local function collect(ctx, incident)
+  if ctx.progress.is_collected then return true end
+  local answer, err = invites.collect(incident)
+  if not answer then return nil, err end
+  local requested, refusal = invitations.request {
+    incident_id = incident.id, platform = "slack", people = answer.people, runs = answer.runs,
+  }
+  if not requested then return nil, refusal end
+  ctx:note { is_collected = true }
+  return true
+end
+
+local function errors_by_user(list)
+  local reasons = {}
+  for _, one in ipairs(list or {}) do
+    if type(one) == "table" and type(one.user) == "string" then reasons[one.user] = tostring(one.error) end
+  end
+  return reasons
+end
+
+-- What became of each person of a chunk that Slack answered person by person. <is_partial>: those
+-- without an error are in.
+local function personal_results(chunk, errors, is_partial)
+  local reasons, results, rest = errors_by_user(errors), {}, {}
+  for _, one in ipairs(chunk) do
+    local reason = reasons[one.external_id]
+    if reason and not IS_IN[reason] then
+      results[#results + 1] = { person_id = one.person_id, state = "pending", error = reason }
+    elseif reason or is_partial then
+      results[#results + 1] = { person_id = one.person_id, state = "invited" }
+    else
+      rest[#rest + 1] = one
+    end
+  end
+  return results, rest
+end
+
+local function ids_of(chunk)
+  local ids = {}
+  for i, one in ipairs(chunk) do ids[i] = one.external_id end
+  return table.concat(ids, ",")
+end
+
+local function halves(chunk)
+  local middle = #chunk // 2
+  return table.move(chunk, 1, middle, 1, {}), table.move(chunk, middle + 1, #chunk, 1, {})
+end
+
+local function part(list, first, size)
+  return table.move(list, first, math.min(first + size - 1, #list), 1, {})
+end
+
+-- One run over the waiting people. `queue` holds chunks; a refused chunk comes back smaller.
+local Run = {}
+Run.__index = Run
+
+function Run.new(channel)
+  return setmetatable({ channel = channel, queue = {}, results = {}, calls = 0 }, Run)
+end
+
+function Run:add(people, size)
+  for first = 1, #people, size do self.queue[#self.queue + 1] = part(people, first, size) end
+end
+
+function Run:keep(results)
+  table.move(results, 1, #results, #self.results + 1, self.results)
+end
+
+-- Slack refused a whole chunk. Returns an error only when it is not about its people.
+function Run:refused(chunk, err)
+  if err.errors then
+    local results, rest = personal_results(chunk, err.errors, false)
+    self:keep(results)
+    if #results == 0 then return err end
+    if #rest > 0 then self:add(rest, #rest) end
+    return nil
+  end
+  if err.retryable or NOT_PERSONAL[err.slack] then return err end
+  if #chunk == 1 then
+    self:keep(personal_results(chunk, { { user = chunk[1].external_id, error = err.slack or tostring(err) } }, false))
+  elseif TOO_MANY[err.slack] and #chunk > SMALL_CHUNK then
+    self:add(chunk, SMALL_CHUNK)
+  else
+    local first, second = halves(chunk)
+    self:add(first, #first)
+    self:add(second, #second)
+  end
+  return nil
+end
+
+function Run:go()
+  while #self.queue > 0 and self.calls < MAX_CALLS do
+    local chunk = table.remove(self.queue, 1)
+    self.calls = self.calls + 1
+    local answer, err = client.call("conversations.invite", { channel = self.channel, users = ids_of(chunk), force = true })
+    if answer then
+      self:keep((personal_results(chunk, answer.errors, true)))
+    else
+      local problem = self:refused(chunk, err)
+      if problem then return problem end
+    end
+  end
+end
+
+local function still_waiting(results)
+  local count = 0
+  for _, result in ipairs(results) do
+    if result.state ~= "invited" then count = count + 1 end
+  end
+  return count
+end
+
+local function give_up(results)
+  for _, result in ipairs(results) do
+    if result.state == "pending" then result.state = "failed" end
+  end
+end
+
+-- Those who are left get another round, apart from the incident's lane: nothing else waits for
+-- them.
+local function plan_next_round(incident, round)
+  return jobs.enqueue {
+    handler = "integrations/slack/invite:again", args = { incident_id = incident.id, round = round + 1 }, incident_id = incident.id,
+    delay_ms = ROUND_DELAY_MS * round, key = ("slack.invite:%d:%d"):format(incident.id, round + 1),
+  }
+end
+
+local function invite_pending(incident, conversation, round)
+  local pending, err = invitations.pending { incident_id = incident.id, platform = "slack" }
+  if not pending then return nil, err end
+  local run = Run.new(conversation.external_id)
+  run:add(pending, CHUNK)
+  local problem = run:go()
+  if round >= MAX_ROUNDS and not problem then give_up(run.results) end
+  if #run.results > 0 then
+    local recorded, refusal = invitations.outcome { incident_id = incident.id, results = run.results }
+    if not recorded then return nil, refusal end
+  end
+  if problem then return nil, problem end
+  local waiting = still_waiting(run.results) + #run.queue
+  if waiting == 0 then return true end
+  log.warn(("%d people could not be invited (round %d of %d)"):format(waiting, round, MAX_ROUNDS), { incident = incident.id })
+  if round >= MAX_ROUNDS then return true end
+  return plan_next_round(incident, round)
+end
+
+local function again(_, args)
+  local incident, err = incidents.get { id = args.incident_id }
+  if not incident then return nil, err end
+  if not incident.conversation then return end
+  return invite_pending(incident, incident.conversation, args.round)
+end
+
+return step.unit {
+  about = "Invites the people whom the invite strategies name",
+  order = 60,
+  run = function(ctx, incident, conversation)
+    local collected, err = collect(ctx, incident)
+    if not collected then return nil, err end
+    return invite_pending(incident, conversation, 1)
+  end,
+  jobs = { again = again },
+}

@@ -1,0 +1,72 @@
+-- sync_conversation_members: names, states and members of the conversations that config.lua
+-- declares (their members are invited to incidents of their categories). Incident channels are not
+-- looked at. One that fails does not stop the others.
+local conversations = require "engine.conversations"
+local log = require "engine.log"
+local task = require "engine.task"
+local client = require "slack.client"
+local members = require "slack.members"
+
+local PATIENT = { timeout = "30s", wait = "20s" }
+
+local function type_of(channel)
+  if channel.is_im then return "dm" end
+  if channel.is_mpim then return "group_dm" end
+  if channel.is_private then return "private" end
+  return "public"
+end
+
+local function save_facts(conversation)
+  local answer, err = client.call("conversations.info", { channel = conversation.external_id }, PATIENT)
+  if not answer then return nil, err end
+  local channel = type(answer.channel) == "table" and answer.channel or {}
+  return conversations.save {
+    platform = "slack", external_id = conversation.external_id, name = type(channel.name) == "string" and channel.name or nil,
+    type = type_of(channel), status = channel.is_archived and "archived" or "opened",
+    is_shared = channel.is_shared == true or channel.is_ext_shared == true,
+  }
+end
+
+local function all_members(conversation)
+  local ids = {}
+  for page, err in client.pages("conversations.members", { channel = conversation.external_id, limit = 200 }, PATIENT) do
+    if not page then return nil, err end
+    for _, id in ipairs(page.members or {}) do
+      if type(id) == "string" then ids[#ids + 1] = id end
+    end
+    task.sleep "0ms"
+  end
+  return ids
+end
+
+local function sync_one(conversation)
+  local saved, err = save_facts(conversation)
+  if not saved then return nil, err end
+  local ids, problem = all_members(conversation)
+  if not ids then return nil, problem end
+  return conversations.set_members { conversation_id = conversation.id, people = members.person_ids(ids) }
+end
+
+local function sync_conversation_members()
+  local declared, err = conversations.list { platform = "slack", incident_channels = false }
+  if not declared then return nil, err end
+  local later
+  for _, conversation in ipairs(declared) do
+    local done, problem = sync_one(conversation)
+    if not done then
+      log.warn("a conversation was not synced: " .. tostring(problem), { conversation = conversation.external_id })
+      if problem.retryable then later = problem end
+    end
+  end
+  if later then return nil, later end
+end
+
+return {
+  about = "Keeps the members of declared conversations",
+  enabled = function(settings) return settings.slack.token ~= "" end,
+  tasks = {
+    ["slack.sync_conversation_members"] = {
+      about = "Reads the declared conversations and their members", run = sync_conversation_members,
+    },
+  },
+}

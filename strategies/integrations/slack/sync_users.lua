@@ -1,0 +1,80 @@
+-- sync_users: the workspace's people. Page by page, so that a hundred thousand of them never block
+-- anything; interrupted, it goes on where it was. Who left the workspace is still listed, as
+-- deleted, and becomes inactive.
+local config = require "engine.config"
+local log = require "engine.log"
+local people = require "engine.people"
+local task = require "engine.task"
+local client = require "slack.client"
+local slack_people = require "slack.people"
+local workspace = require "slack.workspace"
+
+local BATCH = 200
+
+-- Members of this workspace: no guests, no bots but ourselves.
+local function is_wanted(user, identity)
+  if identity.team_id ~= "" and user.team_id and user.team_id ~= identity.team_id then return false end
+  if user.is_bot or user.id == "USLACKBOT" then return user.id == identity.user_id end
+  return user.deleted or not (user.is_restricted or user.is_ultra_restricted or user.is_stranger)
+end
+
+local function rows_of(members, identity)
+  local rows = {}
+  for _, user in ipairs(members or {}) do
+    if type(user) == "table" and is_wanted(user, identity) then rows[#rows + 1] = slack_people.from_user(user) end
+  end
+  return rows
+end
+
+local function count(progress, result)
+  for _, name in ipairs { "created", "updated", "unchanged" } do
+    progress[name] = (progress[name] or 0) + (result[name] or 0)
+  end
+  for _, failure in ipairs(result.failed or {}) do
+    progress.failed = (progress.failed or 0) + 1
+    log.warn("a user was not taken over: " .. tostring(failure.error), { user = failure.external_id })
+  end
+end
+
+local function save_rows(rows, progress)
+  for first = 1, #rows, BATCH do
+    local part = table.move(rows, first, math.min(first + BATCH - 1, #rows), 1, {})
+    local result, err = people.sync { platform = "slack", people = part }
+    if not result then return nil, err end
+    count(progress, result)
+    task.sleep "0ms"                    -- acknowledgements come first
+  end
+  return true
+end
+
+-- Remembers the page to go on with. A rate limit is no failure: it waits.
+local function pause(ctx, progress, err)
+  if err.slack == "invalid_cursor" then
+    progress.cursor = nil                -- too old: from the beginning
+    err.retryable = true
+  end
+  ctx:note { sync = progress }
+  if err.code == "rate_limited" then return "wait", err end
+  return nil, err
+end
+
+local function sync_users(ctx)
+  local identity, unknown = workspace.identity()
+  if not identity then return nil, unknown end
+  local progress = ctx.progress.sync or {}
+  local args = { limit = config.slack.page_size, cursor = progress.cursor }
+  for page, err in client.pages("users.list", args, { timeout = "30s", wait = "20s" }) do
+    if not page then return pause(ctx, progress, err) end
+    local saved, problem = save_rows(rows_of(page.members, identity), progress)
+    if not saved then return pause(ctx, progress, problem) end
+    progress.cursor = page.next_cursor
+  end
+  log.info(("users synced: %d new, %d changed, %d as before, %d failed"):format(progress.created or 0, progress.updated or 0,
+    progress.unchanged or 0, progress.failed or 0))
+end
+
+return {
+  about = "Keeps our people like the workspace's",
+  enabled = function(settings) return settings.slack.token ~= "" end,
+  tasks = { ["slack.sync_users"] = { about = "Reads all users of the workspace", run = sync_users } },
+}
