@@ -134,14 +134,22 @@ static int insert_roles(struct declaring *d, struct buf *roles)
     return rc < 0 ? rc : OK;
 }
 
+/* Two ids in the order in which they are to be shown. */
+static void new_ids(char first[ID_SIZE], char second[ID_SIZE])
+{
+    do {
+        id_new(first);
+        id_new(second);
+    } while (strcmp(first, second) >= 0);
+}
+
 /* The state at the beginning, and the key event "declared". */
 static int insert_updates(struct declaring *d, const char *roles)
 {
     const struct declaration *in = &d->declaration;
     char first[ID_SIZE];
     char second[ID_SIZE];
-    id_new(first);
-    id_new(second);
+    new_ids(first, second);
     int rc = tx_exec(d->call->tx, d->call->err, INSERT_FIRST_UPDATES, "tinn" "tttt" "tii" "titii", first, d->id, in->title.at,
                      in->title.len, in->description.at, in->description.len, in->priority_id, in->category_id,
                      in->environment_id, roles, in->created_by, d->now_ms, d->now_ms, second, d->id, in->created_by,

@@ -44,8 +44,14 @@ static const char MAKE_READY[] =
 static const char MAKE_DUE[] =
     "UPDATE job SET due_at_ms = ? WHERE id = ? AND state = 'ready' AND due_at_ms > ?";
 
-static const char MAKE_ALL_READY[] = "UPDATE job SET state = 'ready', attempt = 0, due_at_ms = ?, "
-                                     "finished_at_ms = NULL, key = NULL WHERE state = 'dead'";
+/* Incident 0 is every incident, and what belongs to none. */
+static const char MAKE_ALL_READY[] =
+    "UPDATE job SET state = 'ready', attempt = 0, due_at_ms = ?, finished_at_ms = NULL, key = NULL"
+    " WHERE state = 'dead' AND (? = 0 OR incident_id = ?)";
+
+static const char MAKE_ALL_DUE[] =
+    "UPDATE job SET due_at_ms = ? WHERE state = 'ready' AND due_at_ms > ? AND attempt > 0"
+    " AND (? = 0 OR incident_id = ?)";
 
 static const char CANCEL[] = "UPDATE job SET state = 'cancelled', finished_at_ms = ? WHERE id = ? "
                              "AND state IN ('ready','dead')";
@@ -200,35 +206,31 @@ static int answer_count(struct op_call *call, int64_t count)
     return OK;
 }
 
-static int retry_all(struct op_call *call)
+/* Dead jobs start anew, those that wait for their retry are due at once. */
+static int retry_many(struct op_call *call, int64_t incident_id)
 {
-    if (!call->actor->sees_private)
-        return err_set(call->err, ERR_FORBIDDEN, "only an operator may retry all jobs");
-    int count = tx_exec(call->tx, call->err, MAKE_ALL_READY, "i", clock_now_ms());
-    if (count < 0)
-        return count;
-    int rc = count > 0 ? audit_change(call, "job.retry", 0, 0, "dead", "ready") : OK;
-    return rc == OK ? answer_count(call, count) : rc;
+    int64_t now_ms = clock_now_ms();
+    int dead =
+        tx_exec(call->tx, call->err, MAKE_ALL_READY, "iii", now_ms, incident_id, incident_id);
+    if (dead < 0)
+        return dead;
+    int waiting = tx_exec(call->tx, call->err, MAKE_ALL_DUE, "iiii", now_ms, now_ms, incident_id,
+                          incident_id);
+    if (waiting < 0)
+        return waiting;
+    int rc = OK;
+    if (dead + waiting > 0)
+        rc = audit_change(call, "job.retry", incident_id, 0, "dead", "ready");
+    return rc == OK ? answer_count(call, dead + waiting) : rc;
 }
 
-/* job.retry {id} or {all: true} (every dead one) -> {count}. A dead or cancelled job starts
- * anew; one that waits for its retry is due at once. */
-static int job_retry(struct op_call *call)
+static int retry_one(struct op_call *call, int64_t id)
 {
-    struct args args = args_of(call);
-    bool all = false;
-    int64_t id, incident_id;
+    int64_t incident_id, now_ms = clock_now_ms();
     char state[16];
-    if (args_refuse_unknown(call, "id", "all") != OK ||
-        args_bool_optional(&args, "all", &all) != OK)
-        return call->err->code;
-    if (all)
-        return retry_all(call);
-    if (args_int(&args, "id", 1, INT64_MAX, &id) != OK ||
-        find_state(call, id, state, &incident_id) != OK)
-        return call->err->code;
-    int64_t now_ms = clock_now_ms();
-    int rc;
+    int rc = find_state(call, id, state, &incident_id);
+    if (rc != OK)
+        return rc;
     if (strcmp(state, "ready") == 0)
         rc = tx_exec(call->tx, call->err, MAKE_DUE, "iii", now_ms, id, now_ms);
     else if (strcmp(state, "dead") == 0 || strcmp(state, "cancelled") == 0)
@@ -241,6 +243,30 @@ static int job_retry(struct op_call *call)
     if (rc >= 0)
         rc = audit_change(call, "job.retry", incident_id, id, state, "ready");
     return rc == OK ? answer_count(call, 1) : rc;
+}
+
+/* job.retry {id} | {incident_id} | {all: true} -> {count}. A dead or (by its id) cancelled job starts
+ * anew; one that waits for its retry is due at once. */
+static int job_retry(struct op_call *call)
+{
+    struct args args = args_of(call);
+    bool all = false;
+    int64_t id = 0, incident_id = 0;
+    if (args_refuse_unknown(call, "id", "incident_id", "all") != OK ||
+        args_bool_optional(&args, "all", &all) != OK ||
+        args_int_optional(&args, "id", 1, INT64_MAX, &id) != OK ||
+        args_int_optional(&args, "incident_id", 1, INT64_MAX, &incident_id) != OK)
+        return call->err->code;
+    if (all && !call->actor->sees_private)
+        return err_set(call->err, ERR_FORBIDDEN, "only an operator may retry all jobs");
+    if (all)
+        return retry_many(call, 0);
+    if (id)
+        return retry_one(call, id);
+    if (!incident_id)
+        return args_fail(&args, "id", "id is required (or incident_id, or all)");
+    int rc = policy_require_incident(call, incident_id);
+    return rc == OK ? retry_many(call, incident_id) : rc;
 }
 
 /* job.cancel {id} -> {count}. Only what is not running: an effect that began is not taken back. */
@@ -332,7 +358,7 @@ const struct op JOB_OPS[] = {
     { "job.list", false, job_list, "{state?, incident_id?, handler?, limit?}: jobs, newest first" },
     { "job.show", false, job_show, "{id}: one job with its arguments and what its handler noted" },
     { "job.retry", true, job_retry,
-      "{id} or {all: true}: dead jobs start anew, a waiting one is due at once" },
+      "{id}, {incident_id} or {all: true}: dead jobs start anew, waiting ones are due at once" },
     { "job.cancel", true, job_cancel, "{id}: a waiting or dead job is never run" },
     { "job.enqueue", true, job_enqueue,
       "{handler, args?, lane?, incident_id?, delay_ms?, max_attempts?, key?}: a new job" },

@@ -1,0 +1,191 @@
+/* incident_read - one incident, lists of them, and everything about one (incident_detail.c writes its parts). */
+#include "core/args.h"
+#include "core/incident_detail.h"
+#include "core/incident_json.h"
+#include "core/op_table.h"
+#include "core/policy.h"
+#include "store/db.h"
+
+#include <string.h>
+
+enum { LIST_DEFAULT = 100, LIST_MAX = 1000, FILTER_VALUES = 24, STATUSES_MAX = 6 };
+
+static const char SELECT_BY_CONVERSATION[] = "SELECT incident_id FROM conversation WHERE platform = ? AND external_id = ?";
+
+/* ---- one ---------------------------------------------------------------------------------------------------------- */
+
+/* *id is 0 when the conversation is no incident's. */
+static int find_by_conversation(struct op_call *call, const struct args *args, int64_t *id)
+{
+    json_t *conversation = NULL;
+    struct args row;
+    struct text platform, external_id;
+    int rc = args_object_optional(args, "conversation", &conversation);
+    if (rc != OK || (rc = args_enter(args, "conversation", -1, conversation, &row)) != OK
+        || (rc = args_row_refuse_unknown(&row, "platform", "external_id")) != OK
+        || (rc = args_text(&row, "platform", 1, 40, &platform)) != OK
+        || (rc = args_text(&row, "external_id", 1, 128, &external_id)) != OK)
+        return rc;
+    *id = tx_get_int(call->tx, &rc, call->err, 0, SELECT_BY_CONVERSATION, "nn", platform.at, platform.len, external_id.at, external_id.len);
+    if (rc == OK && *id == 0)
+        rc = err_set(call->err, ERR_NOT_FOUND, "this conversation belongs to no incident");
+    return rc;
+}
+
+/* incident.get {id} | {conversation: {platform, external_id}} -> incident */
+static int incident_get(struct op_call *call)
+{
+    struct args args = args_of(call);
+    int64_t id = 0;
+    int rc = args_refuse_unknown(call, "id", "conversation");
+    if (rc == OK && args_has(&args, "conversation"))
+        rc = find_by_conversation(call, &args, &id);
+    else if (rc == OK)
+        rc = args_int(&args, "id", 1, INT64_MAX, &id);
+    if (rc == OK)
+        rc = policy_require_incident(call, id);
+    return rc == OK ? incident_write(call->tx, call->out, id, call->err) : rc;
+}
+
+/* incident.detail {id} -> incident and updates, members, invitations, strategy_runs, jobs, messages, metrics */
+static int incident_detail(struct op_call *call)
+{
+    struct args args = args_of(call);
+    int64_t id;
+    int rc = args_refuse_unknown(call, "id");
+    if (rc != OK || (rc = args_int(&args, "id", 1, INT64_MAX, &id)) != OK || (rc = policy_require_incident(call, id)) != OK)
+        return rc;
+    return incident_detail_write(call->tx, call->out, id, call->err);
+}
+
+/* ---- lists -------------------------------------------------------------------------------------------------------- */
+
+/* A query that grows condition by condition. */
+struct filter {
+    struct buf sql;
+    struct db_value values[FILTER_VALUES];
+    int count;
+};
+
+static void bind_int(struct filter *filter, int64_t value)
+{
+    REQUIRE(filter->count < FILTER_VALUES);
+    filter->values[filter->count++] = (struct db_value){ .type = 'i', .i = value };
+}
+
+static void bind_text(struct filter *filter, const char *value)
+{
+    REQUIRE(filter->count < FILTER_VALUES);
+    filter->values[filter->count++] = (struct db_value){ .type = 't', .t = value };
+}
+
+static void begin_filter(struct filter *filter, const struct actor *actor)
+{
+    buf_puts(&filter->sql, "SELECT i.id FROM incident i JOIN priority p ON p.id = i.priority_id WHERE " POLICY_MAY_SEE_SQL);
+    bind_int(filter, policy_sees_all(actor));
+    bind_text(filter, policy_person(actor));
+    bind_text(filter, policy_person(actor));
+}
+
+/* Adds "AND <condition>" with the integer argument <key>, when given. */
+static int filter_by_int(struct filter *filter, const struct args *args, const char *key, const char *condition)
+{
+    int64_t value = 0;
+    int rc = args_int_optional(args, key, INT64_MIN, INT64_MAX, &value);
+    if (rc == OK && args_has(args, key)) {
+        buf_puts(&filter->sql, condition);
+        bind_int(filter, value);
+    }
+    return rc;
+}
+
+static int filter_by_status(struct filter *filter, const struct args *args)
+{
+    json_t *list = NULL;
+    int rc = args_array_optional(args, "status_in", STATUSES_MAX, &list);
+    if (rc != OK || !list)
+        return rc;
+    buf_puts(&filter->sql, " AND i.status IN (NULL");
+    size_t index;
+    json_t *item;
+    json_array_foreach(list, index, item) {
+        if (!json_is_number(item))
+            return args_fail(args, "status_in", "status_in must hold numbers");
+        buf_puts(&filter->sql, ", ?");
+        bind_int(filter, (int64_t)json_number_value(item));
+    }
+    buf_puts(&filter->sql, ")");
+    return OK;
+}
+
+static int finish_filter(struct filter *filter, const struct args *args)
+{
+    struct text order;
+    int64_t limit = LIST_DEFAULT;
+    int rc = args_text_optional(args, "order", 1, 20, &order);
+    if (rc != OK || (rc = args_int_optional(args, "limit", 1, LIST_MAX, &limit)) != OK)
+        return rc;
+    if (order.at && !text_is(order, "newest") && !text_is(order, "status"))
+        return args_fail(args, "order", "order must be \"newest\" or \"status\"");
+    buf_puts(&filter->sql, order.at && text_is(order, "status") ? " ORDER BY i.status, p.value, i.id DESC" : " ORDER BY i.id DESC");
+    buf_puts(&filter->sql, " LIMIT ?");
+    bind_int(filter, limit);
+    return OK;
+}
+
+static int build_filter(struct op_call *call, struct filter *filter)
+{
+    struct args args = args_of(call);
+    int rc = args_refuse_unknown(call, "status_below", "status_in", "priority_value_at_most", "created_after_ms", "limit", "order");
+    if (rc != OK)
+        return rc;
+    begin_filter(filter, call->actor);
+    if ((rc = filter_by_int(filter, &args, "status_below", " AND i.status < ?")) != OK
+        || (rc = filter_by_status(filter, &args)) != OK
+        || (rc = filter_by_int(filter, &args, "priority_value_at_most", " AND p.value <= ?")) != OK
+        || (rc = filter_by_int(filter, &args, "created_after_ms", " AND i.created_at_ms > ?")) != OK)
+        return rc;
+    return finish_filter(filter, &args);
+}
+
+static int collect_ids(struct op_call *call, const struct filter *filter, struct incident_set *set)
+{
+    struct stmt *stmt = tx_query_values(call->tx, call->err, buf_text(&filter->sql), filter->values, filter->count);
+    if (!stmt)
+        return call->err->code;
+    int rc;
+    while ((rc = stmt_next(stmt, call->err)) == DB_ROW)
+        incident_set_add(set, stmt_int(stmt, 0));
+    stmt_end(stmt);
+    return rc;
+}
+
+/* incident.list {status_below?, status_in?, priority_value_at_most?, created_after_ms?, limit?, order?} -> [incident] */
+static int incident_list(struct op_call *call)
+{
+    struct filter filter = { 0 };
+    AUTO_INCIDENT_SET struct incident_set *set = incident_set_new(false);
+    int rc = build_filter(call, &filter);
+    if (rc == OK)
+        rc = collect_ids(call, &filter, set);
+    buf_fini(&filter.sql);
+    if (rc == OK)
+        rc = incident_set_load(set, call->tx, call->err);
+    if (rc != OK)
+        return rc;
+    json_array_begin(call->out);
+    for (size_t i = 0; i < incident_set_count(set); i++)
+        incident_set_write(set, call->out, i);
+    json_array_finish(call->out);
+    return OK;
+}
+
+const struct op INCIDENT_READ_OPS[] = {
+    { "incident.get", false, incident_get, "{id} or {conversation: {platform, external_id}}: one incident" },
+    { "incident.list", false, incident_list,
+      "{status_below?, status_in?, priority_value_at_most?, created_after_ms?, limit?, order?}: incidents without their impacts;"
+      " order: \"newest\" (default) or \"status\"" },
+    { "incident.detail", false, incident_detail,
+      "{id}: the incident with updates, members, invitations, strategy_runs, jobs, messages and metrics" },
+    { 0 },
+};
