@@ -10,5 +10,7 @@ read_globals = {
 }
 max_line_length = 120
 unused_args = false -- handlers take (ctx, args) whether they need both or not
-files["config.lua"] = { read_globals = { "env", "secret" } }
+files["config.lua"] = {
+  read_globals = { "env", "secret", "seconds", "minutes", "hours", "days", "kib", "mib" },
+}
 files["tests/lua"] = { read_globals = { "test", "describe", "it", "expect" } }

@@ -1,20 +1,22 @@
--- config.lua: the operator's file. Data, not a program: it can use env("NAME", default), secret("NAME") (the variable NAME, or the
--- file that NAME_FILE names), seconds minutes hours days, kib mib, and nothing else. Saved changes are taken over while the engine
--- runs; `halligan check` reads the file offline and names line and path of each mistake.
+-- config.lua: the operator's file. Data, not a program: it can use env("NAME", default), secret("NAME") (the
+-- variable NAME, or the file that NAME_FILE names), seconds minutes hours days, kib mib, and nothing else. Saved
+-- changes are taken over while the engine runs; `halligan check` reads the file offline and names line and path of
+-- each mistake.
 --
--- Rows (priorities, categories, ...) are written to the database by their natural key. What you remove here is deactivated, never
--- deleted: old incidents keep it.
+-- Rows (priorities, categories, ...) are written to the database by their natural key. What you remove here is
+-- deactivated, never deleted: old incidents keep it.
 return {
   listen = env("LISTEN", "127.0.0.1:8080"),          -- a loopback address also serves the pages; no other one does
   database = env("DATABASE", "var/halligan.db"),
-  base_url = env("BASE_URL"),                        -- how people reach the pages; default: http:// and the listen address
+  base_url = env("BASE_URL"),                        -- how people reach the pages; default: http:// and `listen`
   time_zone = env("TIME_ZONE", "UTC"),               -- for dates in channel names and for schedules
 
-  -- What an incident can be worth. `value` orders them and is what the impacts suggest; `sla` is how fast it should be over;
-  -- values below 4 get a channel unless response_type says "normal".
+  -- What an incident can be worth. `value` orders them and is what the impacts suggest; `sla` is how fast it should
+  -- be over; values below 4 get a channel unless response_type says "normal".
   priorities = {
     { id = "3d8a4e0f-cc79-4063-9431-8aa785a56ca0", name = "P1", value = 1, emoji = "🌪️", order = 0,
-      description = "Critical: the business stands still, management is involved", needs_postmortem = true, sla = hours(2) },
+      description = "Critical: the business stands still, management is involved",
+      needs_postmortem = true, sla = hours(2) },
     { id = "8ab02fa9-f950-49cb-982e-b8d653e38ffc", name = "P2", value = 2, emoji = "⛈️", order = 1,
       description = "Major: many customers are affected", needs_postmortem = true, sla = hours(4) },
     { id = "e12c3836-ea9b-44bf-a3cf-5a715d62395b", name = "P3", value = 3, emoji = "🌩️", order = 2,
@@ -31,7 +33,8 @@ return {
   environments = {
     { id = "e5c46eb0-5620-4a30-81c6-4a647c189ff2", value = "PRD", name = "Production", order = 0, default = true,
       description = "What customers use" },
-    { id = "41e06f3b-4b42-4617-af9a-fa91e9af13c9", value = "STG", name = "Staging", order = 1, description = "The rehearsal" },
+    { id = "41e06f3b-4b42-4617-af9a-fa91e9af13c9", value = "STG", name = "Staging", order = 1,
+      description = "The rehearsal" },
     { id = "1b960430-995b-47e1-beab-23dbe3dbccbf", value = "INT", name = "Integration", order = 3,
       description = "Where changes meet first" },
   },
@@ -66,7 +69,8 @@ return {
 
   -- Who does what. Required roles go to whoever declares, until somebody else takes them.
   roles = {
-    { slug = "commander", name = "Commander", emoji = "🧑‍✈️", required = true, order = 1, aka = "Incident Lead",
+    { slug = "commander", name = "Commander", emoji = "🧑‍✈️",
+      required = true, order = 1, aka = "Incident Lead",
       summary = "Leads, delegates, and decides; the one who knows where things stand" },
     { slug = "communication_lead", name = "Communication Lead", emoji = "🧑‍💼", order = 2, aka = "Public Relations Lead",
       summary = "Tells everyone else: responders, the company, customers" },
@@ -75,58 +79,82 @@ return {
   -- Moments worth knowing afterwards, and the metrics between them.
   milestones = {
     { event_type = "started", name = "Started", order = 1, required = true, summary = "The first signs of trouble" },
-    { event_type = "detected", name = "Detected", order = 2, required = true, summary = "A monitor or a person noticed" },
-    { event_type = "declared", name = "Declared", order = 3, required = true, user_editable = false, summary = "The incident was opened" },
-    { event_type = "recovered", name = "Recovered", order = 4, required = true, summary = "Nobody is affected any more" },
-    { event_type = "resolved", name = "Resolved", order = 5, user_editable = false, asked_for = false, summary = "All is as it was" },
+    { event_type = "detected", name = "Detected", order = 2,
+      required = true, summary = "A monitor or a person noticed" },
+    { event_type = "declared", name = "Declared", order = 3,
+      required = true, user_editable = false, summary = "The incident was opened" },
+    { event_type = "recovered", name = "Recovered", order = 4,
+      required = true, summary = "Nobody is affected any more" },
+    { event_type = "resolved", name = "Resolved", order = 5, user_editable = false, asked_for = false,
+      summary = "All is as it was" },
     { event_type = "mitigated", name = "Mitigated", order = 6, user_editable = false, asked_for = false,
       summary = "A fix or a rollback took effect" },
   },
   metrics = {
-    { type = "time_to_detect", code = "TTD", name = "Time To Detect", order = 1, start = "started", ["end"] = "detected" },
+    { type = "time_to_detect", code = "TTD", name = "Time To Detect", order = 1,
+      start = "started", ["end"] = "detected" },
     { type = "time_to_internal_response", code = "TTA", name = "Time To Acknowledge", order = 2, start = "started",
       ["end"] = "declared" },
-    { type = "time_to_repair", code = "TTRep", name = "Time To Repair", order = 3, start = "declared", ["end"] = "mitigated" },
-    { type = "time_to_fix", code = "TTF", name = "Time To Fix", order = 4, start = "declared", ["end"] = "recovered" },
-    { type = "time_to_recovery", code = "TTRec", name = "Time To Recovery", order = 5, start = "started", ["end"] = "recovered" },
-    { type = "time_to_respond", code = "TTResp", name = "Time To Respond", order = 6, start = "detected", ["end"] = "recovered" },
-    { type = "time_to_resolve", code = "TTReso", name = "Time To Resolve", order = 7, start = "started", ["end"] = "resolved" },
+    { type = "time_to_repair", code = "TTRep", name = "Time To Repair", order = 3,
+      start = "declared", ["end"] = "mitigated" },
+    { type = "time_to_fix", code = "TTF", name = "Time To Fix", order = 4,
+      start = "declared", ["end"] = "recovered" },
+    { type = "time_to_recovery", code = "TTRec", name = "Time To Recovery", order = 5,
+      start = "started", ["end"] = "recovered" },
+    { type = "time_to_respond", code = "TTResp", name = "Time To Respond", order = 6,
+      start = "detected", ["end"] = "recovered" },
+    { type = "time_to_resolve", code = "TTReso", name = "Time To Resolve", order = 7,
+      start = "started", ["end"] = "resolved" },
   },
 
-  -- Who feels it, and how much. The worst level chosen suggests the priority: HT 1, HI 2, MD 3, LO 4, LT 5. Each type needs NO.
+  -- Who feels it, and how much. The worst level chosen suggests the priority: HT 1, HI 2, MD 3, LO 4, LT 5.
+  -- Each type needs NO.
   impacts = {
-    { value = "business_impact", name = "Business Impact", emoji = "💰", order = 1, help = "Revenue, orders, payments", levels = {
-      { value = "HT", name = "Severe loss", emoji = "⏫", order = 20, description = "More than 5 % of a day's business is lost" },
-      { value = "HI", name = "Serious loss", emoji = "🔼", order = 15, description = "Less than 5 % of a day's business is lost" },
-      { value = "MD", name = "Loss not yet known", emoji = "➡️", order = 10, description = "There may be a loss; nobody can tell yet" },
-      { value = "NO", name = "None", emoji = "0️⃣", order = 0 },
-    } },
-    { value = "customers_impact", name = "Customers Impact", emoji = "👥", order = 2, help = "Search, sign-in, orders, payment", levels = {
-      { value = "HT", name = "Critical for many", emoji = "⏫", order = 20,
-        description = "Over 5 % of those who buy are stopped\nNo product can be reached\nOver 30 % of requests fail" },
-      { value = "HI", name = "Major for many", emoji = "🔼", order = 15,
-        description = "Under 5 % of those who buy are stopped\nUnder 30 % of requests fail" },
-      { value = "MD", name = "Major for few", emoji = "➡️", order = 10, description = "Annoying for many, but they can go on buying" },
-      { value = "LO", name = "Minor fault", emoji = "🔽", order = 5, description = "Something small does not work" },
-      { value = "LT", name = "Cosmetic", emoji = "⏬", order = 1, description = "It looks wrong and works" },
-      { value = "NO", name = "None", emoji = "0️⃣", order = 0 },
-    } },
-    { value = "sellers_impact", name = "Partners Impact", emoji = "📦", order = 3, help = "Sellers, suppliers and their tools", levels = {
-      { value = "HT", name = "Critical for many", emoji = "⏫", order = 20,
-        description = "Over 20 % of partners cannot use their tools or publish their offers" },
-      { value = "HI", name = "Major for many", emoji = "🔼", order = 15, description = "Under 20 % of partners are stopped" },
-      { value = "MD", name = "Major for few", emoji = "➡️", order = 10,
-        description = "Orders and deliveries go on\nOr: wrong prices on a large part of the offer" },
-      { value = "LO", name = "Minor fault", emoji = "🔽", order = 5, description = "Something small does not work" },
-      { value = "LT", name = "Cosmetic", emoji = "⏬", order = 1, description = "It looks wrong and works" },
-      { value = "NO", name = "None", emoji = "0️⃣", order = 0 },
-    } },
-    { value = "employees_impact", name = "Employees Impact", emoji = "🧑‍💼", order = 4, help = "Tools of our own people", levels = {
-      { value = "MD", name = "Departments stopped", emoji = "➡️", order = 10, description = "Whole departments cannot work" },
-      { value = "LO", name = "Some stopped", emoji = "🔽", order = 5, description = "Some people cannot work, or are hindered all the time" },
-      { value = "LT", name = "Hindered", emoji = "⏬", order = 1, description = "Work is slower, and goes on" },
-      { value = "NO", name = "None", emoji = "0️⃣", order = 0 },
-    } },
+    { value = "business_impact", name = "Business Impact", emoji = "💰", order = 1,
+      help = "Revenue, orders, payments", levels = {
+        { value = "HT", name = "Severe loss", emoji = "⏫", order = 20,
+          description = "More than 5 % of a day's business is lost" },
+        { value = "HI", name = "Serious loss", emoji = "🔼", order = 15,
+          description = "Less than 5 % of a day's business is lost" },
+        { value = "MD", name = "Loss not yet known", emoji = "➡️", order = 10,
+          description = "There may be a loss; nobody can tell yet" },
+        { value = "NO", name = "None", emoji = "0️⃣", order = 0 },
+      } },
+    { value = "customers_impact", name = "Customers Impact", emoji = "👥", order = 2,
+      help = "Search, sign-in, orders, payment", levels = {
+        { value = "HT", name = "Critical for many", emoji = "⏫", order = 20,
+          description = "Over 5 % of those who buy are stopped\nNo product can be reached\nOver 30 % of requests fail" },
+        { value = "HI", name = "Major for many", emoji = "🔼", order = 15,
+          description = "Under 5 % of those who buy are stopped\nUnder 30 % of requests fail" },
+        { value = "MD", name = "Major for few", emoji = "➡️", order = 10,
+          description = "Annoying for many, but they can go on buying" },
+        { value = "LO", name = "Minor fault", emoji = "🔽", order = 5,
+          description = "Something small does not work" },
+        { value = "LT", name = "Cosmetic", emoji = "⏬", order = 1, description = "It looks wrong and works" },
+        { value = "NO", name = "None", emoji = "0️⃣", order = 0 },
+      } },
+    { value = "sellers_impact", name = "Partners Impact", emoji = "📦", order = 3,
+      help = "Sellers, suppliers and their tools", levels = {
+        { value = "HT", name = "Critical for many", emoji = "⏫", order = 20,
+          description = "Over 20 % of partners cannot use their tools or publish their offers" },
+        { value = "HI", name = "Major for many", emoji = "🔼", order = 15,
+          description = "Under 20 % of partners are stopped" },
+        { value = "MD", name = "Major for few", emoji = "➡️", order = 10,
+          description = "Orders and deliveries go on\nOr: wrong prices on a large part of the offer" },
+        { value = "LO", name = "Minor fault", emoji = "🔽", order = 5,
+          description = "Something small does not work" },
+        { value = "LT", name = "Cosmetic", emoji = "⏬", order = 1, description = "It looks wrong and works" },
+        { value = "NO", name = "None", emoji = "0️⃣", order = 0 },
+      } },
+    { value = "employees_impact", name = "Employees Impact", emoji = "🧑‍💼", order = 4,
+      help = "Tools of our own people", levels = {
+        { value = "MD", name = "Departments stopped", emoji = "➡️", order = 10,
+          description = "Whole departments cannot work" },
+        { value = "LO", name = "Some stopped", emoji = "🔽", order = 5,
+          description = "Some people cannot work, or are hindered all the time" },
+        { value = "LT", name = "Hindered", emoji = "⏬", order = 1, description = "Work is slower, and goes on" },
+        { value = "NO", name = "None", emoji = "0️⃣", order = 0 },
+      } },
   },
 
   -- Who is on call, until a provider says so: { service = "payments", level = 1, email = "ann@example.org" }.
@@ -151,7 +179,8 @@ return {
     -- What "/incident open P2 what is broken" declares besides its title.
     defaults = { category = "Other", environment = "PRD" },
 
-    -- Further choices of the form; an empty list takes the field away. Teams are asked for when there is no channel (P4, P5).
+    -- Further choices of the form; an empty list takes the field away. Teams are asked for when there is no channel
+    -- (P4, P5).
     platforms = {
       { value = "platform-All", name = "All platforms" },
       { value = "platform-Internal", name = "Internal only" },
@@ -160,8 +189,8 @@ return {
       -- { value = "checkout", name = "Checkout team" },
     },
 
-    -- Conversations with a meaning (see strategies/tags/), and those whose members are invited to incidents of a category.
-    -- Rows whose id is empty are left out.
+    -- Conversations with a meaning (see strategies/tags/), and those whose members are invited to incidents of a
+    -- category. Rows whose id is empty are left out.
     conversations = {
       { id = env("SLACK_TECH_INCIDENTS_CHANNEL"), tag = "tech_incidents" },
       { id = env("SLACK_IT_DEPLOY_CHANNEL"), tag = "it_deploy" },
@@ -179,7 +208,7 @@ return {
     compat = { channel_name = "slack_channel_name", ticket_key = "jira_ticket_key", ticket_url = "jira_ticket_url" },
   },
 
-  -- Turn a schedule off, or change it: { ["slack_sync_users"] = false, ["slack_sync_usergroups"] = { every = minutes(30) } }.
+  -- Turn a schedule off, or change it: { slack_sync_users = false, slack_sync_usergroups = { every = minutes(30) } }.
   schedules = {
   },
 }

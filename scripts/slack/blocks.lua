@@ -7,14 +7,17 @@ local M = {}
 
 local ELLIPSIS = "\u{2026}"
 local LIMIT = {
-  section = 3000, field = 2000, fields = 10, header = 150, context = 10, button = 75, label = 2000, option = 75, options = 100,
+  section = 3000, field = 2000, fields = 10, header = 150, context = 10, button = 75, label = 2000,
+  option = 75, options = 100,
   groups = 100, placeholder = 150, id = 255, value = 2000, actions = 25,
 }
 M.LIMIT = LIMIT
 
 -- Characters that turn the direction of the text around them; a right-to-left title needs none of
 -- them.
-local OVERRIDES = { "\u{202A}", "\u{202B}", "\u{202C}", "\u{202D}", "\u{202E}", "\u{2066}", "\u{2067}", "\u{2068}", "\u{2069}" }
+local OVERRIDES = {
+  "\u{202A}", "\u{202B}", "\u{202C}", "\u{202D}", "\u{202E}", "\u{2066}", "\u{2067}", "\u{2068}", "\u{2069}",
+}
 local ENTITIES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;" }
 
 --- Foreign text on one line of plain text: clean, without line breaks and direction overrides.
@@ -104,7 +107,10 @@ end
 ---@param accessory? table
 ---@param block_id? string
 function M.section(value, accessory, block_id)
-  return { type = "section", text = mrkdwn(value, LIMIT.section), accessory = accessory, block_id = block_id and check_id(block_id) }
+  return {
+    type = "section", text = mrkdwn(value, LIMIT.section), accessory = accessory,
+    block_id = block_id and check_id(block_id),
+  }
 end
 
 --- Pairs of name and value in two columns; mrkdwn, already escaped; what is over ten is left out.
@@ -166,13 +172,15 @@ function M.select(options)
   local found = chosen_options(check_options(options.options), { options.initial })
   return {
     type = "static_select", action_id = check_id(options.action_id), options = options.options,
-    initial_option = found and found[1], placeholder = options.placeholder and M.plain(options.placeholder, LIMIT.placeholder),
+    initial_option = found and found[1],
+    placeholder = options.placeholder and M.plain(options.placeholder, LIMIT.placeholder),
   }
 end
 
 --- A select whose options stand in groups. A group of more than 100 goes on in another one of the
 --- same name.
----@param options { action_id: string, groups: { name: string, options: table[] }[], initial?: string, placeholder?: string }
+---@param options { action_id: string, groups: { name: string, options: table[] }[], initial?: string,
+---  placeholder?: string }
 function M.grouped_select(options)
   local groups, initial = {}, nil
   for _, group in ipairs(options.groups) do
@@ -185,7 +193,8 @@ function M.grouped_select(options)
   end
   if #groups == 0 or #groups > LIMIT.groups then error("a select has 1 to 100 groups, not " .. #groups, 2) end
   return {
-    type = "static_select", action_id = check_id(options.action_id), option_groups = groups, initial_option = initial,
+    type = "static_select", action_id = check_id(options.action_id), option_groups = groups,
+    initial_option = initial,
     placeholder = options.placeholder and M.plain(options.placeholder, LIMIT.placeholder),
   }
 end
@@ -193,7 +202,8 @@ end
 ---@param options { action_id: string, options: table[], initial?: string[], placeholder?: string }
 function M.multi_select(options)
   return {
-    type = "multi_static_select", action_id = check_id(options.action_id), options = check_options(options.options),
+    type = "multi_static_select", action_id = check_id(options.action_id),
+    options = check_options(options.options),
     initial_options = chosen_options(options.options, options.initial),
     placeholder = options.placeholder and M.plain(options.placeholder, LIMIT.placeholder),
   }
@@ -216,11 +226,14 @@ function M.checkbox(options)
   }
 end
 
----@param options { block_id: string, label: string, element: table, hint?: string, optional?: boolean, dispatch?: boolean }
+---@param options { block_id: string, label: string, element: table, hint?: string, optional?: boolean,
+---  dispatch?: boolean }
 function M.input(options)
   return {
-    type = "input", block_id = check_id(options.block_id), label = M.plain(options.label, LIMIT.label), element = options.element,
-    hint = options.hint and options.hint ~= "" and M.plain(options.hint, LIMIT.label) or nil, optional = options.optional or false,
+    type = "input", block_id = check_id(options.block_id), label = M.plain(options.label, LIMIT.label),
+    element = options.element,
+    hint = options.hint and options.hint ~= "" and M.plain(options.hint, LIMIT.label) or nil,
+    optional = options.optional or false,
     dispatch_action = options.dispatch or nil,
   }
 end

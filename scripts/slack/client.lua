@@ -19,14 +19,20 @@ local MAX_RETRY_MS = 60 * 60 * 1000
 -- Refusals that time mends. The value: whether the operation may have happened all the same.
 local TRANSIENT = {
   ratelimited = false, rate_limited = false, too_many_requests = false,
-  service_unavailable = true, request_timeout = true, internal_error = true, fatal_error = true, fetch_members_failed = false,
+  service_unavailable = true, request_timeout = true, internal_error = true, fatal_error = true,
+  fetch_members_failed = false,
 }
 local CODES = {
-  invalid_auth = "unauthorized", not_authed = "unauthorized", account_inactive = "unauthorized", token_revoked = "unauthorized",
-  token_expired = "unauthorized", missing_scope = "forbidden", restricted_action = "forbidden", no_permission = "forbidden",
-  channel_not_found = "not_found", user_not_found = "not_found", message_not_found = "not_found", not_found = "not_found",
-  name_taken = "conflict", is_archived = "conflict", already_in_channel = "conflict", already_pinned = "conflict",
-  hash_conflict = "conflict", ratelimited = "rate_limited", rate_limited = "rate_limited", too_many_requests = "rate_limited",
+  invalid_auth = "unauthorized", not_authed = "unauthorized", account_inactive = "unauthorized",
+  token_revoked = "unauthorized",
+  token_expired = "unauthorized", missing_scope = "forbidden", restricted_action = "forbidden",
+  no_permission = "forbidden",
+  channel_not_found = "not_found", user_not_found = "not_found", message_not_found = "not_found",
+  not_found = "not_found",
+  name_taken = "conflict", is_archived = "conflict", already_in_channel = "conflict",
+  already_pinned = "conflict",
+  hash_conflict = "conflict", ratelimited = "rate_limited", rate_limited = "rate_limited",
+  too_many_requests = "rate_limited",
 }
 
 local ERROR = { __tostring = function(err) return err.message end }

@@ -16,7 +16,10 @@ end
 function M.message(incident)
   local words = (":fire: *%s* %s was declared: %s\n%s"):format(incident_text.priority(incident.priority),
     incident_text.headline(incident), incident_text.page_link(incident, "its page"), what_follows(incident))
-  return { text = "Incident " .. incident_text.headline(incident) .. " was declared.", blocks = { blocks.section(words) } }
+  return {
+    text = "Incident " .. incident_text.headline(incident) .. " was declared.",
+    blocks = { blocks.section(words) },
+  }
 end
 
 return M

@@ -17,7 +17,8 @@ local function save(channel_id, changes)
   if not channel_id then return end
   changes.platform, changes.external_id = "slack", channel_id
   local saved, err = conversations.save(changes)
-  if not saved and err.code ~= "not_found" then log.warn("a conversation's event was not taken over: " .. tostring(err)) end
+  if saved or err.code == "not_found" then return end
+  log.warn("a conversation's event was not taken over: " .. tostring(err))
 end
 
 local function renamed(event)

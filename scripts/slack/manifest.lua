@@ -10,8 +10,10 @@ local M = {}
 
 local MAX_NAME = 35
 local SCOPES = {
-  "bookmarks:read", "bookmarks:write", "channels:history", "channels:join", "channels:manage", "channels:read", "chat:write",
-  "chat:write.public", "commands", "groups:history", "groups:read", "groups:write", "metadata.message:read", "pins:write",
+  "bookmarks:read", "bookmarks:write", "channels:history", "channels:join", "channels:manage",
+  "channels:read", "chat:write",
+  "chat:write.public", "commands", "groups:history", "groups:read", "groups:write",
+  "metadata.message:read", "pins:write",
   "usergroups:read", "users:read", "users:read.email",
 }
 
@@ -35,7 +37,8 @@ function M.build(options)
   local name = text.cut(slack.app_name, MAX_NAME, "")
   return {
     display_information = {
-      name = name, description = "Opens incidents: a channel, the right people in it, and a page that remembers",
+      name = name,
+      description = "Opens incidents: a channel, the right people in it, and a page that remembers",
       background_color = "#7a1f1f",
     },
     features = {

@@ -37,7 +37,8 @@ end
 -- Looks for the message that an earlier try of this job may have sent.
 local function find_sent(ctx, channel, kind, since_ms)
   local args = {
-    channel = channel, limit = 200, include_all_metadata = true, oldest = ("%d.000000"):format(since_ms // 1000 - 60),
+    channel = channel, limit = 200, include_all_metadata = true,
+    oldest = ("%d.000000"):format(since_ms // 1000 - 60),
   }
   for _ = 1, SEARCH_PAGES do
     local answer, err = call_as_member("conversations.history", args)
@@ -54,12 +55,15 @@ end
 
 local function post(ctx, options)
   local answer, err = call_as_member("chat.postMessage", {
-    channel = options.conversation.external_id, text = text.cut(options.text, MAX_TEXT, "\u{2026}"), blocks = options.blocks,
+    channel = options.conversation.external_id, text = text.cut(options.text, MAX_TEXT, "\u{2026}"),
+    blocks = options.blocks,
     metadata = metadata_of(ctx, options.kind, options.incident), unfurl_links = false,
   })
   if not answer then return nil, err end
   if type(answer.ts) ~= "string" then
-    return nil, client.error { code = "unavailable", retryable = true, unknown = true, message = "chat.postMessage: no ts" }
+    return nil, client.error {
+      code = "unavailable", retryable = true, unknown = true, message = "chat.postMessage: an answer without ts",
+    }
   end
   return answer.ts
 end
@@ -73,14 +77,16 @@ end
 
 local function save(options, ts)
   return messages.save {
-    conversation_id = options.conversation.id, external_id = ts, kind = options.kind, incident_id = options.incident.id,
+    conversation_id = options.conversation.id, external_id = ts, kind = options.kind,
+    incident_id = options.incident.id,
     text = options.text, is_pinned = options.is_pinned or false,
   }
 end
 
 --- Sends a message of an incident once, whatever happens to the job that sends it. May yield.
 ---@param ctx table  the job's
----@param options { conversation: table, incident: table, kind: string, text: string, blocks: table[], is_pinned?: boolean }
+---@param options { conversation: table, incident: table, kind: string, text: string, blocks: table[],
+---  is_pinned?: boolean }
 ---@return true|nil
 ---@return table|nil err
 function M.send(ctx, options)

@@ -22,8 +22,10 @@ function M.from_user(user)
   if type(user) ~= "table" or not text_of(user.id) then return nil end
   local profile = type(user.profile) == "table" and user.profile or {}
   return {
-    platform = PLATFORM, external_id = user.id, handle = text_of(user.name) or user.id, name = name_of(user, profile),
-    first_name = text_of(profile.first_name), last_name = text_of(profile.last_name), email = text_of(profile.email),
+    platform = PLATFORM, external_id = user.id, handle = text_of(user.name) or user.id,
+    name = name_of(user, profile),
+    first_name = text_of(profile.first_name), last_name = text_of(profile.last_name),
+    email = text_of(profile.email),
     image = text_of(profile.image_512) or text_of(profile.image_192) or text_of(profile.image_72),
     is_active = user.deleted ~= true, is_bot = user.is_bot == true or user.id == "USLACKBOT",
   }
@@ -40,7 +42,8 @@ end
 -- Slack itself vouches for the id of a signed request; what it cannot say now, the next sync will.
 local function from_request(slack_id, handle)
   return people.upsert {
-    platform = PLATFORM, external_id = slack_id, handle = handle ~= "" and handle or slack_id, is_active = true, is_bot = false,
+    platform = PLATFORM, external_id = slack_id, handle = handle ~= "" and handle or slack_id,
+    is_active = true, is_bot = false,
   }
 end
 
@@ -62,7 +65,9 @@ function M.resolve(slack_id, handle)
     return nil, refusal
   end
   if handle then return from_request(slack_id, handle) end
-  return nil, refusal or client.error { code = "unavailable", retryable = true, message = "users.info: an answer without a user" }
+  return nil, refusal or client.error {
+    code = "unavailable", retryable = true, message = "users.info: an answer without a user",
+  }
 end
 
 --- The person's Slack id, nil without an account.

@@ -57,7 +57,9 @@ end
 function M.tell(given, message)
   if given.response_url ~= "" and to_response_url(given.response_url, message) then return end
   if given.user_id == "" then return end
-  local _, err = client.call("chat.postMessage", { channel = given.user_id, text = message.text, blocks = message.blocks })
+  local _, err = client.call("chat.postMessage", {
+    channel = given.user_id, text = message.text, blocks = message.blocks,
+  })
   if err then log.warn("the sender could not be told: " .. tostring(err), { user = given.user_id }) end
 end
 

@@ -37,7 +37,8 @@ end
 local function read_command(form)
   return {
     kind = "command", command = string_of(form.command), text = string_of(form.text, 40000),
-    user_id = string_of(form.user_id), user_name = string_of(form.user_name), channel_id = string_of(form.channel_id),
+    user_id = string_of(form.user_id), user_name = string_of(form.user_name),
+    channel_id = string_of(form.channel_id),
     trigger_id = string_of(form.trigger_id), response_url = string_of(form.response_url, 3000),
   }
 end

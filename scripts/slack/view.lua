@@ -16,7 +16,8 @@ local function has_input(list)
   return false
 end
 
----@param options { callback_id: string, title: string, blocks: table[], submit?: string, close?: string, metadata?: table }
+---@param options { callback_id: string, title: string, blocks: table[], submit?: string, close?: string,
+---  metadata?: table }
 ---@return table view
 function M.modal(options)
   if #options.blocks > MAX_BLOCKS then error("a modal has at most 100 blocks, not " .. #options.blocks, 2) end
@@ -24,7 +25,8 @@ function M.modal(options)
   local metadata = options.metadata and json.encode(options.metadata) or nil
   if metadata and #metadata > MAX_METADATA then error("private_metadata is too long: keep the data in the store", 2) end
   local view = {
-    type = "modal", callback_id = options.callback_id, title = blocks.plain(options.title, MAX_TITLE), blocks = options.blocks,
+    type = "modal", callback_id = options.callback_id, title = blocks.plain(options.title, MAX_TITLE),
+    blocks = options.blocks,
     submit = options.submit and blocks.plain(options.submit, MAX_TITLE), private_metadata = metadata,
     close = options.close and blocks.plain(options.close, MAX_TITLE),
   }

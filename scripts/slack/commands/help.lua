@@ -25,7 +25,8 @@ end
 ---@param before? string  a line to begin with, mrkdwn
 function M.message(before)
   local slack = config.slack
-  local intro = blocks.escape(slack.app_name, 100) .. " opens incidents: a channel, the right people in it, and a page that remembers."
+  local intro = blocks.escape(slack.app_name, 100)
+    .. " opens incidents: a channel, the right people in it, and a page that remembers."
   if slack.help.incident then intro = intro .. " " .. blocks.link(slack.help.incident, "How we handle incidents") end
   local list = {
     blocks.header(slack.app_name), blocks.section(intro), blocks.section(lines()),

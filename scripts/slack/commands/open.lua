@@ -55,13 +55,14 @@ local function read_quick(rest)
   local word, words = rest:match("^(%S+)%s*(.*)$")
   local priority = find_priority(catalogue, word)
   if not priority then
-    return nil, ("There is no priority `%s`. There are %s.\n%s"):format(blocks.escape(word, 30), priority_names(catalogue), example())
+    return nil, ("There is no priority `%s`. There are %s.\n%s"):format(blocks.escape(word, 30),
+      priority_names(catalogue), example())
   end
   local title = blocks.line(words)
   local wrong = form.title_problem(title)
   if wrong then
-    return nil, ("The title has %d characters; it takes %d to %d.\n%s"):format(text.length(title), form.TITLE.min, form.TITLE.max,
-      example())
+    return nil, ("The title has %d characters; it takes %d to %d.\n%s"):format(text.length(title),
+      form.TITLE.min, form.TITLE.max, example())
   end
   local category = catalogue_of.default_category(catalogue, config.slack.defaults.category)
   local environment = catalogue_of.environment_by_value(catalogue, config.slack.defaults.environment)

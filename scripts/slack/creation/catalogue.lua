@@ -81,9 +81,8 @@ function M.suggested_priority(catalogue, draft)
   if exact and exact.enabled_create ~= false then return exact end
   local best
   for _, priority in ipairs(catalogue.priorities) do
-    if priority.enabled_create ~= false and priority.value >= FALLBACK_VALUE and (not best or priority.value < best.value) then
-      best = priority
-    end
+    local is_offered = priority.enabled_create ~= false and priority.value >= FALLBACK_VALUE
+    if is_offered and (not best or priority.value < best.value) then best = priority end
   end
   return best
 end

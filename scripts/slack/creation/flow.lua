@@ -6,6 +6,7 @@ local incidents = require "engine.incidents"
 local invites = require "engine.invites"
 local log = require "engine.log"
 local time = require "engine.time"
+local blocks = require "slack.blocks"
 local catalogue_of = require "slack.creation.catalogue"
 local draft_of = require "slack.creation.draft"
 local form = require "slack.creation.form"
@@ -21,7 +22,7 @@ local M = {}
 local RECENT_MS = 60 * 60 * 1000
 local RECENT_MAX = 30
 local NOBODY = { source = "chat" }     -- sees no private incident
-local EXPIRED = "This form is too old, or it was opened by somebody else. Nothing was declared. Please type `%s open` again."
+local EXPIRED = "This form is too old, or somebody else opened it. Nothing was declared. Please type `%s open` again."
 local BLOCK_OF = {
   category = "incident_category", environments = "environment", environment = "environment", title = "title",
   description = "description",
@@ -29,7 +30,8 @@ local BLOCK_OF = {
 
 local function recent_incidents()
   local rows, err = incidents.list({
-    created_after_ms = time.now_ms() - RECENT_MS, priority_value_at_most = 3, limit = RECENT_MAX, order = "newest",
+    created_after_ms = time.now_ms() - RECENT_MS, priority_value_at_most = 3, limit = RECENT_MAX,
+    order = "newest",
   }, NOBODY)
   if not rows then log.warn("recent incidents: " .. tostring(err)) end
   return rows or {}
@@ -66,9 +68,12 @@ local function estimate_of(context)
   local category = form.category_of(context, context.details)
   if context.response_type ~= "critical" or not category then return nil end
   local answer = invites.collect {
-    id = 0, title = context.details.title, description = context.details.description, status = 10, priority = context.priority,
-    category = category, environment = catalogue_of.environment_by_value(context.catalogue, context.details.environment[1]),
-    is_private = category.is_private, response_type = context.response_type, custom_fields = {}, roles = {}, impacts = {},
+    id = 0, title = context.details.title, description = context.details.description, status = 10,
+    priority = context.priority,
+    category = category,
+    environment = catalogue_of.environment_by_value(context.catalogue, context.details.environment[1]),
+    is_private = category.is_private, response_type = context.response_type, custom_fields = {},
+    roles = {}, impacts = {},
   }
   if not answer then return nil end
   local ids, count = {}, 1                       -- the author comes anyway
@@ -106,8 +111,8 @@ function M.open(given)
   if refusal.slack == "exchanged_trigger_id" then return end      -- a repeated delivery: the form is open already
   log.warn("the creation form was not opened: " .. tostring(refusal), { user = given.user_id })
   reply.tell(given, {
-    text = (":warning: Slack did not let us open the form in time. Please try again, or type `%s open P2 what is broken`.")
-      :format(config.slack.command),
+    text = ":warning: Slack did not let us open the form in time. Please try again, or type `"
+      .. config.slack.command .. " open P2 what is broken`.",
   })
 end
 
@@ -163,7 +168,8 @@ function M.impact_chosen(given)
 end
 
 local function unavailable(err)
-  return reply.update_view(view.notice("Not saved", ":warning: This could not be saved: " .. tostring(err) .. "\nPlease try again."))
+  local words = ":warning: This could not be saved: " .. blocks.escape(tostring(err), 500) .. "\nPlease try again."
+  return reply.update_view(view.notice("Not saved", words))
 end
 
 -- What each submission begins with: the draft and what it means. The third value is the answer when

@@ -27,15 +27,28 @@ end
 -- Fields that depend on the impacts or on the operator's lists. `custom`: the name among the custom
 -- fields.
 local EXTRA_FIELDS = {
-  { name = "platform", custom = "platforms", kind = "list", label = "Platforms", is_required = true,
-    shown = function() return #config.slack.platforms > 0 end, choices = function() return config.slack.platforms end },
-  { name = "suggested_team_routing", kind = "choice", label = "Team", is_required = true, shown = has_teams,
-    choices = function() return config.slack.teams end, hint = "Who should look at it first?" },
-  { name = "zendesk_ticket_id", kind = "text", label = "Customer support ticket", min = 2, max = 128, shown = hits_customers },
+  {
+    name = "platform", custom = "platforms", kind = "list", label = "Platforms", is_required = true,
+    shown = function() return #config.slack.platforms > 0 end, choices = function() return config.slack.platforms end,
+  },
+  {
+    name = "suggested_team_routing", kind = "choice", label = "Team", is_required = true, shown = has_teams,
+    choices = function() return config.slack.teams end, hint = "Who should look at it first?",
+  },
+  {
+    name = "zendesk_ticket_id", kind = "text", label = "Customer support ticket", min = 2, max = 128,
+    shown = hits_customers,
+  },
   { name = "seller_contract_id", kind = "text", label = "Partner contract", max = 128, shown = hits_sellers },
   { name = "is_key_account", kind = "flag", label = "A key account is affected", shown = hits_sellers },
-  { name = "is_seller_in_golden_list", kind = "flag", label = "A partner with guaranteed service is affected", shown = hits_sellers },
-  { name = "zoho_desk_ticket_id", kind = "text", label = "Partner support ticket", min = 1, max = 128, shown = hits_sellers },
+  {
+    name = "is_seller_in_golden_list", kind = "flag", label = "A partner with guaranteed service is affected",
+    shown = hits_sellers,
+  },
+  {
+    name = "zoho_desk_ticket_id", kind = "text", label = "Partner support ticket", min = 1, max = 128,
+    shown = hits_sellers,
+  },
 }
 
 --- The extra fields that these impacts bring.

@@ -93,12 +93,15 @@ local function append_summary(list, context, estimate)
     lines[1] = ":speech_balloon: A Slack channel will be opened"
       .. (estimate and (" and about *%d* %s invited."):format(estimate, estimate == 1 and "person" or "people")
         or " and the people concerned invited.")
-    if not is_office_time() then lines[2] = ":crescent_moon: It is outside office hours: on-call responders are invited too." end
+    if not is_office_time() then
+      lines[2] = ":crescent_moon: It is outside office hours: who is on call is invited too."
+    end
   else
     lines[1] = ":memo: The incident gets its page; no channel is opened."
   end
   list[#list + 1] = blocks.divider()
-  list[#list + 1] = blocks.section("*Nearly there.* Read it once more, then create the incident.\n" .. table.concat(lines, "\n"))
+  list[#list + 1] = blocks.section("*Nearly there.* Read it once more, then create the incident.\n"
+    .. table.concat(lines, "\n"))
 end
 
 local function details_text(context)
@@ -124,15 +127,18 @@ function M.root(context, more)
   append_recent(list, more.recent or 0)
   list[#list + 1] = blocks.divider()
   append_step(list, {
-    title = "Impact", text = "Who feels it, and how much? The priority follows from it.", is_done = context.priority ~= nil,
-    label = "Set impacts", edit = "Edit impacts", action_id = "push_incident_select_impact", block_id = "step_impact",
+    title = "Impact", text = "Who feels it, and how much? The priority follows from it.",
+    is_done = context.priority ~= nil,
+    label = "Set impacts", edit = "Edit impacts", action_id = "push_incident_select_impact",
+    block_id = "step_impact",
     value = context.draft.key,
   })
   if context.priority then
     append_outcome(list, context)
     append_step(list, {
       title = "Details", text = details_text(context), is_done = context.details ~= nil, label = "Set details",
-      edit = "Edit details", action_id = "push_incident_unified", block_id = "step_details", value = context.draft.key,
+      edit = "Edit details", action_id = "push_incident_unified", block_id = "step_details",
+      value = context.draft.key,
     })
   end
   local can_submit = context.priority and context.details
@@ -161,9 +167,12 @@ function M.impacts(context)
     local name = "set_impact_type_" .. impact_type.value
     local level = catalogue_of.level_of(context.draft, impact_type) or catalogue_of.no_level(impact_type)
     list[#list + 1] = blocks.input {
-      block_id = name, label = impact_type.emoji .. " " .. impact_type.name, hint = impact_type.help_text or impact_type.help,
+      block_id = name, label = impact_type.emoji .. " " .. impact_type.name,
+      hint = impact_type.help_text or impact_type.help,
       dispatch = true,
-      element = blocks.select { action_id = name, options = level_options(impact_type), initial = level and tostring(level.id) },
+      element = blocks.select {
+        action_id = name, options = level_options(impact_type), initial = level and tostring(level.id),
+      },
     }
   end
   if context.priority then
@@ -171,7 +180,8 @@ function M.impacts(context)
     append_outcome(list, context)
   end
   return view.modal {
-    callback_id = "incident_select_impact", title = "Incident impact", submit = "Save impacts", close = "Back", blocks = list,
+    callback_id = "incident_select_impact", title = "Incident impact", submit = "Save impacts",
+    close = "Back", blocks = list,
     metadata = draft_of.metadata(context.draft),
   }
 end
@@ -210,7 +220,9 @@ end
 local ELEMENTS = {}
 
 function ELEMENTS.text(field, value)
-  return blocks.text_input { action_id = field.name, min = field.min, max = field.max, initial = value ~= "" and value or nil }
+  return blocks.text_input {
+    action_id = field.name, min = field.min, max = field.max, initial = value ~= "" and value or nil,
+  }
 end
 
 function ELEMENTS.flag(field, value)
@@ -240,31 +252,46 @@ function M.details(context)
   local given = context.draft.details or {}
   local environments, defaults = environment_options(context.catalogue)
   local list = {
-    blocks.input { block_id = "incident_category", label = "Category", hint = "A lock marks private ones: only invited people see them.",
+    blocks.input {
+      block_id = "incident_category", label = "Category",
+      hint = "A lock marks private ones: only invited people see them.",
       element = blocks.grouped_select {
-        action_id = "incident_category", groups = category_groups(context.catalogue), initial = given.incident_category,
-        placeholder = "What is affected?",
-      } },
-    blocks.input { block_id = "environment", label = "Environments",
-      element = blocks.multi_select { action_id = "environment", options = environments, initial = given.environment or defaults } },
-    blocks.input { block_id = "title", label = "Title", hint = "One line that a stranger understands.",
-      element = blocks.text_input { action_id = "title", min = form.TITLE.min, max = form.TITLE.max, initial = given.title } },
-    blocks.input { block_id = "description", label = "Description", hint = "What is seen, since when, and what was tried.",
+        action_id = "incident_category", groups = category_groups(context.catalogue),
+        initial = given.incident_category, placeholder = "What is affected?",
+      },
+    },
+    blocks.input {
+      block_id = "environment", label = "Environments",
+      element = blocks.multi_select {
+        action_id = "environment", options = environments, initial = given.environment or defaults,
+      },
+    },
+    blocks.input {
+      block_id = "title", label = "Title", hint = "One line that a stranger understands.",
+      element = blocks.text_input {
+        action_id = "title", min = form.TITLE.min, max = form.TITLE.max, initial = given.title,
+      },
+    },
+    blocks.input {
+      block_id = "description", label = "Description", hint = "What is seen, since when, and what was tried.",
       element = blocks.text_input {
         action_id = "description", min = form.DESCRIPTION.min, max = form.DESCRIPTION.max, multiline = true,
         initial = given.description,
-      } },
+      },
+    },
   }
   extra_inputs(list, context, given)
   return view.modal {
-    callback_id = "open_incident_unified", title = "Incident details", submit = "Save details", close = "Back", blocks = list,
+    callback_id = "open_incident_unified", title = "Incident details", submit = "Save details",
+    close = "Back", blocks = list,
     metadata = draft_of.metadata(context.draft),
   }
 end
 
 local function recent_row(incident)
   local words = ("*%s* %s\n%s \u{00B7} %s \u{00B7} %s"):format(incident_text.priority(incident.priority),
-    incident_text.headline(incident), blocks.escape(incident.status_label), incident_text.moment(incident.created_at_ms),
+    incident_text.headline(incident), blocks.escape(incident.status_label),
+    incident_text.moment(incident.created_at_ms),
     incident_text.page_link(incident))
   local channel = incident.conversation
   if channel then words = words .. " \u{00B7} <#" .. channel.external_id .. ">" end
@@ -276,7 +303,9 @@ function M.recent(incidents)
   local list = {}
   for i, incident in ipairs(incidents) do list[i] = recent_row(incident) end
   if #list == 0 then list[1] = blocks.section("No critical incident was declared within the last hour.") end
-  return view.modal { callback_id = "check_current_incidents", title = "Critical incidents", close = "Back", blocks = list }
+  return view.modal {
+    callback_id = "check_current_incidents", title = "Critical incidents", close = "Back", blocks = list,
+  }
 end
 
 return M

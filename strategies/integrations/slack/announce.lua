@@ -26,8 +26,10 @@ return step.unit {
   order = 40,
   run = function(ctx, incident, conversation)
     return message.send(ctx, {
-      conversation = conversation, incident = incident, kind = "ff_incident_declared", is_pinned = true, blocks = content(incident),
-      text = ("%s %s, declared by %s"):format(incident_text.priority(incident.priority), incident_text.headline(incident),
+      conversation = conversation, incident = incident, kind = "ff_incident_declared", is_pinned = true,
+      blocks = content(incident),
+      text = ("%s %s, declared by %s"):format(incident_text.priority(incident.priority),
+        incident_text.headline(incident),
         people.mention(incident.created_by)),
     })
   end,

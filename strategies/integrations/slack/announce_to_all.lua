@@ -11,8 +11,8 @@ local TAG = "tech_incidents"
 
 local function content(incident, conversation)
   return {
-    blocks.section(("%s *%s*\nin <#%s>"):format(incident_text.priority(incident.priority), incident_text.headline(incident),
-      conversation.external_id)),
+    blocks.section(("%s *%s*\nin <#%s>"):format(incident_text.priority(incident.priority),
+      incident_text.headline(incident), conversation.external_id)),
     blocks.section(blocks.quote(incident.description, 1200)),
     blocks.fields(incident_text.facts(incident)),
   }
@@ -23,11 +23,12 @@ local function announce_to_all(ctx, incident, conversation)
   local shared, err = message.tagged_conversation(TAG)
   if err then return nil, err end
   if not shared then
-    log.warn("no conversation has the tag " .. TAG .. ": the incident is not announced to all", { incident = incident.id })
+    log.warn("no conversation has the tag " .. TAG .. ": not announced to all", { incident = incident.id })
     return
   end
   return message.send(ctx, {
-    conversation = shared, incident = incident, kind = "ff_general_incident_declared", blocks = content(incident, conversation),
+    conversation = shared, incident = incident, kind = "ff_general_incident_declared",
+    blocks = content(incident, conversation),
     text = ("%s %s in <#%s>"):format(incident_text.priority(incident.priority), incident_text.headline(incident),
       conversation.external_id),
   })

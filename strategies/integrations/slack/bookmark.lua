@@ -25,4 +25,7 @@ local function add_bookmark(ctx, incident, conversation)
   })
 end
 
-return step.unit { about = "Bookmarks the page of an incident", event = "conversation.ready", order = 10, run = add_bookmark }
+return step.unit {
+  about = "Bookmarks the page of an incident",
+  event = "conversation.ready", order = 10, run = add_bookmark,
+}

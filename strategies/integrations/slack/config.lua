@@ -14,7 +14,8 @@ end
 
 -- What Slack keeps for itself.
 local BUILT_IN = {}
-local BUILT_IN_NAMES = "archive call collapse dm expand feed invite leave msg remind remove rename search shrug status topic"
+local BUILT_IN_NAMES =
+  "archive call collapse dm expand feed invite leave msg remind remove rename search shrug status topic"
 for name in BUILT_IN_NAMES:gmatch "%a+" do BUILT_IN["/" .. name] = true end
 
 local function check_command(name)
@@ -53,20 +54,24 @@ local function id(pattern, hint)
   return shape.string { optional = true, pattern = pattern, hint = hint }
 end
 
-local tag = shape.string { optional = true, pattern = "^[%w_%-]+$", max = 80, hint = "must be letters, digits, _ and -" }
+local tag = shape.string {
+  optional = true, pattern = "^[%w_%-]+$", max = 80, hint = "must be letters, digits, _ and -",
+}
 local categories = shape.list { of = shape.string { min = 1 }, default = {} }
 
 local conversations = shape.list {
   default = {}, check = check_tags,
   of = shape.table { fields = {
-    id = id("^[CG]?%w*$", "must be a conversation's id, such as C0123ABCD"), name = shape.string { optional = true, max = 80 },
+    id = id("^[CG]?%w*$", "must be a conversation's id, such as C0123ABCD"),
+    name = shape.string { optional = true, max = 80 },
     tag = tag, categories = categories,
   } },
 }
 local usergroups = shape.list {
   default = {}, check = check_tags,
   of = shape.table { fields = {
-    id = id("^S?%w*$", "must be a user group's id, such as S0123ABCD"), handle = shape.string { optional = true, max = 80 },
+    id = id("^S?%w*$", "must be a user group's id, such as S0123ABCD"),
+    handle = shape.string { optional = true, max = 80 },
     name = shape.string { optional = true, max = 80 }, tag = tag, categories = categories,
   } },
 }
@@ -87,12 +92,15 @@ local schema = shape.table { default = {}, fields = {
     default = "/api/v2/firefighter/slack/incident/", pattern = "^/%S+$", hint = 'must start with "/"',
   },
   app_name = shape.string { default = "Halligan", min = 1, max = 35 },
-  app_emoji = shape.string { default = ":fire_extinguisher:", pattern = "^:[%w_%+%-]+:$", hint = "must look like :fire:" },
+  app_emoji = shape.string {
+    default = ":fire_extinguisher:", pattern = "^:[%w_%+%-]+:$", hint = "must look like :fire:",
+  },
   help = shape.table { default = {}, fields = {
     incident = url { optional = true }, severity = url { optional = true },
   } },
   office_hours = shape.table { default = {}, fields = {
-    from = shape.integer { default = 9, min = 0, max = 24 }, to = shape.integer { default = 17, min = 0, max = 24 },
+    from = shape.integer { default = 9, min = 0, max = 24 },
+    to = shape.integer { default = 17, min = 0, max = 24 },
   } },
   defaults = shape.table { default = {}, fields = {
     category = shape.string { optional = true }, environment = shape.string { optional = true },
@@ -118,7 +126,8 @@ local function filled(rows)
     local has_id, has_handle = (row.id or "") ~= "", (row.handle or "") ~= ""
     if has_id or has_handle then
       kept[#kept + 1] = {
-        platform = "slack", external_id = has_id and row.id or nil, name = row.name, tag = row.tag, categories = row.categories,
+        platform = "slack", external_id = has_id and row.id or nil, name = row.name, tag = row.tag,
+        categories = row.categories,
         handle = has_handle and row.handle:gsub("^@", "") or nil,
       }
     end

@@ -16,8 +16,10 @@ local ROUND_DELAY_MS = 5 * 1000
 local IS_IN = { already_in_channel = true }
 local TOO_MANY = { too_many_users = true, too_many_members = true, invalid_arguments = true }
 local NOT_PERSONAL = {                 -- refusals that say nothing about one person
-  channel_not_found = true, is_archived = true, not_in_channel = true, missing_scope = true, no_permission = true,
-  method_not_supported_for_channel_type = true, invalid_auth = true, account_inactive = true, token_revoked = true,
+  channel_not_found = true, is_archived = true, not_in_channel = true, missing_scope = true,
+  no_permission = true,
+  method_not_supported_for_channel_type = true, invalid_auth = true, account_inactive = true,
+  token_revoked = true,
 }
 
 -- Asks the strategies and stores who is to be invited, with the reasons.
@@ -115,7 +117,9 @@ function Run:go()
   while #self.queue > 0 and self.calls < MAX_CALLS do
     local chunk = table.remove(self.queue, 1)
     self.calls = self.calls + 1
-    local answer, err = client.call("conversations.invite", { channel = self.channel, users = ids_of(chunk), force = true })
+    local answer, err = client.call("conversations.invite", {
+      channel = self.channel, users = ids_of(chunk), force = true,
+    })
     if answer then
       self:keep((personal_results(chunk, answer.errors, true)))
     else
@@ -143,7 +147,8 @@ end
 -- them.
 local function plan_next_round(incident, round)
   return jobs.enqueue {
-    handler = "integrations/slack/invite:again", args = { incident_id = incident.id, round = round + 1 }, incident_id = incident.id,
+    handler = "integrations/slack/invite:again",
+    args = { incident_id = incident.id, round = round + 1 }, incident_id = incident.id,
     delay_ms = ROUND_DELAY_MS * round, key = ("slack.invite:%d:%d"):format(incident.id, round + 1),
   }
 end
@@ -162,7 +167,8 @@ local function invite_pending(incident, conversation, round)
   if problem then return nil, problem end
   local waiting = still_waiting(run.results) + #run.queue
   if waiting == 0 then return true end
-  log.warn(("%d people could not be invited (round %d of %d)"):format(waiting, round, MAX_ROUNDS), { incident = incident.id })
+  log.warn(("%d people could not be invited (round %d of %d)"):format(waiting, round, MAX_ROUNDS),
+    { incident = incident.id })
   if round >= MAX_ROUNDS then return true end
   return plan_next_round(incident, round)
 end

@@ -49,14 +49,16 @@ local function create(incident, name)
     if ours or unknown then return ours, unknown end
   end
   return nil, client.error {
-    code = "conflict", retryable = false, message = "no free channel name: " .. name .. " and its numbers are taken",
+    code = "conflict", retryable = false,
+    message = "no free channel name: " .. name .. " and its numbers are taken",
   }
 end
 
 local function record(incident, channel)
   if type(channel) ~= "table" or type(channel.id) ~= "string" then
     return nil, client.error {
-      code = "unavailable", retryable = true, unknown = true, message = "conversations.create: an answer without a channel",
+      code = "unavailable", retryable = true, unknown = true,
+      message = "conversations.create: an answer without a channel",
     }
   end
   return conversations.opened {

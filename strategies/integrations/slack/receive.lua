@@ -27,7 +27,8 @@ return {
   enabled = function(settings) return settings.slack.token ~= "" end,
   routes = {
     {
-      method = "POST", path = function(settings) return settings.slack.request_path end, access = "signed", handler = receive,
+      method = "POST", path = function(settings) return settings.slack.request_path end,
+      access = "signed", handler = receive,
       about = "Slack's commands, interactions and events",
     },
   },

@@ -27,4 +27,7 @@ local function show_roles(ctx, incident, conversation)
   })
 end
 
-return step.unit { about = "Shows the roles of an incident in its channel", event = "conversation.ready", order = 20, run = show_roles }
+return step.unit {
+  about = "Shows the roles of an incident in its channel",
+  event = "conversation.ready", order = 20, run = show_roles,
+}

@@ -21,7 +21,8 @@ local function save_facts(conversation)
   if not answer then return nil, err end
   local channel = type(answer.channel) == "table" and answer.channel or {}
   return conversations.save {
-    platform = "slack", external_id = conversation.external_id, name = type(channel.name) == "string" and channel.name or nil,
+    platform = "slack", external_id = conversation.external_id,
+    name = type(channel.name) == "string" and channel.name or nil,
     type = type_of(channel), status = channel.is_archived and "archived" or "opened",
     is_shared = channel.is_shared == true or channel.is_ext_shared == true,
   }
@@ -29,7 +30,8 @@ end
 
 local function all_members(conversation)
   local ids = {}
-  for page, err in client.pages("conversations.members", { channel = conversation.external_id, limit = 200 }, PATIENT) do
+  local args = { channel = conversation.external_id, limit = 200 }
+  for page, err in client.pages("conversations.members", args, PATIENT) do
     if not page then return nil, err end
     for _, id in ipairs(page.members or {}) do
       if type(id) == "string" then ids[#ids + 1] = id end

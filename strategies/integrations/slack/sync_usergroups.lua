@@ -23,8 +23,10 @@ end
 
 local function save(ours, theirs)
   return usergroups.set_members {
-    usergroup_id = ours.id, people = members.person_ids(theirs.users or {}), external_id = theirs.id, name = text_of(theirs.name),
-    handle = text_of(theirs.handle), description = text_of(theirs.description), is_external = theirs.is_external == true,
+    usergroup_id = ours.id, people = members.person_ids(theirs.users or {}), external_id = theirs.id,
+    name = text_of(theirs.name),
+    handle = text_of(theirs.handle), description = text_of(theirs.description),
+    is_external = theirs.is_external == true,
   }
 end
 
@@ -50,5 +52,7 @@ end
 return {
   about = "Keeps the members of user groups",
   enabled = function(settings) return settings.slack.token ~= "" end,
-  tasks = { ["slack.sync_usergroups"] = { about = "Reads the declared user groups and their members", run = sync_usergroups } },
+  tasks = {
+    ["slack.sync_usergroups"] = { about = "Reads the declared user groups and their members", run = sync_usergroups },
+  },
 }

@@ -69,8 +69,8 @@ local function sync_users(ctx)
     if not saved then return pause(ctx, progress, problem) end
     progress.cursor = page.next_cursor
   end
-  log.info(("users synced: %d new, %d changed, %d as before, %d failed"):format(progress.created or 0, progress.updated or 0,
-    progress.unchanged or 0, progress.failed or 0))
+  log.info(("users synced: %d new, %d changed, %d as before, %d failed"):format(progress.created or 0,
+    progress.updated or 0, progress.unchanged or 0, progress.failed or 0))
 end
 
 return {

@@ -10,8 +10,8 @@ local step = require "slack.step"
 local function tell_author(ctx, incident, conversation)
   local slack_id = people.slack_id(incident.created_by)
   if not slack_id or ctx.unknown then return end
-  local words = ("%s now has its channel: <#%s> (%s)"):format(incident_text.headline(incident), conversation.external_id,
-    incident_text.page_link(incident))
+  local words = ("%s now has its channel: <#%s> (%s)"):format(incident_text.headline(incident),
+    conversation.external_id, incident_text.page_link(incident))
   local _, err = client.call("chat.postMessage", {
     channel = slack_id, text = words, blocks = { blocks.section(words) }, unfurl_links = false,
   })
@@ -22,4 +22,7 @@ local function tell_author(ctx, incident, conversation)
   return nil, err
 end
 
-return step.unit { about = "Sends the author the channel's link", event = "conversation.ready", order = 30, run = tell_author }
+return step.unit {
+  about = "Sends the author the channel's link",
+  event = "conversation.ready", order = 30, run = tell_author,
+}

@@ -7,6 +7,8 @@ return step.unit {
   about = "Sets the topic of an incident's channel",
   order = 20,
   run = function(_, incident, conversation)
-    return client.call("conversations.setTopic", { channel = conversation.external_id, topic = incident_text.topic(incident) })
+    return client.call("conversations.setTopic", {
+      channel = conversation.external_id, topic = incident_text.topic(incident),
+    })
   end,
 }
