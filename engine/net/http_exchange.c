@@ -38,6 +38,8 @@ void http_exchange_free(struct http_exchange *exchange)
         exchange->next->previous = exchange->previous;
     if (exchange->is_open && exchange->server)
         exchange->server->stats.exchanges--;
+    if (exchange->free_data)
+        exchange->free_data(exchange->data);
     free(exchange->head_text);
     free(exchange->path);
     buf_fini(&exchange->body);
@@ -174,6 +176,19 @@ void http_set_route(struct http_exchange *exchange, const char *label)
 const char *http_route(const struct http_exchange *exchange)
 {
     return exchange->route;
+}
+
+void http_set_data(struct http_exchange *exchange, void *data, void (*free_data)(void *data))
+{
+    if (exchange->free_data)
+        exchange->free_data(exchange->data);
+    exchange->data = data;
+    exchange->free_data = free_data;
+}
+
+void *http_data(const struct http_exchange *exchange)
+{
+    return exchange->data;
 }
 
 /* ---- the answer ------------------------------------------------------------------------------ */

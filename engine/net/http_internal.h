@@ -43,6 +43,8 @@ struct http_exchange {
     const char *query;
     char route[96];                  /* the pattern that matched, "" when none */
     struct buf body, headers;        /* headers: of the answer */
+    void *data;                      /* the handler's */
+    void (*free_data)(void *data);
     int64_t started_us;
     bool is_open;                    /* given to the handler, not yet answered */
     bool peer_is_loopback, server_is_loopback;

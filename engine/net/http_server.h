@@ -71,6 +71,10 @@ bool http_server_side_is_loopback(const struct http_exchange *exchange);
  * Copies. */
 void http_set_route(struct http_exchange *exchange, const char *label);
 const char *http_route(const struct http_exchange *exchange);
+/* Something of the handler's own that goes with the exchange (who is asking); freed with it. */
+void http_set_data(struct http_exchange *exchange, void *data, void (*free_data)(void *data));
+/* NULL when nothing was set; borrowed. */
+void *http_data(const struct http_exchange *exchange);
 
 /* Adds a header to the coming answer; a value with CR or LF is refused (ERR_INVALID). */
 int http_add_header(struct http_exchange *exchange, const char *name, const char *value);

@@ -290,6 +290,11 @@ static bool is_loopback_host(const char *host)
     return false;
 }
 
+bool router_is_local(const struct http_exchange *exchange)
+{
+    return http_peer_is_loopback(exchange) && is_loopback_host(http_header(exchange, "Host"));
+}
+
 /* NULL when the exchange may see local pages, else the reason why not. */
 static const char *loopback_objection(const struct http_exchange *exchange)
 {

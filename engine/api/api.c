@@ -1,0 +1,84 @@
+#include "api/api_internal.h"
+#include "api/metrics.h"
+#include "base/mem.h"
+#include "core/engine.h"
+
+#include <stdio.h>
+
+static void copy_name(char out[API_NAME_SIZE], const char *name)
+{
+    snprintf(out, API_NAME_SIZE, "%s", name ? name : "");
+}
+
+void api_set_options(struct api *api, const struct api_options *options)
+{
+    copy_name(api->names.channel_name, options->channel_name);
+    copy_name(api->names.ticket_key, options->ticket_key);
+    copy_name(api->names.ticket_url, options->ticket_url);
+}
+
+int api_add_routes(struct api *api, const struct api_route *routes, size_t count, struct err *err)
+{
+    int rc = OK;
+    for (size_t i = 0; i < count && rc == OK; i++) {
+        struct route route = {
+            .method = routes[i].method,
+            .pattern = routes[i].pattern,
+            .access = routes[i].access,
+            .handler = routes[i].handler,
+            .arg = api,
+            .about = routes[i].about,
+        };
+        rc = router_add(api->engine->router, &route, err);
+    }
+    return rc;
+}
+
+void api_observe(struct api *api)
+{
+    if (api->engine->server)
+        http_server_observe(api->engine->server, metrics_observe, api->metrics);
+}
+
+struct api *api_new(struct engine *engine, const struct api_options *options, struct err *err)
+{
+    static int (*const GROUPS[])(struct api * api, struct err * err) = {
+        incidents_add_routes, incident_create_add_routes, reference_add_routes,
+        health_add_routes,    metrics_add_routes,
+    };
+    struct api *api = xcalloc(1, sizeof(*api));
+    api->engine = engine;
+    api->auth = auth_new(api);
+    api->metrics = metrics_new();
+    api_set_options(api, options);
+    for (size_t i = 0; i < sizeof(GROUPS) / sizeof(*GROUPS); i++)
+        if (GROUPS[i](api, err) != OK) {
+            api_free(api);
+            return NULL;
+        }
+    router_set_gate(engine->router, auth_gate, api);
+    api_observe(api);
+    return api;
+}
+
+void api_free(struct api *api)
+{
+    if (!api)
+        return;
+    auth_free(api->auth);
+    metrics_free(api->metrics);
+    free(api);
+}
+
+void api_add_health(struct api *api, const char *name, api_health_fn write, void *arg)
+{
+    REQUIRE(api->health_count < API_HEALTH_PARTS);
+    api->health[api->health_count].name = name;
+    api->health[api->health_count].write = write;
+    api->health[api->health_count++].arg = arg;
+}
+
+struct metrics *api_metrics(struct api *api)
+{
+    return api->metrics;
+}

@@ -1,0 +1,108 @@
+/* api_internal - what the files of the api share. */
+#pragma once
+#include "api/api.h"
+#include "base/buf.h"
+#include "core/op.h"
+#include "net/router.h"
+#include "store/db.h"
+
+#include <stdint.h>
+
+enum { API_NAME_SIZE = 64, API_HEALTH_PARTS = 16 };
+
+#define API_BASE "/api/v2/firefighter/"
+
+/* A copy goes with each read, because readers run beside the loop. */
+struct api_names {
+    char channel_name[API_NAME_SIZE], ticket_key[API_NAME_SIZE], ticket_url[API_NAME_SIZE];
+};
+
+struct api {
+    struct engine *engine;
+    struct api_names names;
+    struct auth *auth;
+    struct metrics *metrics;
+    struct { const char *name; api_health_fn write; void *arg; } health[API_HEALTH_PARTS];
+    int health_count;
+};
+
+/* Who is asking; the exchange's data once the gate let it through. */
+struct api_identity {
+    int64_t key_id;
+    char person_id[65];     /* "" when the key belongs to nobody */
+    bool may_read, may_write;
+    bool sees_private;      /* scope "private" */
+};
+
+/* ---- answers (reply.c) */
+
+/* The errors of one request: filled field by field, answered as one 400. Begin with all zeros. */
+struct api_errors {
+    struct buf items;       /* JSON objects with commas */
+    int count;
+};
+void api_errors_add(struct api_errors *errors, const char *code, const char *attr, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+void api_errors_fini(struct api_errors *errors);
+/* The body of the 400. */
+void api_errors_write(const struct api_errors *errors, struct buf *out);
+
+/* False: an answer was given (406, or 404 for an unknown ?format=). */
+bool api_accepts_json(struct http_exchange *exchange);
+
+/* A read that answers an exchange. */
+struct api_read;
+/* On a reader thread: writes the body to read->out. OK; ERR_INVALID when it filled read->errors;
+ * ERR_NOT_FOUND: 404. */
+typedef int (*api_read_fn)(struct tx *tx, struct api_read *read, struct err *err);
+struct api_read {
+    struct http_exchange *exchange;
+    api_read_fn fn;
+    struct api_identity identity;
+    struct api_names names;
+    struct buf out;             /* the body */
+    struct buf link;            /* the Link header, when not empty */
+    struct api_errors errors;
+    struct api *api;
+    char *query;                /* copy of the query string */
+    int64_t id;                 /* what is asked for: for the one who starts the read to set */
+    char key[128];
+    int status;                 /* of the answer; 200 unless set */
+    void (*reply)(struct api_read *read);   /* on the loop, in place of the JSON answer; NULL unless set */
+    const void *arg;
+};
+/* Answers <exchange> with what <fn> writes. <arg> must live on (a table, not a local). Between
+ * the two calls the caller may set id, key, status and reply. */
+struct api_read *api_read_new(struct api *api, struct http_exchange *exchange, api_read_fn fn, const void *arg);
+void api_read_start(struct api_read *read);
+
+/* ---- access (auth.c) */
+struct auth;
+struct auth *auth_new(struct api *api);
+void auth_free(struct auth *auth);
+/* A router_gate_fn; <arg> is the struct api. */
+void auth_gate(const struct route_match *match, void *arg);
+/* True when the exchange has been through the gate, or is let through now by a kept answer; else
+ * false, and the gate answers or calls the route again. For routes that are open to some without
+ * a key. */
+bool auth_passed(struct api *api, const struct route_match *match);
+/* The exchange's identity; an all-zero one for exchanges without a key. */
+struct api_identity auth_identity(const struct http_exchange *exchange);
+/* For operations. */
+struct actor auth_actor(const struct http_exchange *exchange);
+
+/* ---- route groups: each adds its routes; OK or the router's error */
+int incidents_add_routes(struct api *api, struct err *err);
+int incident_create_add_routes(struct api *api, struct err *err);
+int reference_add_routes(struct api *api, struct err *err);
+int health_add_routes(struct api *api, struct err *err);
+int metrics_add_routes(struct api *api, struct err *err);
+
+struct api_route {
+    const char *method, *pattern;
+    enum route_access access;
+    route_fn handler;
+    const char *about;
+};
+/* All with the api as argument. */
+int api_add_routes(struct api *api, const struct api_route *routes, size_t count, struct err *err);

@@ -1,0 +1,187 @@
+/* The gate in front of the routes that want an API key. A key is looked up by its SHA-256 on a
+ * reader thread; the answer is kept for some seconds, so that a busy client costs no look-up a
+ * request. A revoked key therefore works for at most KEPT_MS longer. Refusals are not kept. */
+#include "api/api_internal.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/engine.h"
+#include "net/verify.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+enum { KEPT = 64, KEPT_MS = 5000, LONGEST_KEY = 256 };
+
+struct kept_key {
+    char hash[65];
+    struct api_identity identity;
+    int64_t until_ms; /* monotonic */
+};
+
+struct auth {
+    struct kept_key kept[KEPT]; /* the place is chosen by the hash's first digits */
+};
+
+/* A question on its way to the reader. */
+struct question {
+    struct api *api;
+    struct route_match *match;
+    char hash[65];
+};
+
+struct auth *auth_new(struct api *api)
+{
+    (void)api;
+    return xcalloc(1, sizeof(struct auth));
+}
+
+void auth_free(struct auth *auth)
+{
+    free(auth);
+}
+
+struct api_identity auth_identity(const struct http_exchange *exchange)
+{
+    const struct api_identity *identity = http_data(exchange);
+    return identity ? *identity : (struct api_identity){ 0 };
+}
+
+struct actor auth_actor(const struct http_exchange *exchange)
+{
+    struct api_identity identity = auth_identity(exchange);
+    struct actor actor = { .kind = ACTOR_KEY,
+                           .source = "rest",
+                           .sees_private = identity.sees_private };
+    snprintf(actor.id, sizeof(actor.id), "%" PRId64, identity.key_id);
+    return actor;
+}
+
+static void refuse(struct http_exchange *exchange, const char *code, const char *detail)
+{
+    http_add_header(exchange, "WWW-Authenticate", "Bearer");
+    http_reply_error(exchange, 401, code, detail, NULL);
+}
+
+/* Lets the exchange through to its route, or answers 403. */
+static void enter(const struct route_match *match, const struct api_identity *identity)
+{
+    bool needs_write = match->route->access == ACCESS_KEY_WRITE;
+    if (needs_write ? !identity->may_write : !identity->may_read) {
+        http_reply_error(match->exchange, 403, "permission_denied",
+                         needs_write ? "This key may not write." : "This key may not read.", NULL);
+        return;
+    }
+    struct api_identity *own = xmalloc(sizeof(*own));
+    *own = *identity;
+    http_set_data(match->exchange, own, free);
+    router_continue(match);
+}
+
+static struct kept_key *place_of(struct auth *auth, const char *hash)
+{
+    unsigned place = 0;
+    for (int i = 0; i < 4; i++)
+        place = place * 31 + (unsigned char)hash[i];
+    return &auth->kept[place % KEPT];
+}
+
+static bool has_scope(const char *scopes, const char *scope)
+{
+    size_t len = strlen(scope);
+    for (const char *at = scopes; *at; at += strcspn(at, " "), at += strspn(at, " "))
+        if (strcspn(at, " ") == len && !strncmp(at, scope, len))
+            return true;
+    return false;
+}
+
+static struct api_identity read_identity(const json_t *answer)
+{
+    const char *scopes = json_string_value(json_object_get(answer, "scopes"));
+    const char *person_id = json_string_value(json_object_get(answer, "person_id"));
+    struct api_identity identity = { .key_id = json_integer_value(json_object_get(answer, "id")) };
+    scopes = scopes ? scopes : "";
+    identity.may_read = has_scope(scopes, "read");
+    identity.may_write = has_scope(scopes, "write");
+    identity.sees_private = has_scope(scopes, "private");
+    snprintf(identity.person_id, sizeof(identity.person_id), "%s", person_id ? person_id : "");
+    return identity;
+}
+
+/* The store wants to know now and then that a key is in use. */
+static void note_use(struct api *api, const json_t *answer, int64_t key_id)
+{
+    if (!json_is_true(json_object_get(answer, "is_use_stale")))
+        return;
+    json_t *args = json_object();
+    json_object_set_new(args, "id", json_integer(key_id));
+    op_submit(api->engine->db, op_find("key.used"), args, &ACTOR_ENGINE, NULL, NULL);
+}
+
+static void on_checked(void *arg, int rc, const char *text, size_t len, const struct err *err)
+{
+    struct question *question = arg;
+    struct http_exchange *exchange = question->match->exchange;
+    json_t *answer = rc == OK ? json_loadb(text, len, 0, NULL) : NULL;
+    if (answer) {
+        struct kept_key *kept = place_of(question->api->auth, question->hash);
+        memcpy(kept->hash, question->hash, sizeof(kept->hash));
+        kept->identity = read_identity(answer);
+        kept->until_ms = clock_mono_ms() + KEPT_MS;
+        note_use(question->api, answer, kept->identity.key_id);
+        enter(question->match, &kept->identity);
+    } else if (rc == ERR_UNAUTHORIZED || rc == ERR_NOT_FOUND) {
+        refuse(exchange, "authentication_failed", "Invalid token.");
+    } else {
+        log_error(LOG_API, 0, "cannot check a key: %s", err->msg);
+        http_reply_error(exchange, 503, "error", "The store is busy; try again in a moment.", NULL);
+    }
+    json_decref(answer);
+    route_match_release(question->match);
+    free(question);
+}
+
+static void ask(struct api *api, const struct route_match *match, const char hash[65])
+{
+    struct question *question = xcalloc(1, sizeof(*question));
+    question->api = api;
+    question->match = route_match_keep(match);
+    memcpy(question->hash, hash, sizeof(question->hash));
+    json_t *args = json_object();
+    json_object_set_new(args, "hash", json_string(hash));
+    op_submit(api->engine->db, op_find("key.check"), args, &ACTOR_ENGINE, on_checked, question);
+}
+
+void auth_gate(const struct route_match *match, void *arg)
+{
+    struct api *api = arg;
+    const char *header = http_header(match->exchange, "Authorization");
+    if (!header || strncasecmp(header, "Bearer", 6) || (header[6] && header[6] != ' ')) {
+        refuse(match->exchange, "not_authenticated",
+               "Authentication credentials were not provided.");
+        return;
+    }
+    const char *key = header + 6 + strspn(header + 6, " ");
+    size_t len = strlen(key);
+    if (len == 0 || len > LONGEST_KEY || strchr(key, ' ')) {
+        refuse(match->exchange, "authentication_failed", "Invalid token header.");
+        return;
+    }
+    char hash[65];
+    verify_sha256_hex(key, len, hash);
+    const struct kept_key *kept = place_of(api->auth, hash);
+    if (kept->until_ms > clock_mono_ms() && verify_equal(kept->hash, 64, hash, 64))
+        enter(match, &kept->identity);
+    else
+        ask(api, match, hash);
+}
+
+bool auth_passed(struct api *api, const struct route_match *match)
+{
+    if (http_data(match->exchange))
+        return true;
+    auth_gate(match, api);
+    return false;
+}

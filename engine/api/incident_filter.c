@@ -1,0 +1,258 @@
+#include "api/incident_filter.h"
+
+#include "base/mem.h"
+#include "core/policy.h"
+#include "net/form.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEFAULT_LIMIT = 100, MAX_LIMIT = 1000 };
+
+struct reading {
+    struct incident_filter *filter;
+    struct tx *tx;
+    struct api_errors *errors;
+    struct err *err;
+    struct buf order;
+    bool needs_person; /* joined for the order by user name */
+};
+
+/* A parameter that may be repeated: any of its values. */
+struct choice {
+    const char *name, *column;
+    const char *exists; /* finds a value; NULL: a status number */
+};
+
+static const struct choice CHOICES[] = {
+    { "status", "i.status", NULL },
+    { "environment", "i.environment_id", "SELECT 1 FROM environment WHERE id = ?" },
+    { "priority", "i.priority_id", "SELECT 1 FROM priority WHERE id = ?" },
+    { "incident_category", "i.category_id", "SELECT 1 FROM category WHERE id = ?" },
+    { "group", "c.group_id", "SELECT 1 FROM category_group WHERE id = ?" },
+    { "created_by", "i.created_by", "SELECT 1 FROM person WHERE id = ?" },
+};
+
+static bool add_value(struct reading *r, struct db_value value)
+{
+    if (r->filter->value_count == INCIDENT_FILTER_MAX_VALUES) {
+        if (!r->errors->count)
+            api_errors_add(r->errors, "invalid", NULL, "More than %d values.",
+                           INCIDENT_FILTER_MAX_VALUES);
+        return false;
+    }
+    r->filter->values[r->filter->value_count++] = value;
+    return true;
+}
+
+/* A whole number, all of <field>; false when it is not one. */
+static bool read_number(const struct form_field *field, int64_t *out)
+{
+    char *end = NULL;
+    if (field->value_len == 0 || field->value_len > 18 || strlen(field->value) != field->value_len)
+        return false;
+    if (field->value[strspn(field->value, "0123456789")])
+        return false;
+    *out = strtoll(field->value, &end, 10);
+    return true;
+}
+
+/* Status numbers are what clients send; the labels are for people. */
+static int add_choice(struct reading *r, const struct choice *choice,
+                      const struct form_field *field)
+{
+    int64_t number = 0;
+    bool is_known = false;
+    int rc = OK;
+    if (!choice->exists)
+        is_known = read_number(field, &number) && number >= 10 && number <= 60 && number % 10 == 0;
+    else
+        is_known = tx_get_int(r->tx, &rc, r->err, 0, choice->exists, "n", field->value,
+                              field->value_len) == 1;
+    if (rc != OK)
+        return rc;
+    if (!is_known) {
+        api_errors_add(r->errors, "invalid_choice", choice->name,
+                       "Select a valid choice. %s is not one of the available choices.",
+                       field->value);
+        return OK;
+    }
+    struct db_value value = {
+        .type = choice->exists ? 'n' : 'i', .i = number, .t = field->value, .n = field->value_len
+    };
+    add_value(r, value);
+    return OK;
+}
+
+static int read_choice(struct reading *r, const struct choice *choice)
+{
+    struct buf *sql = &r->filter->sql;
+    const struct form *form = r->filter->form;
+    bool is_first = true;
+    for (int i = 0; i < form->count; i++) {
+        const struct form_field *field = &form->fields[i];
+        if (field->name_len != strlen(choice->name) ||
+            memcmp(field->name, choice->name, field->name_len))
+            continue;
+        int before = r->filter->value_count;
+        int rc = add_choice(r, choice, field);
+        if (rc != OK)
+            return rc;
+        if (r->filter->value_count == before)
+            continue;
+        buf_printf(sql, is_first ? " AND %s IN (?" : ",?", choice->column);
+        is_first = false;
+    }
+    if (!is_first)
+        buf_putc(sql, ')');
+    return OK;
+}
+
+static void add_order(struct reading *r, const char *item, size_t len)
+{
+    static const struct {
+        const char *name, *column;
+    } ORDERS[] = {
+        { "priority", "p.position" },        { "title", "i.title" },         { "id", "i.id" },
+        { "created_at", "i.created_at_ms" }, { "created_by", "u.username" },
+    };
+    bool is_descending = len > 0 && *item == '-';
+    const char *name = item + is_descending;
+    size_t name_len = len - is_descending;
+    for (size_t i = 0; i < sizeof(ORDERS) / sizeof(*ORDERS); i++) {
+        if (strlen(ORDERS[i].name) != name_len || memcmp(ORDERS[i].name, name, name_len))
+            continue;
+        buf_printf(&r->order, "%s%s%s", r->order.len ? ", " : "", ORDERS[i].column,
+                   is_descending ? " DESC" : "");
+        return;
+    }
+    api_errors_add(r->errors, "invalid_choice", "order_by",
+                   "Select a valid choice. %.*s is not one of the available choices.", (int)len,
+                   item);
+}
+
+/* Ends with the id, so that pages neither overlap nor leave gaps. */
+static void read_order(struct reading *r)
+{
+    const struct form_field *field = form_last(r->filter->form, "order_by");
+    for (const char *at = field ? field->value : ""; *at;) {
+        size_t len = strcspn(at, ",");
+        add_order(r, at, len);
+        at += len;
+        at += *at == ',';
+        if (r->errors->count > 20)
+            return;
+    }
+    r->filter->is_default_order = r->order.len == 0 || !strcmp(r->order.data, "i.id DESC");
+    if (!r->filter->is_default_order)
+        buf_puts(&r->order, ", i.id DESC");
+}
+
+static void read_page(struct reading *r)
+{
+    struct incident_filter *filter = r->filter;
+    const struct form_field *limit = form_last(filter->form, "limit");
+    const struct form_field *cursor = form_last(filter->form, "cursor");
+    int64_t number = DEFAULT_LIMIT;
+    if (limit && (!read_number(limit, &number) || number < 1 || number > MAX_LIMIT))
+        api_errors_add(r->errors, "invalid", "limit", "Enter a number from 1 to %d.", MAX_LIMIT);
+    filter->limit = (int)number;
+    if (!cursor)
+        return;
+    if (!read_number(cursor, &number)) {
+        api_errors_add(r->errors, "invalid", "cursor", "Invalid cursor.");
+    } else if (!filter->is_default_order) {
+        filter->skip = number;
+    } else if (add_value(r, (struct db_value){ .type = 'i', .i = number })) {
+        buf_puts(&filter->sql, " AND i.id < ?");
+    }
+}
+
+/* A key sees private incidents when it has the scope for it, or belongs to a person who may see
+ * them. */
+static void add_policy(struct reading *r, const struct api_identity *identity)
+{
+    if (identity->sees_private)
+        return;
+    buf_puts(&r->filter->sql, " AND " POLICY_MAY_SEE_SQL);
+    add_value(r, (struct db_value){ .type = 'i', .i = 0 });
+    add_value(r, (struct db_value){ .type = 't', .t = identity->person_id });
+    add_value(r, (struct db_value){ .type = 't', .t = identity->person_id });
+}
+
+static void finish_sql(struct reading *r, const char *columns)
+{
+    struct incident_filter *filter = r->filter;
+    AUTO_BUF struct buf sql = BUF_INIT;
+    buf_printf(&sql, "SELECT %s FROM incident i LEFT JOIN conversation v ON v.incident_id = i.id",
+               columns);
+    if (strstr(filter->sql.data, "c.group_id"))
+        buf_puts(&sql, " JOIN category c ON c.id = i.category_id");
+    if (strstr(buf_text(&r->order), "p.position"))
+        buf_puts(&sql, " JOIN priority p ON p.id = i.priority_id");
+    if (strstr(buf_text(&r->order), "u.username"))
+        buf_puts(&sql, " JOIN person u ON u.id = i.created_by");
+    buf_printf(&sql, "%s ORDER BY %s LIMIT ? OFFSET ?", filter->sql.data,
+               filter->is_default_order ? "i.id DESC" : r->order.data);
+    filter->values[filter->value_count++] =
+        (struct db_value){ .type = 'i', .i = filter->limit + 1 };
+    filter->values[filter->value_count++] = (struct db_value){ .type = 'i', .i = filter->skip };
+    buf_clear(&filter->sql);
+    buf_append(&filter->sql, sql.data, sql.len);
+}
+
+int incident_filter_read(struct incident_filter *filter, const char *columns, struct tx *tx,
+                         struct api_read *read, struct err *err)
+{
+    struct reading r = { .filter = filter, .tx = tx, .errors = &read->errors, .err = err };
+    *filter = (struct incident_filter){ .form = xcalloc(1, sizeof(*filter->form)) };
+    int rc = form_parse(read->query, strlen(read->query), filter->form, err);
+    if (rc == ERR_LIMIT)
+        api_errors_add(&read->errors, "invalid", NULL, "Too many parameters.");
+    if (rc != OK)
+        return rc == ERR_LIMIT ? ERR_INVALID : rc;
+    buf_puts(&filter->sql, " WHERE 1 = 1");
+    for (size_t i = 0; i < sizeof(CHOICES) / sizeof(*CHOICES) && rc == OK; i++)
+        rc = read_choice(&r, &CHOICES[i]);
+    if (rc == OK) {
+        const struct form_field *tags = form_last(filter->form, "show_tags");
+        filter->shows_tags = tags && !strcmp(tags->value, "true");
+        read_order(&r);
+        add_policy(&r, &read->identity);
+        read_page(&r);
+        finish_sql(&r, columns);
+    }
+    buf_fini(&r.order);
+    if (rc == OK && read->errors.count)
+        rc = err_set(err, ERR_INVALID, "a query parameter is wrong");
+    return rc;
+}
+
+void incident_filter_fini(struct incident_filter *filter)
+{
+    buf_fini(&filter->sql);
+    if (filter->form)
+        form_fini(filter->form);
+    free(filter->form);
+    filter->form = NULL;
+}
+
+void incident_filter_next(const struct incident_filter *filter, int64_t last_id, struct buf *link)
+{
+    char base_url[OP_BASE_URL_SIZE];
+    op_base_url(base_url);
+    buf_printf(link, "<%s" API_BASE "incidents/?", base_url);
+    for (int i = 0; i < filter->form->count; i++) {
+        const struct form_field *field = &filter->form->fields[i];
+        if (!strcmp(field->name, "cursor"))
+            continue;
+        url_encode(link, field->name, field->name_len);
+        buf_putc(link, '=');
+        url_encode(link, field->value, field->value_len);
+        buf_putc(link, '&');
+    }
+    buf_printf(link, "cursor=%" PRId64 ">; rel=\"next\"",
+               filter->is_default_order ? last_id : filter->skip + filter->limit);
+}

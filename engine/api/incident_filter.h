@@ -1,0 +1,29 @@
+/* incident_filter - the query parameters of the list of incidents, read and turned into SQL.
+ * Runs on a reader thread, because some values are looked up. */
+#pragma once
+#include <stdbool.h>
+
+#include "api/api_internal.h"
+
+enum { INCIDENT_FILTER_MAX_VALUES = 200 };
+
+struct incident_filter {
+    struct buf sql;                /* the whole SELECT of the columns that were asked for */
+    struct db_value values[INCIDENT_FILTER_MAX_VALUES + 8];
+    int value_count;
+    int limit;                     /* rows a page; the SELECT asks for one more, to know whether there is a next page */
+    int64_t skip;                  /* of pages in another order than the default */
+    bool is_default_order;
+    bool shows_tags;
+    struct form *form;             /* what the values point into */
+};
+
+/* <columns>: what to select. OK, or ERR_INVALID with read->errors filled, or a store's error.
+ * The caller calls incident_filter_fini() in every case. */
+int incident_filter_read(struct incident_filter *filter, const char *columns, struct tx *tx, struct api_read *read,
+                         struct err *err);
+void incident_filter_fini(struct incident_filter *filter);
+
+/* The Link header's value for the page after one that ended with <last_id>: the same query with
+ * another cursor. */
+void incident_filter_next(const struct incident_filter *filter, int64_t last_id, struct buf *link);

@@ -1,0 +1,121 @@
+/* incidents - GET incidents/ and incidents/<id>/. */
+#include "api/incident_filter.h"
+#include "api/incident_rest.h"
+#include "core/policy.h"
+
+#include <stdlib.h>
+
+/* One page. Asks for one row more than shown: it says whether there is a next page. */
+static int take_page(struct incident_rest *rest, struct incident_filter *filter, struct tx *tx,
+                     bool *has_next, struct err *err)
+{
+    struct stmt *stmt =
+        tx_query_values(tx, err, filter->sql.data, filter->values, filter->value_count);
+    if (!stmt)
+        return err->code;
+    int rc;
+    while ((rc = stmt_next(stmt, err)) == DB_ROW) {
+        *has_next = incident_rest_count(rest) == filter->limit;
+        if (*has_next)
+            break;
+        incident_rest_row(rest, stmt);
+    }
+    stmt_end(stmt);
+    return rc < 0 ? rc : OK;
+}
+
+static int read_list(struct tx *tx, struct api_read *read, struct err *err)
+{
+    struct incident_filter filter;
+    struct incident_rest *rest = NULL;
+    bool has_next = false;
+    int rc = incident_filter_read(&filter, INCIDENT_REST_COLUMNS, tx, read, err);
+    if (rc != OK)
+        goto out;
+    rest = incident_rest_new(&read->names, (struct incident_rest_shape){
+                                               .has_tags = filter.shows_tags, .has_maps = true });
+    rc = take_page(rest, &filter, tx, &has_next, err);
+    if (rc == OK)
+        rc = incident_rest_load(rest, tx, err);
+    if (rc != OK)
+        goto out;
+    struct json_writer w;
+    buf_reserve(&read->out, (size_t)incident_rest_count(rest) * 2048 + 16);
+    json_writer_init(&w, &read->out);
+    json_array_begin(&w);
+    incident_rest_write(rest, &w);
+    json_array_finish(&w);
+    if (has_next)
+        incident_filter_next(&filter, incident_rest_last_id(rest), &read->link);
+out:
+    incident_rest_free(rest);
+    incident_filter_fini(&filter);
+    return rc;
+}
+
+static const char SELECT_ONE[] =
+    "SELECT " INCIDENT_REST_COLUMNS " FROM incident i LEFT JOIN conversation v"
+    " ON v.incident_id = i.id WHERE i.id = ? AND " POLICY_MAY_SEE_SQL;
+
+int incident_read_one(struct tx *tx, struct api_read *read, struct err *err)
+{
+    const struct incident_rest_shape *shape = read->arg;
+    const char *person_id = read->identity.person_id;
+    struct incident_rest *rest = incident_rest_new(&read->names, *shape);
+    struct stmt *stmt = tx_query(tx, err, SELECT_ONE, "iitt", read->id,
+                                 (int64_t)read->identity.sees_private, person_id, person_id);
+    int rc = stmt ? stmt_next(stmt, err) : err->code;
+    if (rc == DB_ROW)
+        incident_rest_row(rest, stmt);
+    else if (rc == DB_DONE)
+        rc = err_set(err, ERR_NOT_FOUND, "there is no such incident");
+    stmt_end(stmt);
+    if (rc == DB_ROW)
+        rc = incident_rest_load(rest, tx, err);
+    if (rc == OK) {
+        struct json_writer w;
+        json_writer_init(&w, &read->out);
+        incident_rest_write(rest, &w);
+    }
+    incident_rest_free(rest);
+    return rc;
+}
+
+int incident_read_created(struct tx *tx, struct api_read *read, struct err *err)
+{
+    read->identity.sees_private = true;
+    return incident_read_one(tx, read, err);
+}
+
+static void on_list(const struct route_match *match, void *arg)
+{
+    if (api_accepts_json(match->exchange))
+        api_read_start(api_read_new(arg, match->exchange, read_list, NULL));
+}
+
+static void on_detail(const struct route_match *match, void *arg)
+{
+    static const struct incident_rest_shape SHAPE = { .has_tags = true, .has_maps = true };
+    const char *text = route_param(match, "id");
+    char *end = NULL;
+    long long id = strtoll(text, &end, 10);
+    if (*end || end - text > 18 || *text == '-' || *text == '+' || *text == ' ') {
+        http_reply_error(match->exchange, 404, "not_found", "Not found.", NULL);
+        return;
+    }
+    if (!api_accepts_json(match->exchange))
+        return;
+    struct api_read *read = api_read_new(arg, match->exchange, incident_read_one, &SHAPE);
+    read->id = id;
+    api_read_start(read);
+}
+
+int incidents_add_routes(struct api *api, struct err *err)
+{
+    static const struct api_route ROUTES[] = {
+        { "GET", API_BASE "incidents/", ACCESS_KEY_READ, on_list,
+          "Incidents, newest first, a page at a time" },
+        { "GET", API_BASE "incidents/:id/", ACCESS_KEY_READ, on_detail, "One incident" },
+    };
+    return api_add_routes(api, ROUTES, sizeof(ROUTES) / sizeof(*ROUTES), err);
+}

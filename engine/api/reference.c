@@ -1,0 +1,120 @@
+/* reference - GET environments/, priorities/, groups/, incident-categories/ and their details.
+ * Two names are kept for old clients: severities/ (priorities) and components/ (categories).
+ * Only active rows are listed; a detail finds all. */
+#include "api/api_internal.h"
+#include "api/reference_json.h"
+
+#include <stdio.h>
+
+/* One kind of row. */
+struct kind {
+    const char *list, *detail; /* statements */
+    fragment_fn write;
+};
+
+static const struct kind ENVIRONMENTS = {
+    SELECT_ENVIRONMENTS " WHERE is_active = 1 ORDER BY position, value",
+    SELECT_ENVIRONMENTS " WHERE id = ?",
+    environment_write,
+};
+static const struct kind PRIORITIES = {
+    SELECT_PRIORITIES " WHERE is_active = 1 ORDER BY position, value",
+    SELECT_PRIORITIES " WHERE id = ?",
+    priority_write,
+};
+static const struct kind GROUPS = {
+    SELECT_GROUPS " WHERE is_active = 1 ORDER BY position, name",
+    SELECT_GROUPS " WHERE id = ?",
+    group_write,
+};
+static const struct kind CATEGORIES = {
+    SELECT_CATEGORIES " WHERE c.is_active = 1 ORDER BY g.position, c.position, c.name",
+    SELECT_CATEGORIES " WHERE c.id = ?",
+    category_write,
+};
+
+/* What is asked for: all of a kind, or the row of an id. */
+static int read_rows(struct tx *tx, struct api_read *read, struct err *err)
+{
+    const struct kind *kind = read->arg;
+    struct json_writer w;
+    struct stmt *stmt = tx_query(tx, err, kind->list, "");
+    if (!stmt)
+        return err->code;
+    json_writer_init(&w, &read->out);
+    json_array_begin(&w);
+    int rc;
+    while ((rc = stmt_next(stmt, err)) == DB_ROW)
+        kind->write(&w, stmt);
+    json_array_finish(&w);
+    stmt_end(stmt);
+    return rc;
+}
+
+static int read_row(struct tx *tx, struct api_read *read, struct err *err)
+{
+    const struct kind *kind = read->arg;
+    struct stmt *stmt = tx_query(tx, err, kind->detail, "t", read->key);
+    if (!stmt)
+        return err->code;
+    int rc = stmt_next(stmt, err);
+    if (rc == DB_ROW) {
+        struct json_writer w;
+        json_writer_init(&w, &read->out);
+        kind->write(&w, stmt);
+    }
+    stmt_end(stmt);
+    if (rc == DB_DONE)
+        return err_set(err, ERR_NOT_FOUND, "there is no such row");
+    return rc < 0 ? rc : OK;
+}
+
+static void answer(const struct route_match *match, struct api *api, const struct kind *kind)
+{
+    const char *id = route_param(match, "id");
+    if (!api_accepts_json(match->exchange))
+        return;
+    struct api_read *read = api_read_new(api, match->exchange, id ? read_row : read_rows, kind);
+    if (id)
+        snprintf(read->key, sizeof(read->key), "%s", id);
+    api_read_start(read);
+}
+
+static void on_environments(const struct route_match *match, void *arg)
+{
+    answer(match, arg, &ENVIRONMENTS);
+}
+
+static void on_priorities(const struct route_match *match, void *arg)
+{
+    answer(match, arg, &PRIORITIES);
+}
+
+static void on_groups(const struct route_match *match, void *arg)
+{
+    answer(match, arg, &GROUPS);
+}
+
+static void on_categories(const struct route_match *match, void *arg)
+{
+    answer(match, arg, &CATEGORIES);
+}
+
+#define LIST_AND_DETAIL(name, handler, about)                                 \
+    { "GET", API_BASE name "/", ACCESS_KEY_READ, handler, about },            \
+    {                                                                         \
+        "GET", API_BASE name "/:id/", ACCESS_KEY_READ, handler, about ", one" \
+    }
+
+int reference_add_routes(struct api *api, struct err *err)
+{
+    static const struct api_route ROUTES[] = {
+        LIST_AND_DETAIL("environments", on_environments, "Environments"),
+        LIST_AND_DETAIL("priorities", on_priorities, "Priorities"),
+        LIST_AND_DETAIL("severities", on_priorities, "Priorities, under their old name"),
+        LIST_AND_DETAIL("groups", on_groups, "Groups of categories"),
+        LIST_AND_DETAIL("incident-categories", on_categories, "Categories"),
+        LIST_AND_DETAIL("components", on_categories, "Categories, under their old name"),
+    };
+    return api_add_routes(api, ROUTES, sizeof(ROUTES) / sizeof(*ROUTES), err);
+}

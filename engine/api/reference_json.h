@@ -1,0 +1,34 @@
+/* reference_json - the REST shapes of reference rows, as they stand alone in lists and inside
+ * incidents. */
+#pragma once
+#include <stdint.h>
+
+#include "api/fragments.h"
+
+/* SELECT ... FROM ... up to where a condition or an order begins. Column 0 is the id. */
+#define SELECT_ENVIRONMENTS                                                                        \
+    "SELECT id, value, name, description, position, is_default FROM environment"
+#define SELECT_PRIORITIES                                                                          \
+    "SELECT id, name, value, emoji, description, position, is_default, needs_postmortem,"          \
+    " enabled_create, enabled_update, reminder_time_ms, sla_ms, recommended_response_type,"        \
+    " created_at_ms, updated_at_ms FROM priority"
+#define SELECT_GROUPS                                                                              \
+    "SELECT id, name, description, position, created_at_ms, updated_at_ms FROM category_group"
+#define SELECT_CATEGORIES                                                                          \
+    "SELECT c.id, c.name, c.description, c.position, c.is_private, c.deploy_warning,"              \
+    " c.created_at_ms, c.updated_at_ms, g.id, g.name, g.description, g.position, g.created_at_ms," \
+    " g.updated_at_ms FROM category c JOIN category_group g ON g.id = c.group_id"
+#define SELECT_PEOPLE "SELECT id, name, username, email FROM person"
+
+/* Each writes one object from the row of its SELECT. */
+void environment_write(struct json_writer *w, struct stmt *stmt);
+void priority_write(struct json_writer *w, struct stmt *stmt);
+void group_write(struct json_writer *w, struct stmt *stmt);
+void category_write(struct json_writer *w, struct stmt *stmt);
+/* {id, name, email}. */
+void person_write(struct json_writer *w, struct stmt *stmt);
+
+/* Member with a time: "2026-11-23T12:00:00.123000Z". */
+void json_put_time(struct json_writer *w, const char *key, int64_t epoch_ms);
+/* Member with a duration: "[D ]HH:MM:SS[.ffffff]". */
+void json_put_duration(struct json_writer *w, const char *key, int64_t duration_ms);

@@ -1,0 +1,152 @@
+#include "api/api_internal.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/engine.h"
+#include "net/form.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+void api_errors_add(struct api_errors *errors, const char *code, const char *attr, const char *fmt,
+                    ...)
+{
+    struct json_writer w;
+    AUTO_BUF struct buf detail = BUF_INIT;
+    va_list args;
+    va_start(args, fmt);
+    buf_vprintf(&detail, fmt, args);
+    va_end(args);
+    if (errors->count++)
+        buf_putc(&errors->items, ',');
+    json_writer_init(&w, &errors->items);
+    json_object_begin(&w);
+    json_put_text(&w, "code", code);
+    json_put_text(&w, "detail", detail.data);
+    json_put_text(&w, "attr", attr);
+    json_object_finish(&w);
+}
+
+void api_errors_fini(struct api_errors *errors)
+{
+    buf_fini(&errors->items);
+    errors->count = 0;
+}
+
+void api_errors_write(const struct api_errors *errors, struct buf *out)
+{
+    buf_puts(out, "{\"type\":\"validation_error\",\"errors\":[");
+    buf_append(out, errors->items.data, errors->items.len);
+    buf_puts(out, "]}");
+}
+
+/* True when one range of an Accept header admits JSON. */
+static bool range_admits_json(const char *range, size_t len)
+{
+    static const char *const RANGES[] = { "application/json", "application/*", "*/*" };
+    for (size_t i = 0; i < sizeof(RANGES) / sizeof(*RANGES); i++)
+        if (strlen(RANGES[i]) == len && !strncasecmp(range, RANGES[i], len))
+            return true;
+    return false;
+}
+
+static bool admits_json(const char *accept)
+{
+    while (*accept) {
+        accept += strspn(accept, " \t,");
+        if (range_admits_json(accept, strcspn(accept, " \t,;")))
+            return true;
+        accept += strcspn(accept, ",");
+    }
+    return false;
+}
+
+bool api_accepts_json(struct http_exchange *exchange)
+{
+    struct form query;
+    const char *text = http_query(exchange);
+    bool is_known = true;
+    bool is_named = false;
+    if (*text && form_parse(text, strlen(text), &query, NULL) == OK) {
+        const struct form_field *format = form_last(&query, "format");
+        is_named = format != NULL;
+        is_known = !format || !strcmp(format->value, "json");
+        form_fini(&query);
+    }
+    const char *accept = http_header(exchange, "Accept");
+    if (!is_known) {
+        http_reply_error(exchange, 404, "not_found", "Not found.", NULL);
+        return false;
+    }
+    if (is_named || !accept || !*accept || admits_json(accept))
+        return true;
+    http_reply_error(exchange, 406, "not_acceptable",
+                     "Could not satisfy the request Accept header.", NULL);
+    return false;
+}
+
+/* ---- reads ------------------------------------------------------------------------------------ */
+
+static int run_read(struct tx *tx, void *arg, struct err *err)
+{
+    struct api_read *read = arg;
+    return read->fn(tx, read, err);
+}
+
+static void reply_failed(struct http_exchange *exchange, int rc, const struct err *err)
+{
+    if (rc == ERR_NOT_FOUND) {
+        http_reply_error(exchange, 404, "not_found", "Not found.", NULL);
+        return;
+    }
+    log_error(LOG_API, 0, "%s %s: %s", http_method(exchange), http_path(exchange), err->msg);
+    bool is_busy = rc == ERR_BUSY || rc == ERR_CLOSED;
+    http_reply_error(
+        exchange, is_busy ? 503 : 500, "error",
+        is_busy ? "The store is busy; try again in a moment." : "A server error occurred.", NULL);
+}
+
+static void read_done(void *arg, int rc, const struct err *err)
+{
+    struct api_read *read = arg;
+    if (rc == ERR_INVALID && read->errors.count) {
+        buf_clear(&read->out);
+        api_errors_write(&read->errors, &read->out);
+        http_reply(read->exchange, 400, "application/json", read->out.data, read->out.len);
+    } else if (rc != OK) {
+        reply_failed(read->exchange, rc, err);
+    } else if (read->reply) {
+        read->reply(read);
+    } else {
+        if (read->link.len)
+            http_add_header(read->exchange, "Link", read->link.data);
+        http_add_header(read->exchange, "Vary", "Accept, Authorization");
+        http_reply(read->exchange, read->status, "application/json", buf_text(&read->out),
+                   read->out.len);
+    }
+    buf_fini(&read->out);
+    buf_fini(&read->link);
+    api_errors_fini(&read->errors);
+    free(read->query);
+    free(read);
+}
+
+struct api_read *api_read_new(struct api *api, struct http_exchange *exchange, api_read_fn fn,
+                              const void *arg)
+{
+    struct api_read *read = xcalloc(1, sizeof(*read));
+    read->api = api;
+    read->exchange = exchange;
+    read->fn = fn;
+    read->identity = auth_identity(exchange);
+    read->names = api->names;
+    read->query = xstrdup(http_query(exchange));
+    read->status = 200;
+    read->arg = arg;
+    return read;
+}
+
+void api_read_start(struct api_read *read)
+{
+    db_read(read->api->engine->db, run_read, read_done, read);
+}
