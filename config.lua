@@ -123,7 +123,7 @@ return {
     { value = "customers_impact", name = "Customers Impact", emoji = "👥", order = 2,
       help = "Search, sign-in, orders, payment", levels = {
         { value = "HT", name = "Critical for many", emoji = "⏫", order = 20,
-          description = "Over 5 % of those who buy are stopped\nNo product can be reached\nOver 30 % of requests fail" },
+          description = "Over 5 % of those who buy are stopped\nNo product is reachable\nOver 30 % of requests fail" },
         { value = "HI", name = "Major for many", emoji = "🔼", order = 15,
           description = "Under 5 % of those who buy are stopped\nUnder 30 % of requests fail" },
         { value = "MD", name = "Major for few", emoji = "➡️", order = 10,

@@ -6,6 +6,7 @@ local http = require "engine.http"
 local json = require "engine.json"
 local limits = require "engine.limits"
 local url = require "engine.url"
+local foreign = require "slack.foreign"
 local methods = require "slack.methods"
 
 local M = {}
@@ -100,14 +101,14 @@ end
 -- "missing_scope" is useful only together with the scope that is missing.
 local function refusal_text(method, answer)
   local text = method .. ": Slack says " .. answer.error
-  if type(answer.needed) == "string" then text = text .. " (needed: " .. answer.needed .. ")" end
-  local details = type(answer.response_metadata) == "table" and answer.response_metadata.messages
-  if type(details) == "table" and type(details[1]) == "string" then text = text .. ": " .. details[1]:sub(1, 200) end
+  if foreign.text(answer.needed) then text = text .. " (needed: " .. answer.needed .. ")" end
+  local detail = foreign.text(foreign.table(foreign.table(answer.response_metadata).messages)[1])
+  if detail then text = text .. ": " .. detail:sub(1, 200) end
   return text
 end
 
 local function refused(name, method, reply, answer)
-  local word = type(answer.error) == "string" and answer.error or "unknown_error"
+  local word = foreign.text(answer.error) or "unknown_error"
   answer.error = word
   if CODES[word] == "rate_limited" then return rate_limited(name, method, reply.headers) end
   local transient = TRANSIENT[word]
@@ -153,9 +154,7 @@ function M.call(method, args, options)
 end
 
 local function next_cursor(answer)
-  local metadata = answer.response_metadata
-  local cursor = type(metadata) == "table" and metadata.next_cursor
-  return type(cursor) == "string" and cursor ~= "" and cursor or nil
+  return foreign.text(foreign.table(answer.response_metadata).next_cursor)
 end
 
 --- Walks all pages: `for page, err in client.pages(method, args) do if not page then return nil,

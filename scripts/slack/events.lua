@@ -3,8 +3,7 @@
 -- said, the next sync says.
 local conversations = require "engine.conversations"
 local log = require "engine.log"
-local people = require "engine.people"
-local slack_people = require "slack.people"
+local people = require "slack.people"
 
 local M = {}
 
@@ -36,9 +35,9 @@ local function id_changed(event)
 end
 
 local function user_changed(event)
-  local row = slack_people.from_user(event.user)
+  local row = people.from_user(event.user)
   if not row then return end
-  local saved, err = people.upsert(row)
+  local saved, err = people.save(row)
   if not saved then log.warn("a user's event was not taken over: " .. tostring(err)) end
 end
 

@@ -1,6 +1,8 @@
 -- members: lists of Slack ids turned into our people. Who is unknown is asked for; who cannot be
 -- found is left out.
+local json = require "engine.json"
 local log = require "engine.log"
+local foreign = require "slack.foreign"
 local people = require "slack.people"
 
 local M = {}
@@ -9,10 +11,10 @@ local M = {}
 ---@param slack_ids string[]
 ---@return string[]
 function M.person_ids(slack_ids)
-  local ids = {}
+  local ids = json.array {}
   for _, slack_id in ipairs(slack_ids) do
     local person, err
-    if type(slack_id) == "string" then person, err = people.resolve(slack_id) end
+    if foreign.text(slack_id) then person, err = people.resolve(slack_id) end
     if person then
       ids[#ids + 1] = person.id
     else

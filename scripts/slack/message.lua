@@ -5,6 +5,7 @@ local conversations = require "engine.conversations"
 local messages = require "engine.messages"
 local text = require "engine.text"
 local client = require "slack.client"
+local foreign = require "slack.foreign"
 
 local M = {}
 
@@ -30,8 +31,8 @@ local function call_as_member(method, args)
 end
 
 local function is_of_job(message, ctx, kind)
-  local payload = type(message.metadata) == "table" and message.metadata.event_payload
-  return type(payload) == "table" and payload.ff_type == kind and payload.job_id == tostring(ctx.job_id)
+  local payload = foreign.table(foreign.table(foreign.table(message).metadata).event_payload)
+  return payload.ff_type == kind and payload.job_id == tostring(ctx.job_id)
 end
 
 -- Looks for the message that an earlier try of this job may have sent.
@@ -43,12 +44,11 @@ local function find_sent(ctx, channel, kind, since_ms)
   for _ = 1, SEARCH_PAGES do
     local answer, err = call_as_member("conversations.history", args)
     if not answer then return nil, err end
-    for _, message in ipairs(type(answer.messages) == "table" and answer.messages or {}) do
+    for _, message in ipairs(foreign.table(answer.messages)) do
       if is_of_job(message, ctx, kind) then return message.ts end
     end
-    local cursor = type(answer.response_metadata) == "table" and answer.response_metadata.next_cursor
-    if not cursor or cursor == "" then break end
-    args.cursor = cursor
+    args.cursor = foreign.text(foreign.table(answer.response_metadata).next_cursor)
+    if not args.cursor then break end
   end
   return nil
 end

@@ -2,27 +2,26 @@
 local people = require "engine.people"
 local blocks = require "slack.blocks"
 local client = require "slack.client"
+local foreign = require "slack.foreign"
 
 local M = {}
 
 local PLATFORM = "slack"
 
-local function text_of(value)
-  return type(value) == "string" and value ~= "" and value or nil
-end
+local text_of = foreign.text
 
 local function name_of(user, profile)
   return text_of(profile.real_name) or text_of(user.real_name) or text_of(profile.display_name) or text_of(user.name)
 end
 
---- A user object of Slack as people.upsert and people.sync take it; nil when it is none.
+--- A user object of Slack as a row of people.sync; nil when it is none.
 ---@param user any
 ---@return table|nil
 function M.from_user(user)
   if type(user) ~= "table" or not text_of(user.id) then return nil end
-  local profile = type(user.profile) == "table" and user.profile or {}
+  local profile = foreign.table(user.profile)
   return {
-    platform = PLATFORM, external_id = user.id, handle = text_of(user.name) or user.id,
+    external_id = user.id, handle = text_of(user.name) or user.id,
     name = name_of(user, profile),
     first_name = text_of(profile.first_name), last_name = text_of(profile.last_name),
     email = text_of(profile.email),
@@ -37,6 +36,14 @@ end
 function M.find(slack_id)
   if slack_id == "" then return nil, client.error { code = "not_found", message = "no user id" } end
   return people.get { platform = PLATFORM, external_id = slack_id }
+end
+
+--- Keeps a row that from_user made. May yield.
+---@return table|nil person
+---@return table|nil err
+function M.save(row)
+  row.platform = PLATFORM
+  return people.upsert(row)
 end
 
 -- Slack itself vouches for the id of a signed request; what it cannot say now, the next sync will.
@@ -60,7 +67,7 @@ function M.resolve(slack_id, handle)
   local answer, refusal = client.call("users.info", { user = slack_id }, { timeout = "2s", wait = "1s" })
   if answer then
     local row = M.from_user(answer.user)
-    if row then return people.upsert(row) end
+    if row then return M.save(row) end
   elseif not refusal.retryable then
     return nil, refusal
   end

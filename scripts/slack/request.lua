@@ -3,6 +3,7 @@
 local json = require "engine.json"
 local text = require "engine.text"
 local url = require "engine.url"
+local foreign = require "slack.foreign"
 
 local M = {}
 
@@ -16,10 +17,6 @@ end
 local function id_of(value)
   if type(value) == "table" then value = value.id end
   return string_of(value)
-end
-
-local function table_of(value)
-  return type(value) == "table" and value or {}
 end
 
 local function is_form(request)
@@ -44,21 +41,21 @@ local function read_command(form)
 end
 
 local function read_action(payload)
-  local first = table_of(table_of(payload.actions)[1])
+  local first = foreign.table(foreign.table(payload.actions)[1])
   return { id = string_of(first.action_id), block_id = string_of(first.block_id), value = string_of(first.value, 2000) }
 end
 
 local function read_view(payload)
-  local view = table_of(payload.view)
+  local view = foreign.table(payload.view)
   return {
     id = string_of(view.id), hash = string_of(view.hash), callback_id = string_of(view.callback_id),
     root_id = string_of(view.root_view_id), previous_id = string_of(view.previous_view_id),
-    metadata = string_of(view.private_metadata, 3000), values = table_of(table_of(view.state).values),
+    metadata = string_of(view.private_metadata, 3000), values = foreign.table(foreign.table(view.state).values),
   }
 end
 
 local function read_interaction(payload)
-  local user = table_of(payload.user)
+  local user = foreign.table(payload.user)
   return {
     kind = string_of(payload.type), user_id = id_of(user),
     user_name = string_of(user.username) ~= "" and string_of(user.username) or string_of(user.name),
@@ -76,7 +73,7 @@ local function read_event(body)
   end
   if payload.type == "app_rate_limited" then return { kind = "app_rate_limited" } end
   if payload.type ~= "event_callback" then return nil, "an unknown type of JSON request" end
-  return { kind = "event", event_id = string_of(payload.event_id), event = table_of(payload.event) }
+  return { kind = "event", event_id = string_of(payload.event_id), event = foreign.table(payload.event) }
 end
 
 --- Reads a request whose signature is good.

@@ -3,6 +3,7 @@
 local json = require "engine.json"
 local blocks = require "slack.blocks"
 local client = require "slack.client"
+local foreign = require "slack.foreign"
 
 local M = {}
 
@@ -42,8 +43,7 @@ end
 --- The metadata of a view that came back.
 ---@return table
 function M.metadata(view)
-  local value = view.metadata ~= "" and json.decode(view.metadata)
-  return type(value) == "table" and value or {}
+  return foreign.table(view.metadata ~= "" and json.decode(view.metadata))
 end
 
 function M.open(trigger_id, view)
@@ -62,21 +62,16 @@ end
 -- The value of one element as a form holds it: text, an option's value, a list of values, or a
 -- boolean.
 local READERS = {
-  plain_text_input = function(state) return type(state.value) == "string" and state.value or nil end,
-  static_select = function(state)
-    return type(state.selected_option) == "table" and type(state.selected_option.value) == "string"
-      and state.selected_option.value or nil
-  end,
+  plain_text_input = function(state) return foreign.text(state.value) end,
+  static_select = function(state) return foreign.text(foreign.table(state.selected_option).value) end,
   multi_static_select = function(state)
-    local values = {}
-    for _, option in ipairs(type(state.selected_options) == "table" and state.selected_options or {}) do
-      if type(option) == "table" and type(option.value) == "string" then values[#values + 1] = option.value end
+    local values = json.array {}
+    for _, option in ipairs(foreign.table(state.selected_options)) do
+      values[#values + 1] = foreign.text(foreign.table(option).value)
     end
     return values
   end,
-  checkboxes = function(state)
-    return type(state.selected_options) == "table" and #state.selected_options > 0
-  end,
+  checkboxes = function(state) return #foreign.table(state.selected_options) > 0 end,
 }
 
 --- What a view's inputs hold, by name: the action id without what stands behind "___".
@@ -85,7 +80,7 @@ local READERS = {
 function M.read_values(values)
   local read = {}
   for _, block in pairs(values) do
-    for action_id, state in pairs(type(block) == "table" and block or {}) do
+    for action_id, state in pairs(foreign.table(block)) do
       local reader = type(state) == "table" and READERS[state.type]
       if reader and type(action_id) == "string" then read[action_id:gsub("___.*$", "", 1)] = reader(state) end
     end

@@ -2,6 +2,7 @@
 -- the time when Slack is down.
 local store = require "engine.store"
 local client = require "slack.client"
+local foreign = require "slack.foreign"
 
 local M = {}
 
@@ -11,13 +12,13 @@ local function ask()
   local answer, err = client.call("auth.test", {})
   if not answer then return nil, err end
   return {
-    url = answer.url or "", team = answer.team or "", team_id = answer.team_id or "",
-    user_id = answer.user_id or "", bot_id = answer.bot_id or "",
+    url = foreign.text(answer.url) or "", team = foreign.text(answer.team) or "",
+    team_id = foreign.text(answer.team_id) or "", user_id = foreign.text(answer.user_id) or "",
   }
 end
 
 --- Asks Slack again and keeps the answer. May yield.
----@return table|nil identity  url, team, team_id, user_id, bot_id
+---@return table|nil identity  url, team, team_id, user_id
 ---@return table|nil err
 function M.refresh()
   local identity, err = ask()

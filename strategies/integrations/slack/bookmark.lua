@@ -1,6 +1,7 @@
 -- bookmark: the incident's page, one click away from its channel.
 local config = require "engine.config"
 local client = require "slack.client"
+local foreign = require "slack.foreign"
 local step = require "slack.step"
 
 local TITLE = "Incident page"
@@ -8,8 +9,8 @@ local TITLE = "Incident page"
 local function has_bookmark(channel, link)
   local answer, err = client.call("bookmarks.list", { channel_id = channel })
   if not answer then return nil, err end
-  for _, bookmark in ipairs(answer.bookmarks or {}) do
-    if bookmark.link == link then return true end
+  for _, bookmark in ipairs(foreign.table(answer.bookmarks)) do
+    if foreign.table(bookmark).link == link then return true end
   end
   return false
 end

@@ -1,5 +1,6 @@
 -- config: what the operator may say about Slack, what of it the kernel keeps, the app's manifest,
 -- and the first hello.
+local json = require "engine.json"
 local log = require "engine.log"
 local shape = require "config.shape"
 local workspace = require "slack.workspace"
@@ -121,7 +122,7 @@ function schema.check(slack)
 end
 
 local function filled(rows)
-  local kept = {}
+  local kept = json.array {}
   for _, row in ipairs(rows) do
     local has_id, has_handle = (row.id or "") ~= "", (row.handle or "") ~= ""
     if has_id or has_handle then

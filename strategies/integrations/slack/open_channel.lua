@@ -9,6 +9,7 @@ local log = require "engine.log"
 local time = require "engine.time"
 local channel_name = require "slack.channel_name"
 local client = require "slack.client"
+local foreign = require "slack.foreign"
 local rules = require "slack.rules"
 local workspace = require "slack.workspace"
 
@@ -18,7 +19,7 @@ local FIRST_WAIT_MS = 20 * 1000
 local LAST_WAIT_MS = 10 * 60 * 1000
 
 local function is_ours(channel, name, incident, identity)
-  return channel.name == name and channel.creator == identity.user_id and not channel.is_archived
+  return channel.name == name and channel.creator == identity.user_id and channel.is_archived ~= true
     and (channel.is_private == true) == incident.is_private
     and (tonumber(channel.created) or 0) >= incident.created_at_ms // 1000 - CLOCK_SLACK_S
 end
@@ -31,7 +32,7 @@ local function find_ours(name, incident)
   local args = { types = types, exclude_archived = true, limit = 999 }
   for page, err in client.pages("conversations.list", args) do
     if not page then return nil, err end
-    for _, channel in ipairs(page.channels or {}) do
+    for _, channel in ipairs(foreign.table(page.channels)) do
       if is_ours(channel, name, incident, identity) then return channel end
     end
   end
@@ -55,14 +56,14 @@ local function create(incident, name)
 end
 
 local function record(incident, channel)
-  if type(channel) ~= "table" or type(channel.id) ~= "string" then
+  if not foreign.text(foreign.table(channel).id) then
     return nil, client.error {
       code = "unavailable", retryable = true, unknown = true,
       message = "conversations.create: an answer without a channel",
     }
   end
   return conversations.opened {
-    incident_id = incident.id, platform = "slack", external_id = channel.id, name = channel.name or "",
+    incident_id = incident.id, platform = "slack", external_id = channel.id, name = foreign.text(channel.name),
     type = incident.is_private and "private" or "public", url = workspace.channel_url(channel.id),
   }
 end

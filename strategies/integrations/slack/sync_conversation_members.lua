@@ -5,26 +5,28 @@ local conversations = require "engine.conversations"
 local log = require "engine.log"
 local task = require "engine.task"
 local client = require "slack.client"
+local foreign = require "slack.foreign"
 local members = require "slack.members"
 
+local is_true = foreign.is_true
 local PATIENT = { timeout = "30s", wait = "20s" }
 
 local function type_of(channel)
-  if channel.is_im then return "dm" end
-  if channel.is_mpim then return "group_dm" end
-  if channel.is_private then return "private" end
+  if is_true(channel.is_im) then return "dm" end
+  if is_true(channel.is_mpim) then return "group_dm" end
+  if is_true(channel.is_private) then return "private" end
   return "public"
 end
 
 local function save_facts(conversation)
   local answer, err = client.call("conversations.info", { channel = conversation.external_id }, PATIENT)
   if not answer then return nil, err end
-  local channel = type(answer.channel) == "table" and answer.channel or {}
+  local channel = foreign.table(answer.channel)
   return conversations.save {
     platform = "slack", external_id = conversation.external_id,
-    name = type(channel.name) == "string" and channel.name or nil,
-    type = type_of(channel), status = channel.is_archived and "archived" or "opened",
-    is_shared = channel.is_shared == true or channel.is_ext_shared == true,
+    name = foreign.text(channel.name),
+    type = type_of(channel), status = is_true(channel.is_archived) and "archived" or "opened",
+    is_shared = is_true(channel.is_shared) or is_true(channel.is_ext_shared),
   }
 end
 
@@ -33,7 +35,7 @@ local function all_members(conversation)
   local args = { channel = conversation.external_id, limit = 200 }
   for page, err in client.pages("conversations.members", args, PATIENT) do
     if not page then return nil, err end
-    for _, id in ipairs(page.members or {}) do
+    for _, id in ipairs(foreign.table(page.members)) do
       if type(id) == "string" then ids[#ids + 1] = id end
     end
     task.sleep "0ms"

@@ -4,11 +4,12 @@ local log = require "engine.log"
 local task = require "engine.task"
 local usergroups = require "engine.usergroups"
 local client = require "slack.client"
+local foreign = require "slack.foreign"
 local members = require "slack.members"
 
 local function index(groups)
   local by_id, by_handle = {}, {}
-  for _, group in ipairs(groups or {}) do
+  for _, group in ipairs(foreign.table(groups)) do
     if type(group) == "table" and type(group.id) == "string" then
       by_id[group.id] = group
       if type(group.handle) == "string" then by_handle[group.handle] = group end
@@ -17,15 +18,11 @@ local function index(groups)
   return by_id, by_handle
 end
 
-local function text_of(value)
-  return type(value) == "string" and value or nil
-end
-
 local function save(ours, theirs)
   return usergroups.set_members {
-    usergroup_id = ours.id, people = members.person_ids(theirs.users or {}), external_id = theirs.id,
-    name = text_of(theirs.name),
-    handle = text_of(theirs.handle), description = text_of(theirs.description),
+    usergroup_id = ours.id, people = members.person_ids(foreign.table(theirs.users)), external_id = theirs.id,
+    name = foreign.text(theirs.name),
+    handle = foreign.text(theirs.handle), description = foreign.text(theirs.description),
     is_external = theirs.is_external == true,
   }
 end

@@ -6,21 +6,25 @@ local log = require "engine.log"
 local people = require "engine.people"
 local task = require "engine.task"
 local client = require "slack.client"
+local foreign = require "slack.foreign"
 local slack_people = require "slack.people"
 local workspace = require "slack.workspace"
 
 local BATCH = 200
+local is_true = foreign.is_true
 
 -- Members of this workspace: no guests, no bots but ourselves.
 local function is_wanted(user, identity)
-  if identity.team_id ~= "" and user.team_id and user.team_id ~= identity.team_id then return false end
-  if user.is_bot or user.id == "USLACKBOT" then return user.id == identity.user_id end
-  return user.deleted or not (user.is_restricted or user.is_ultra_restricted or user.is_stranger)
+  local team = foreign.text(user.team_id)
+  if identity.team_id ~= "" and team and team ~= identity.team_id then return false end
+  if is_true(user.is_bot) or user.id == "USLACKBOT" then return user.id == identity.user_id end
+  local is_guest = is_true(user.is_restricted) or is_true(user.is_ultra_restricted) or is_true(user.is_stranger)
+  return is_true(user.deleted) or not is_guest
 end
 
 local function rows_of(members, identity)
   local rows = {}
-  for _, user in ipairs(members or {}) do
+  for _, user in ipairs(foreign.table(members)) do
     if type(user) == "table" and is_wanted(user, identity) then rows[#rows + 1] = slack_people.from_user(user) end
   end
   return rows
