@@ -16,6 +16,8 @@ static const char UPSERT_GENERATION[] =
 static const char DELETE_OLD_GENERATIONS[] =
     "DELETE FROM generation WHERE hash NOT IN (SELECT hash FROM generation ORDER BY accepted_at_ms DESC, hash LIMIT 5)";
 static const char SELECT_LAST_GENERATION[] = "SELECT hash, files FROM generation ORDER BY accepted_at_ms DESC, hash LIMIT 1";
+static const char SELECT_PENDING_HANDLERS[] =
+    "SELECT handler, COUNT(*) FROM job WHERE state IN ('ready','running') GROUP BY handler ORDER BY handler";
 static const char RECORD_RELOAD[] =
     "INSERT INTO reload_outcome (id, sequence, hash, is_accepted, error, at_ms) VALUES (1, 1, ?, ?, ?, ?)"
     " ON CONFLICT (id) DO UPDATE SET sequence = reload_outcome.sequence + 1, hash = excluded.hash,"
@@ -139,9 +141,26 @@ static int subscription_replace(struct op_call *call)
     return OK;
 }
 
+static void write_pending_handler(struct json_writer *w, struct stmt *stmt)
+{
+    json_object_begin(w);
+    json_put_text(w, "handler", stmt_text(stmt, 0));
+    json_put_int(w, "jobs", stmt_int(stmt, 1));
+    json_object_finish(w);
+}
+
+/* generation.pending_handlers {} -> [{handler, jobs}] */
+static int generation_pending_handlers(struct op_call *call)
+{
+    int rc = args_refuse_unknown(call, "");
+    return rc != OK ? rc : op_write_rows(call, tx_query(call->tx, call->err, SELECT_PENDING_HANDLERS, ""), write_pending_handler);
+}
+
 const struct op GENERATION_OPS[] = {
     { "generation.save", true, generation_save, "{hash, files}: keeps an accepted generation; the last five stay" },
     { "generation.last_good", false, generation_last_good, "{}: the generation accepted last -> {hash, files} or null" },
+    { "generation.pending_handlers", false, generation_pending_handlers,
+      "{}: the handlers that unfinished jobs need -> [{handler, jobs}]" },
     { "reload.record", true, reload_record, "{hash, is_accepted, error?}: notes the outcome of a reload" },
     { "reload.last", false, reload_last, "{}: the outcome of the last reload -> {sequence, hash, is_accepted, error, at_ms} or null" },
     { "subscription.replace", true, subscription_replace,
