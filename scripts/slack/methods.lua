@@ -20,6 +20,7 @@ return {
   ["pins.add"] = { per_minute = TIER_2 },
   ["usergroups.list"] = { per_minute = TIER_2 },
   ["users.info"] = { per_minute = TIER_4 },
+  ["users.lookupByEmail"] = { per_minute = TIER_3 },
   ["users.list"] = { per_minute = TIER_2 },
   ["views.open"] = { per_minute = TIER_4 },
   ["views.push"] = { per_minute = TIER_4 },

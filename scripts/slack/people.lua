@@ -77,6 +77,17 @@ function M.resolve(slack_id, handle)
   }
 end
 
+--- Finds the Slack account of somebody whom we know by e-mail only, and keeps it. May yield.
+---@return table|nil person  with the account; nil without an error when the workspace has none
+---@return table|nil err
+function M.link(person)
+  if not foreign.text(person.email) then return nil end
+  local answer, err = client.call("users.lookupByEmail", { email = person.email })
+  if not answer then return nil, err.retryable and err or nil end
+  local row = M.from_user(answer.user)
+  return row and M.save(row)
+end
+
 --- The person's Slack id, nil without an account.
 function M.slack_id(person)
   local account = person and person.accounts and person.accounts[PLATFORM]

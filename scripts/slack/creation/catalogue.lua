@@ -11,16 +11,21 @@ local FALLBACK_VALUE = 3
 
 local KINDS = { "priorities", "environments", "categories", "impacts" }
 
---- All rows that the forms need. May yield.
+local loaded
+
+--- All rows that the forms need. Read once: they change with the config only, and then these scripts begin anew.
+--- May yield.
 ---@return table|nil catalogue  priorities, environments, categories, impacts
 ---@return table|nil err
 function M.load()
+  if loaded then return loaded end
   local catalogue = {}
   for _, kind in ipairs(KINDS) do
     local rows, err = reference.list { kind = kind }
     if not rows then return nil, err end
     catalogue[kind] = rows
   end
+  loaded = catalogue
   return catalogue
 end
 

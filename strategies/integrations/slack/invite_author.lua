@@ -5,7 +5,13 @@ local people = require "slack.people"
 local step = require "slack.step"
 
 local function invite_author(_, incident, conversation)
-  local slack_id = people.slack_id(incident.created_by)
+  local author = incident.created_by
+  local slack_id = people.slack_id(author)
+  if not slack_id then
+    local linked, err = people.link(author)
+    if err then return nil, err end
+    slack_id = people.slack_id(linked)
+  end
   if not slack_id then
     log.warn("the author has no Slack account", { incident = incident.id })
     return
