@@ -62,6 +62,13 @@ struct wish {
     int64_t expires_in_ms;
 };
 
+/* "private": the key sees private incidents, whoever it belongs to. */
+static bool are_scopes(struct text scopes)
+{
+    return text_is(scopes, "read") || text_is(scopes, "read write") || text_is(scopes, "read private")
+           || text_is(scopes, "read write private");
+}
+
 static int read_wish(struct op_call *call, struct wish *wish)
 {
     struct args args = args_of(call);
@@ -73,8 +80,8 @@ static int read_wish(struct op_call *call, struct wish *wish)
         return rc;
     if (!wish->scopes.at)
         wish->scopes = text_of("read");
-    if (!text_is(wish->scopes, "read") && !text_is(wish->scopes, "read write"))
-        return args_fail(&args, "scopes", "scopes must be \"read\" or \"read write\"");
+    if (!are_scopes(wish->scopes))
+        return args_fail(&args, "scopes", "scopes must be \"read\" or \"read write\", and may end with \"private\"");
     if (!wish->person_id.at)
         return OK;
     bool exists;
