@@ -1,0 +1,331 @@
+#include "cli/command.h"
+
+#include "base/mem.h"
+#include "cli/commands.h"
+#include "cli/help.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct command *const TABLES[] = {
+    SERVE_COMMANDS,  CHECK_COMMANDS,   RELOAD_COMMANDS, INCIDENT_COMMANDS,
+    JOB_COMMANDS,    TASK_COMMANDS,    KEY_COMMANDS,    MANIFEST_COMMANDS,
+    BACKUP_COMMANDS, SANDBOX_COMMANDS, HELP_COMMANDS,
+};
+enum {
+    TABLE_COUNT = sizeof(TABLES) / sizeof(TABLES[0]),
+    OPTIONS_MAX = 24,
+    OPTION_VALUE_BASE = 256, /* getopt's codes; below are characters */
+    NAME_SIZE = 64,
+};
+
+struct invocation {
+    const struct command *command;
+    int option_count;
+    const struct option_spec *options[OPTIONS_MAX];
+    const char *values[OPTIONS_MAX]; /* NULL: not given; "" for a flag that is */
+    int word_count;
+    char **words;
+};
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+const struct command *command_at(int index)
+{
+    for (int i = 0; i < TABLE_COUNT; i++)
+        for (const struct command *command = TABLES[i]; command->name; command++)
+            if (index-- == 0)
+                return command;
+    return NULL;
+}
+
+const struct command *command_find(const char *name)
+{
+    const struct command *command;
+    for (int i = 0; (command = command_at(i)) != NULL; i++)
+        if (strcmp(command->name, name) == 0)
+            return command;
+    return NULL;
+}
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* How many letters to change, add, drop or swap with their neighbour; NAME_SIZE for long names. */
+static int distance(const char *a, const char *b)
+{
+    int rows[3][NAME_SIZE];
+    int len_a = (int)strlen(a), len_b = (int)strlen(b);
+    if (len_a >= NAME_SIZE || len_b >= NAME_SIZE)
+        return NAME_SIZE;
+    int *before = rows[0], *last = rows[1], *row = rows[2];
+    for (int j = 0; j <= len_b; j++)
+        last[j] = j;
+    for (int i = 1; i <= len_a; i++) {
+        row[0] = i;
+        for (int j = 1; j <= len_b; j++) {
+            row[j] = least(least(last[j], row[j - 1]) + 1, last[j - 1] + (a[i - 1] != b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = least(row[j], before[j - 2] + 1);
+        }
+        int *oldest = before;
+        before = last;
+        last = row;
+        row = oldest;
+    }
+    return last[len_b];
+}
+
+/* Keeps the nearer of two names. */
+static void consider(const char *wanted, const char *name, const char **best, int *best_distance)
+{
+    int here = distance(wanted, name);
+    if (here < *best_distance) {
+        *best = name;
+        *best_distance = here;
+    }
+}
+
+/* A name within a third of its length is worth a suggestion. */
+static int farthest(const char *wanted)
+{
+    return (int)strlen(wanted) / 3 + 2;
+}
+
+const char *command_suggest(const char *name)
+{
+    const char *best = NULL;
+    int best_distance = farthest(name);
+    const struct command *command;
+    for (int i = 0; (command = command_at(i)) != NULL; i++)
+        consider(name, command->name, &best, &best_distance);
+    return best;
+}
+
+static const char *suggest_option(const struct invocation *invocation, const char *name)
+{
+    const char *best = NULL;
+    int best_distance = farthest(name);
+    for (int i = 0; i < invocation->option_count; i++)
+        consider(name, invocation->options[i]->name, &best, &best_distance);
+    return best;
+}
+
+/* ---- messages -------------------------------------------------------------------------------- */
+
+int cli_fail(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    fputs("halligan: ", stderr);
+    vfprintf(stderr, fmt, args);
+    fputc('\n', stderr);
+    va_end(args);
+    return CLI_FAILED;
+}
+
+int cli_usage(const struct invocation *invocation, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    fputs("halligan: ", stderr);
+    vfprintf(stderr, fmt, args);
+    va_end(args);
+    fprintf(stderr, "\nSee: halligan help %s\n", invocation->command->name);
+    return CLI_USAGE;
+}
+
+/* ---- options --------------------------------------------------------------------------------- */
+
+static void collect_options(struct invocation *invocation)
+{
+    const struct option_spec *lists[] = { invocation->command->options, HELP_COMMON_OPTIONS };
+    for (int i = 0; i < 2; i++) {
+        for (const struct option_spec *spec = lists[i]; spec && spec->name; spec++) {
+            REQUIRE(invocation->option_count < OPTIONS_MAX);
+            invocation->options[invocation->option_count++] = spec;
+        }
+    }
+}
+
+static bool is_number(const char *text)
+{
+    char *end;
+    errno = 0;
+    (void)strtoll(text, &end, 10);
+    return *text && !*end && errno == 0;
+}
+
+static int take_option(struct invocation *invocation, int index, const char *value)
+{
+    const struct option_spec *spec = invocation->options[index];
+    if (spec->kind == OPTION_INT && !is_number(value))
+        return cli_usage(invocation, "--%s must be a number, not \"%s\"", spec->name, value);
+    invocation->values[index] = value ? value : "";
+    return CLI_OK;
+}
+
+static int fail_option(const struct invocation *invocation, int code, const char *given)
+{
+    if (code == ':')
+        return cli_usage(invocation, "%s needs a value", given);
+    const char *name = given + strspn(given, "-");
+    const char *near = suggest_option(invocation, name);
+    if (near)
+        return cli_usage(invocation, "there is no option %s; did you mean --%s?", given, near);
+    return cli_usage(invocation, "there is no option %s", given);
+}
+
+/* Reads argv behind the command's name; getopt_long sorts words and options. */
+static int read_arguments(struct invocation *invocation, int argc, char **argv)
+{
+    struct option table[OPTIONS_MAX + 1] = { 0 };
+    for (int i = 0; i < invocation->option_count; i++) {
+        bool is_flag = invocation->options[i]->kind == OPTION_FLAG;
+        table[i] = (struct option){ .name = invocation->options[i]->name,
+                                    .has_arg = is_flag ? no_argument : required_argument,
+                                    .val = OPTION_VALUE_BASE + i };
+    }
+    opterr = 0;
+    optind = 1;
+    int code;
+    while ((code = getopt_long(argc, argv, ":h", table, NULL)) != -1) {
+        int rc = CLI_OK;
+        if (code == 'h')
+            code = OPTION_VALUE_BASE + invocation->option_count - 1; /* --help is the last one */
+        if (code >= OPTION_VALUE_BASE)
+            rc = take_option(invocation, code - OPTION_VALUE_BASE, optarg);
+        else
+            rc = fail_option(invocation, code, argv[optind - 1]);
+        if (rc != CLI_OK)
+            return rc;
+    }
+    invocation->words = argv + optind;
+    invocation->word_count = argc - optind;
+    return CLI_OK;
+}
+
+static int check_required(const struct invocation *invocation)
+{
+    char missing[256] = "";
+    size_t len = 0;
+    int count = 0;
+    for (int i = 0; i < invocation->option_count; i++) {
+        if (!invocation->options[i]->is_required || invocation->values[i] || len >= sizeof(missing))
+            continue;
+        len += (size_t)snprintf(missing + len, sizeof(missing) - len, "%s--%s", count++ ? ", " : "",
+                                invocation->options[i]->name);
+    }
+    if (count == 0)
+        return CLI_OK;
+    return cli_usage(invocation, "%s %s missing", missing, count == 1 ? "is" : "are");
+}
+
+static int check_words(const struct invocation *invocation)
+{
+    const struct command *command = invocation->command;
+    if (invocation->word_count < command->least_words)
+        return cli_usage(invocation, "%s is missing", command->words);
+    if (invocation->word_count > command->most_words)
+        return cli_usage(invocation, "too many words: \"%s\"",
+                         invocation->words[command->most_words]);
+    return check_required(invocation);
+}
+
+/* ---- running --------------------------------------------------------------------------------- */
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+    struct invocation invocation = { .command = command };
+    collect_options(&invocation);
+    int rc = read_arguments(&invocation, argc, argv);
+    if (rc == CLI_OK && invocation_flag(&invocation, "help")) {
+        help_print_command(command, stdout);
+        return CLI_OK;
+    }
+    if (rc == CLI_OK)
+        rc = check_words(&invocation);
+    if (rc == CLI_OK)
+        rc = command->run(&invocation);
+    if (fflush(stdout) != 0 && rc == CLI_OK)
+        return cli_fail("cannot write the output: %s", strerror(errno));
+    return rc;
+}
+
+static int fail_unknown(const char *name)
+{
+    if (help_print_group(name, stderr))
+        return CLI_USAGE;
+    const char *near = command_suggest(name);
+    fprintf(stderr, "halligan: there is no command \"%s\"%s%s%s\nSee: halligan help\n", name,
+            near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    return CLI_USAGE;
+}
+
+int command_main(int argc, char **argv)
+{
+    const char *first = argc > 1 ? argv[1] : "help";
+    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0)
+        first = "help";
+    if (strcmp(first, "--version") == 0 || strcmp(first, "-V") == 0)
+        first = "version";
+    if (argc > 2) {
+        AUTO_FREE char *two = xasprintf("%s %s", first, argv[2]);
+        const struct command *command = command_find(two);
+        if (command)
+            return run_command(command, argc - 2, argv + 2);
+    }
+    const struct command *command = command_find(first);
+    if (!command)
+        return fail_unknown(first);
+    if (argc <= 1)
+        return run_command(command, argc, argv);
+    return run_command(command, argc - 1, argv + 1);
+}
+
+/* ---- what commands ask ----------------------------------------------------------------------- */
+
+const char *invocation_word(const struct invocation *invocation, int index)
+{
+    return index < invocation->word_count ? invocation->words[index] : NULL;
+}
+
+int invocation_word_count(const struct invocation *invocation)
+{
+    return invocation->word_count;
+}
+
+int invocation_word_id(const struct invocation *invocation, int index, int64_t *id)
+{
+    const char *word = invocation_word(invocation, index);
+    if (!is_number(word) || (*id = strtoll(word, NULL, 10)) < 1)
+        return cli_usage(invocation, "%s must be a number, not \"%s\"", invocation->command->words,
+                         word);
+    return CLI_OK;
+}
+
+const char *invocation_text(const struct invocation *invocation, const char *name)
+{
+    for (int i = 0; i < invocation->option_count; i++)
+        if (strcmp(invocation->options[i]->name, name) == 0)
+            return invocation->values[i];
+    REQUIRE(!"an option of the command");
+    return NULL;
+}
+
+bool invocation_flag(const struct invocation *invocation, const char *name)
+{
+    return invocation_text(invocation, name) != NULL;
+}
+
+int64_t invocation_int(const struct invocation *invocation, const char *name, int64_t otherwise)
+{
+    const char *text = invocation_text(invocation, name);
+    return text ? strtoll(text, NULL, 10) : otherwise;
+}

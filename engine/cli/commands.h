@@ -1,0 +1,16 @@
+/* commands - the tables of commands, one a file of the same name, each closed by an entry without a
+ * name. A new one is declared here and added to command.c. */
+#pragma once
+#include "cli/command.h"
+
+extern const struct command BACKUP_COMMANDS[];
+extern const struct command CHECK_COMMANDS[];
+extern const struct command HELP_COMMANDS[];
+extern const struct command INCIDENT_COMMANDS[];
+extern const struct command JOB_COMMANDS[];
+extern const struct command KEY_COMMANDS[];
+extern const struct command MANIFEST_COMMANDS[];
+extern const struct command RELOAD_COMMANDS[];
+extern const struct command SANDBOX_COMMANDS[];
+extern const struct command SERVE_COMMANDS[];
+extern const struct command TASK_COMMANDS[];

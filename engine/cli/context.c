@@ -1,0 +1,187 @@
+#include "cli/context.h"
+
+#include "base/mem.h"
+#include "base/tz.h"
+#include "cli/pidfile.h"
+#include "lua/generation.h"
+#include "store/db.h"
+
+#include <limits.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+static bool exists(const char *path)
+{
+    return access(path, R_OK) == 0;
+}
+
+static bool has_scripts(const char *folder)
+{
+    AUTO_FREE char *scripts = xasprintf("%s/scripts", folder);
+    struct stat st;
+    return stat(scripts, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return xstrdup(".");
+    return slash == path ? xstrdup("/") : xstrndup(path, (size_t)(slash - path));
+}
+
+/* Where our files were put: PREFIX/share/halligan for PREFIX/bin/halligan, or the checkout for a
+ * binary in its build folder. NULL when there are none. Caller frees. */
+static char *find_installed(void)
+{
+    char link[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", link, sizeof(link) - 1);
+    if (len <= 0)
+        return NULL;
+    link[len] = '\0';
+    AUTO_FREE char *binaries = folder_of(link);
+    static const char *const PLACES[] = { "../share/halligan", "..", "../.." };
+    for (size_t i = 0; i < sizeof(PLACES) / sizeof(PLACES[0]); i++) {
+        AUTO_FREE char *place = xasprintf("%s/%s", binaries, PLACES[i]);
+        if (!has_scripts(place))
+            continue;
+        char *real = realpath(place, NULL);
+        if (real)
+            return real;
+    }
+    return NULL;
+}
+
+static char *find_config(const char *given, const char *installed)
+{
+    if (given || exists("config.lua") || !installed)
+        return xstrdup(given ? given : "config.lua");
+    return xasprintf("%s/config.lua", installed);
+}
+
+static char *find_root(const char *given, const char *config_path, const char *installed)
+{
+    if (given)
+        return xstrdup(given);
+    char *folder = folder_of(config_path);
+    if (has_scripts(folder) || !installed)
+        return folder;
+    free(folder);
+    return xstrdup(installed);
+}
+
+int context_find_paths(const struct invocation *invocation, struct context_paths *paths)
+{
+    AUTO_FREE char *installed = find_installed();
+    paths->config_path = find_config(invocation_text(invocation, "config"), installed);
+    paths->root = find_root(invocation_text(invocation, "root"), paths->config_path, installed);
+    return CLI_OK;
+}
+
+void context_paths_fini(struct context_paths *paths)
+{
+    free(paths->config_path);
+    free(paths->root);
+}
+
+/* ---- the config's own keys ------------------------------------------------------------------- */
+
+static int read_config(struct context *context)
+{
+    struct err err = { 0 };
+    if (!exists(context->config_path))
+        return cli_fail("there is no config %s (name one with --config FILE)",
+                        context->config_path);
+    if (generations_peek_config(context->root, context->config_path, &context->config, &err) != OK)
+        return cli_fail("%s", err.msg);
+    if (err.code != OK)
+        cli_fail("%s", err.msg);
+    const char *database = json_string_value(json_object_get(context->config, "database"));
+    const char *zone = json_string_value(json_object_get(context->config, "time_zone"));
+    context->database = xstrdup(database ? database : "var/halligan.db");
+    context->tz = tz_load(zone ? zone : "UTC", NULL);
+    if (!context->tz)
+        context->tz = tz_load("UTC", NULL);
+    return CLI_OK;
+}
+
+int context_init(struct context *context, const struct invocation *invocation)
+{
+    *context = (struct context){
+        .actor = { .kind = ACTOR_OPERATOR, .source = "cli", .sees_private = true }
+    };
+    const struct passwd *user = getpwuid(geteuid());
+    snprintf(context->actor.id, sizeof(context->actor.id), "%s", user ? user->pw_name : "");
+    struct context_paths paths = { 0 };
+    int rc = context_find_paths(invocation, &paths);
+    context->config_path = paths.config_path;
+    context->root = paths.root;
+    return rc == CLI_OK ? read_config(context) : rc;
+}
+
+void context_fini(struct context *context)
+{
+    if (context->db)
+        db_close(context->db);
+    tz_free(context->tz);
+    json_decref(context->config);
+    free(context->config_path);
+    free(context->root);
+    free(context->database);
+}
+
+/* ---- database and engine --------------------------------------------------------------------- */
+
+int context_open_db(struct context *context, bool may_make)
+{
+    struct err err = { 0 };
+    const struct db_options options = { .path = context->database };
+    if (!may_make && access(context->database, F_OK) != 0)
+        return cli_fail("there is no database %s yet: start the engine with `halligan serve` first",
+                        context->database);
+    const char *base_url = json_string_value(json_object_get(context->config, "base_url"));
+    op_set_base_url(base_url ? base_url : "");
+    if (db_open(&options, &context->db, &err) != OK) {
+        context->db = NULL;
+        return cli_fail("%s", err.msg);
+    }
+    return CLI_OK;
+}
+
+int context_call(struct context *context, const char *op, json_t *args, json_t **answer)
+{
+    struct err err = { 0 };
+    AUTO_BUF struct buf out = BUF_INIT;
+    if (!context->db && context_open_db(context, false) != CLI_OK) {
+        json_decref(args);
+        return CLI_FAILED;
+    }
+    if (op_run_now(context->db, op, args, &context->actor, &out, &err) != OK)
+        return cli_fail("%s", err.msg);
+    *answer = json_loadb(buf_text(&out), out.len, JSON_DECODE_ANY, NULL);
+    return *answer ? CLI_OK : cli_fail("the answer of %s cannot be read", op);
+}
+
+pid_t context_engine(const struct context *context)
+{
+    return pidfile_find(context->database);
+}
+
+void context_wake_engine(const struct context *context)
+{
+    pid_t pid = context_engine(context);
+    if (pid > 0)
+        (void)kill(pid, SIGUSR1); /* the engine also looks by itself, once a second */
+}
+
+int context_fail_no_engine(const struct context *context)
+{
+    return cli_fail("no engine runs on %s: start one with `halligan serve`", context->database);
+}

@@ -1,0 +1,305 @@
+/* incident - declares, lists and shows incidents; works without chat and without a running
+ * engine, whose jobs then wait. */
+#include "base/mem.h"
+#include "cli/commands.h"
+#include "cli/context.h"
+#include "cli/output.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- open ------------------------------------------------------------------------------------ */
+
+static void copy_option(json_t *args, const char *key, const struct invocation *invocation,
+                        const char *option)
+{
+    const char *text = invocation_text(invocation, option);
+    if (text)
+        json_object_set_new(
+            args, key,
+            json_string(text)); /* what is not UTF-8 is then missing, and refused as such */
+}
+
+static json_t *declaration(const struct invocation *invocation)
+{
+    json_t *args = json_object();
+    copy_option(args, "title", invocation, "title");
+    copy_option(args, "description", invocation, "description");
+    copy_option(args, "priority", invocation, "priority");
+    copy_option(args, "category", invocation, "category");
+    copy_option(args, "environment", invocation, "environment");
+    copy_option(args, "created_by_email", invocation, "by");
+    copy_option(args, "request_key", invocation, "request-key");
+    if (invocation_flag(invocation, "private"))
+        json_object_set_new(args, "private", json_true());
+    return args;
+}
+
+static void tell_opened(const struct context *context, const json_t *answer)
+{
+    const json_t *incident = json_object_get(answer, "incident");
+    printf("Incident %" PRId64 " is %s: %s\n", output_int_of(answer, "id"),
+           json_is_true(json_object_get(answer, "created")) ? "declared" : "known already",
+           output_text_of(incident, "url"));
+    if (context_engine(context) <= 0)
+        puts("No engine runs: channel and invitations follow when one does.");
+}
+
+static int run_open(const struct invocation *invocation)
+{
+    struct context context = { 0 };
+    json_t *answer = NULL;
+    int rc = context_init(&context, invocation);
+    if (rc == CLI_OK)
+        rc = context_call(&context, "incident.declare", declaration(invocation), &answer);
+    if (rc == CLI_OK)
+        context_wake_engine(&context);
+    if (rc == CLI_OK && invocation_flag(invocation, "json"))
+        output_json(answer);
+    else if (rc == CLI_OK)
+        tell_opened(&context, answer);
+    json_decref(answer);
+    context_fini(&context);
+    return rc;
+}
+
+/* ---- list ------------------------------------------------------------------------------------ */
+
+static void put_time(struct table *table, const struct context *context, int64_t epoch_ms)
+{
+    AUTO_BUF struct buf text = BUF_INIT;
+    output_time(&text, context->tz, epoch_ms);
+    table_put(table, buf_text(&text));
+}
+
+static const char *name_within(const json_t *object, const char *member)
+{
+    return output_text_of(json_object_get(object, member), "name");
+}
+
+static void print_incidents(const struct context *context, const json_t *incidents)
+{
+    static const char *const HEADERS[] = { "ID",       "CREATED", "STATUS", "PRIORITY",
+                                           "CATEGORY", "TITLE",   NULL };
+    struct table *table = table_new(HEADERS);
+    size_t index;
+    json_t *incident;
+    json_array_foreach(incidents, index, incident)
+    {
+        table_putf(table, "%" PRId64, output_int_of(incident, "id"));
+        put_time(table, context, output_int_of(incident, "created_at_ms"));
+        table_put(table, output_text_of(incident, "status_label"));
+        table_put(table, name_within(incident, "priority"));
+        table_put(table, name_within(incident, "category"));
+        table_put(table, output_text_of(incident, "title"));
+    }
+    table_print(table, "No incidents.");
+    table_free(table);
+}
+
+static int run_list(const struct invocation *invocation)
+{
+    enum { STATUS_CLOSED_NUMBER = 60 };
+    struct context context = { 0 };
+    json_t *answer = NULL;
+    int rc = context_init(&context, invocation);
+    if (rc == CLI_OK) {
+        json_t *args =
+            json_pack("{s:I, s:s}", "limit", (json_int_t)invocation_int(invocation, "limit", 50),
+                      "order", "newest");
+        if (!invocation_flag(invocation, "all"))
+            json_object_set_new(args, "status_below", json_integer(STATUS_CLOSED_NUMBER));
+        rc = context_call(&context, "incident.list", args, &answer);
+    }
+    if (rc == CLI_OK && invocation_flag(invocation, "json"))
+        output_json(answer);
+    else if (rc == CLI_OK)
+        print_incidents(&context, answer);
+    json_decref(answer);
+    context_fini(&context);
+    return rc;
+}
+
+/* ---- show ------------------------------------------------------------------------------------ */
+
+static void print_text(const char *name, const char *text)
+{
+    AUTO_BUF struct buf clean = BUF_INIT;
+    output_clean(&clean, text, true);
+    if (clean.len > 0)
+        printf("%-12s %s\n", name, buf_text(&clean));
+}
+
+static void print_head(const struct context *context, const json_t *incident)
+{
+    AUTO_BUF struct buf title = BUF_INIT;
+    AUTO_BUF struct buf created = BUF_INIT;
+    const json_t *category = json_object_get(incident, "category");
+    output_clean(&title, output_text_of(incident, "title"), false);
+    output_time(&created, context->tz, output_int_of(incident, "created_at_ms"));
+    printf("#%" PRId64 " %s\n\n", output_int_of(incident, "id"), buf_text(&title));
+    print_text("status", output_text_of(incident, "status_label"));
+    print_text("priority", name_within(incident, "priority"));
+    AUTO_FREE char *place =
+        xasprintf("%s / %s", name_within(category, "group"), output_text_of(category, "name"));
+    print_text("category", place);
+    print_text("environment", output_text_of(json_object_get(incident, "environment"), "value"));
+    if (json_is_true(json_object_get(incident, "is_private")))
+        print_text("private", "yes");
+    print_text("declared", buf_text(&created));
+    print_text("by", name_within(incident, "created_by"));
+    size_t index;
+    json_t *role;
+    json_array_foreach(json_object_get(incident, "roles"), index, role)
+        print_text(output_text_of(role, "slug"), name_within(role, "person"));
+    print_text("channel", name_within(incident, "conversation"));
+    print_text("page", output_text_of(incident, "url"));
+    AUTO_BUF struct buf description = BUF_INIT;
+    output_clean(&description, output_text_of(incident, "description"), true);
+    printf("\n%s\n", buf_text(&description));
+}
+
+static void print_timeline(const struct context *context, const json_t *updates)
+{
+    static const char *const HEADERS[] = { "WHEN", "WHO", "WHAT", NULL };
+    struct table *table = table_new(HEADERS);
+    size_t index;
+    json_t *update;
+    json_array_foreach(updates, index, update)
+    {
+        const char *message = output_text_of(update, "message");
+        const char *status = output_text_of(update, "status_label");
+        const char *who = name_within(update, "created_by");
+        put_time(table, context, output_int_of(update, "event_at_ms"));
+        table_put(table, *who ? who : "-");
+        table_put(table, *message  ? message
+                         : *status ? status
+                                   : output_text_of(update, "event_type"));
+    }
+    puts("\nTimeline");
+    table_print(table, "Nothing yet.");
+    table_free(table);
+}
+
+static void put_reasons(struct table *table, const json_t *invitation)
+{
+    AUTO_BUF struct buf text = BUF_INIT;
+    size_t index;
+    json_t *reason;
+    json_array_foreach(json_object_get(invitation, "reasons"), index, reason)
+        buf_printf(&text, "%s%s (%s)", index ? "; " : "", output_text_of(reason, "reason"),
+                   output_text_of(reason, "strategy"));
+    const char *error = output_text_of(invitation, "error");
+    if (*error)
+        buf_printf(&text, "%s%s", text.len ? " - " : "", error);
+    table_put(table, buf_text(&text));
+}
+
+static void print_invitations(const json_t *invitations)
+{
+    static const char *const HEADERS[] = { "WHO", "STATE", "WHY", NULL };
+    struct table *table = table_new(HEADERS);
+    size_t index;
+    json_t *invitation;
+    json_array_foreach(invitations, index, invitation)
+    {
+        table_put(table, name_within(invitation, "person"));
+        table_put(table, output_text_of(invitation, "state"));
+        put_reasons(table, invitation);
+    }
+    puts("\nInvitations");
+    table_print(table, "Nobody yet.");
+    table_free(table);
+}
+
+/* Only what went wrong is worth a line. */
+static void print_failures(const json_t *detail)
+{
+    size_t index;
+    json_t *row;
+    json_array_foreach(json_object_get(detail, "strategy_runs"), index,
+                       row) if (strcmp(output_text_of(row, "state"), "failed") == 0)
+        printf("\nStrategy %s failed: %s\n", output_text_of(row, "strategy"),
+               output_text_of(row, "error"));
+    json_array_foreach(json_object_get(detail, "jobs"), index, row)
+    {
+        const char *error = output_text_of(row, "error_text");
+        if (*error && strcmp(output_text_of(row, "state"), "done") != 0)
+            printf("\nJob %" PRId64 " (%s) is %s: %s\n", output_int_of(row, "id"),
+                   output_text_of(row, "handler"), output_text_of(row, "state"), error);
+    }
+}
+
+static int run_show(const struct invocation *invocation)
+{
+    struct context context = { 0 };
+    json_t *answer = NULL;
+    int64_t id;
+    int rc = invocation_word_id(invocation, 0, &id);
+    if (rc == CLI_OK)
+        rc = context_init(&context, invocation);
+    if (rc == CLI_OK)
+        rc = context_call(&context, "incident.detail", json_pack("{s:I}", "id", (json_int_t)id),
+                          &answer);
+    if (rc == CLI_OK && invocation_flag(invocation, "json")) {
+        output_json(answer);
+    } else if (rc == CLI_OK) {
+        print_head(&context, answer);
+        print_timeline(&context, json_object_get(answer, "updates"));
+        print_invitations(json_object_get(answer, "invitations"));
+        print_failures(answer);
+    }
+    json_decref(answer);
+    context_fini(&context);
+    return rc;
+}
+
+static const struct option_spec OPEN_OPTIONS[] = {
+    { "title", OPTION_TEXT, "TEXT", "what is wrong, in one line", true },
+    { "description", OPTION_TEXT, "TEXT", "what is known so far", true },
+    { "priority", OPTION_TEXT, "NAME", "such as P1", true },
+    { "category", OPTION_TEXT, "NAME", "such as Payment", true },
+    { "environment", OPTION_TEXT, "VALUE", "such as PRD", true },
+    { "by", OPTION_TEXT, "EMAIL", "who declares it", true },
+    { "private", OPTION_FLAG, NULL, "seen by its members only", false },
+    { "request-key", OPTION_TEXT, "KEY", "the same key again declares nothing new", false },
+    { "json", OPTION_FLAG, NULL, "for machines", false },
+    { 0 },
+};
+
+static const struct option_spec LIST_OPTIONS[] = {
+    { "all", OPTION_FLAG, NULL, "the closed ones as well", false },
+    { "limit", OPTION_INT, "N", "at most so many (50)", false },
+    { "json", OPTION_FLAG, NULL, "for machines", false },
+    { 0 },
+};
+
+static const struct option_spec SHOW_OPTIONS[] = {
+    { "json", OPTION_FLAG, NULL, "for machines", false },
+    { 0 },
+};
+
+const struct command INCIDENT_COMMANDS[] = {
+    { .name = "incident open",
+      .about = "Declares an incident",
+      .options = OPEN_OPTIONS,
+      .run = run_open,
+      .help = "It is durable before the command ends; channel, messages and invitations follow as "
+              "jobs.\n\n"
+              "  halligan incident open --title \"Card payments fail\" --description \"All cards "
+              "since 14:00\" \\\n"
+              "      --priority P1 --category Payment --environment PRD --by ada@example.com\n" },
+    { .name = "incident list",
+      .about = "Lists incidents in progress, the newest first",
+      .options = LIST_OPTIONS,
+      .run = run_list },
+    { .name = "incident show",
+      .words = "ID",
+      .about = "Shows an incident, its timeline, and who was invited and why",
+      .options = SHOW_OPTIONS,
+      .least_words = 1,
+      .most_words = 1,
+      .run = run_show },
+    { 0 },
+};

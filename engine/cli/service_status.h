@@ -1,0 +1,10 @@
+/* service_status - what the parts of the running engine say about themselves on /healthz and
+ * /metrics. */
+#pragma once
+
+struct api;
+struct engine;
+
+/* Once, before the server runs. Reads the parts of <engine> when it is asked; they may be made
+ * later. */
+void service_status_add(struct api *api, struct engine *engine);
