@@ -1,0 +1,661 @@
+#include "lua/generation_internal.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/engine.h"
+#include "core/op.h"
+#include "core/schedule.h"
+#include "loop/loop.h"
+#include "loop/watch.h"
+#include "lua/config_lines.h"
+#include "lua/report.h"
+#include "lua/snapshot.h"
+#include "lua/state.h"
+#include "lua/task.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    DRAIN_MS = 60000,
+    OLD_MOST = 3,           /* with tasks that still run; one more: the oldest is ended (GENERATIONS_OLD_ROOM is larger: its
+                             * end takes a turn of the loop) */
+    ERROR_MOST = 16 << 10,  /* bytes of a refusal that are kept */
+};
+
+/* One look at the files: on a helper thread, then on the loop. */
+struct reload {
+    struct generations *generations;
+    struct snapshot *snapshot;
+    struct generation *generation;      /* NULL: refused or unchanged */
+    struct report report;
+    pthread_t thread;
+    bool is_joined;
+    bool is_unchanged;
+    int step;                           /* of taking over */
+};
+
+/* ---- small helpers */
+
+static const char *short_hash(const struct generation *generation, char out[13])
+{
+    snprintf(out, 13, "%s", generation ? snapshot_hash(generation->snapshot) : "");
+    return out;
+}
+
+static bool has_database(const struct generations *generations)
+{
+    return generations->mode == GENERATIONS_NORMAL && generations->engine->db;
+}
+
+static void log_report(const struct report *report)
+{
+    const char *line = buf_text(&report->text);
+    while (*line) {
+        size_t len = strcspn(line, "\n");
+        log_error(LOG_LUA, 0, "%.*s", (int)len, line);
+        line += len + (line[len] == '\n');
+    }
+}
+
+static json_t *reload_args(const char *hash, const char *error)
+{
+    json_t *args = json_pack("{ss sb}", "hash", hash, "is_accepted", error == NULL);
+    json_t *text = error ? json_string(error) : NULL;
+    if (error)
+        json_object_set_new(args, "error", text ? text : json_string("the scripts are broken"));
+    return args;
+}
+
+static void record_outcome(struct generations *generations, const char *hash, const char *error)
+{
+    if (has_database(generations))
+        op_submit(generations->engine->db, op_find("reload.record"), reload_args(hash, error), NULL, NULL, NULL);
+}
+
+static void set_error(struct generations *generations, const char *text)
+{
+    free(generations->error);
+    generations->error = text ? xstrndup(text, ERROR_MOST) : NULL;
+}
+
+/* ---- loading and checking against the database; any thread */
+
+/* Unfinished jobs must have somebody to run them. */
+static void check_pending(struct engine *engine, const struct generation *generation, struct report *report)
+{
+    AUTO_BUF struct buf answer = BUF_INIT;
+    struct err err;
+    if (op_run_now(engine->db, "generation.pending_handlers", NULL, NULL, &answer, &err) != OK) {
+        report_add(report, "unfinished jobs cannot be read: %s", err.msg);
+        return;
+    }
+    json_t *rows = json_loadb(buf_text(&answer), answer.len, 0, NULL);
+    size_t index;
+    json_t *row;
+    json_array_foreach(rows, index, row) {
+        const char *handler = json_string_value(json_object_get(row, "handler"));
+        if (!generation_find_handler(generation, handler))
+            report_add(report, "strategies: nothing handles \"%s\" any more, but %lld unfinished jobs need it (see `halligan job list`)",
+                       handler, (long long)json_integer_value(json_object_get(row, "jobs")));
+    }
+    json_decref(rows);
+}
+
+static struct generation *load_checked(struct generations *generations, struct snapshot *snapshot, struct report *report)
+{
+    struct generation *generation = generation_load(generations->engine, snapshot, generations->mode, report);
+    if (!generation || !has_database(generations))
+        return generation;
+    int mistakes = report->count;
+    check_pending(generations->engine, generation, report);
+    if (report->count == mistakes)
+        return generation;
+    generation_free(generation);
+    return NULL;
+}
+
+/* ---- operations that make a generation the current one, in order */
+
+static json_t *args_reference(const struct generation *generation)
+{
+    return json_deep_copy(generation->reference); /* goes to another thread */
+}
+
+static json_t *args_subscriptions(const struct generation *generation)
+{
+    return json_pack("{so}", "rows", json_deep_copy(generation->subscriptions));
+}
+
+static json_t *args_save(const struct generation *generation)
+{
+    json_t *files = snapshot_to_json(generation->snapshot, NULL);
+    return json_pack("{ss so}", "hash", snapshot_hash(generation->snapshot), "files", files ? files : json_object());
+}
+
+static const struct {
+    const char *op;
+    json_t *(*args)(const struct generation *generation);
+} STEPS[] = {
+    { "reference.reconcile", args_reference },
+    { "subscription.replace", args_subscriptions },
+    { "generation.save", args_save },
+};
+enum { STEP_COUNT = sizeof(STEPS) / sizeof(STEPS[0]) };
+
+/* What an operation refuses comes from the config, at the path that it names. */
+static void report_step(struct report *report, const struct generation *generation, const struct err *err)
+{
+    const char *name = snapshot_config_name(generation->snapshot);
+    const struct snapshot_file *file = snapshot_find(generation->snapshot, "config.lua");
+    if (!file || !err->field[0]) {
+        report_add(report, "%s: %s", name, err->msg);
+        return;
+    }
+    struct config_lines *lines = config_lines_new(file->text, file->len);
+    report_add(report, "%s:%d %s: %s", name, config_lines_find(lines, err->field), err->field, err->msg);
+    config_lines_free(lines);
+}
+
+/* ---- taking over; loop thread, or before the loop runs */
+
+/* With the engine's own routes, in a router that is thrown away. */
+static int check_engine_routes(struct generations *generations, struct generation *generation, struct err *err)
+{
+    struct router *real = generations->engine->router;
+    if (!real)
+        return OK;
+    struct router *router = router_new();
+    int rc = OK;
+    for (int i = 0; i < router_count(real) && rc == OK; i++)
+        if (router_at(real, i)->owner == 0)
+            rc = router_add(router, router_at(real, i), err);
+    if (rc == OK)
+        rc = generation_add_routes(generation, router, err);
+    router_free(router);
+    return rc;
+}
+
+static void swap_routes(struct generations *generations, struct generation *generation)
+{
+    struct router *router = generations->engine->router;
+    struct err err;
+    if (!router)
+        return;
+    if (generations->current)
+        router_remove_owner(router, generations->current->number);
+    if (generation_add_routes(generation, router, &err) != OK)
+        log_error(LOG_LUA, 0, "routes of the scripts: %s", err.msg);
+}
+
+static void free_old(struct generations *generations, struct generation *generation)
+{
+    for (int i = 0; i < generations->old_count; i++) {
+        if (generations->old[i] != generation)
+            continue;
+        generations->old_count--;
+        memmove(&generations->old[i], &generations->old[i + 1],
+                (size_t)(generations->old_count - i) * sizeof(generations->old[0]));
+        break;
+    }
+    loop_timer_cancel(generations->engine->loop, generation->drain_timer);
+    generation_free(generation);
+}
+
+static void on_drained(void *arg)
+{
+    struct generation *generation = arg;
+    if (generation->owner)
+        free_old(generation->owner, generation);
+    else
+        generation_free(generation);
+}
+
+/* The last task of a state has ended; it is still being taken down. */
+static void on_idle(void *arg)
+{
+    struct generation *generation = arg;
+    if (!generation->is_retired || generation->owner->is_closed || generation->is_drain_posted)
+        return;
+    generation->is_drain_posted = true;
+    loop_post(generation->owner->engine->loop, on_drained, generation);
+}
+
+static void on_drain_deadline(void *arg)
+{
+    struct generation *generation = arg;
+    char hash[13];
+    generation->drain_timer = 0;
+    log_warn(LOG_LUA, 0, "generation %s: %d tasks did not end in time and are cancelled", short_hash(generation, hash),
+             state_live_tasks(generation->state));
+    tasks_cancel_state(generation->owner->tasks, generation->state);
+}
+
+static void retire(struct generations *generations, struct generation *generation)
+{
+    generation->is_retired = true;
+    if (state_live_tasks(generation->state) == 0) {
+        generation_free(generation);
+        return;
+    }
+    REQUIRE(generations->old_count < GENERATIONS_OLD_ROOM);
+    generations->old[generations->old_count++] = generation;
+    generation->drain_timer = loop_timer(generations->engine->loop, DRAIN_MS, on_drain_deadline, generation);
+    struct generation *oldest = generations->old[0];
+    if (generations->old_count > OLD_MOST && !oldest->is_drain_posted) {
+        loop_timer_cancel(generations->engine->loop, oldest->drain_timer);
+        on_drain_deadline(oldest);
+    }
+}
+
+static void apply_config(struct generations *generations, const struct generation *generation)
+{
+    struct engine *engine = generations->engine;
+    struct err err;
+    const char *base_url = json_string_value(json_object_get(generation->config, "base_url"));
+    if (base_url) {
+        snprintf(engine->base_url, sizeof(engine->base_url), "%s", base_url);
+        op_set_base_url(base_url);
+    }
+    if (engine->schedule && schedule_replace(engine->schedule, generation->schedules, &err) != OK)
+        log_error(LOG_LUA, 0, "schedules: %s", err.msg);
+}
+
+static void take_over(struct generations *generations, struct generation *generation)
+{
+    struct generation *before = generations->current;
+    char hash[13], old_hash[13];
+    swap_routes(generations, generation);
+    generations->current = generation;
+    generations->since_ms = clock_now_ms();
+    generations->accepted++;
+    apply_config(generations, generation);
+    log_info(LOG_LUA, 0, "generation %s runs: %d routes, %d handlers, %d tasks, %d invite strategies%s%s",
+             short_hash(generation, hash), generation->route_count, (int)map_count(generation->handlers),
+             (int)json_array_size(generation->tasks), (int)json_array_size(generation->invites), before ? ", after " : "",
+             short_hash(before, old_hash));
+    if (generations->on_change)
+        generations->on_change(generations->on_change_arg);
+    if (before)
+        retire(generations, before);
+    if (generations->is_ready)
+        handlers_run_ready(generation);
+}
+
+static void adopt(struct generations *generations, struct generation *generation)
+{
+    generation->owner = generations;
+    generation->number = generations->next_number++;
+    state_set_tasks(generation->state, generations->tasks);
+    state_on_idle(generation->state, on_idle, generation);
+}
+
+/* ---- reload */
+
+static void destroy(struct generations *generations);
+
+static void end_reload(struct reload *reload)
+{
+    struct generations *generations = reload->generations;
+    snapshot_unref(reload->snapshot);
+    generation_free(reload->generation);
+    report_fini(&reload->report);
+    free(reload);
+    generations->reload = NULL;
+    if (generations->is_closed) {
+        destroy(generations);
+    } else if (generations->must_reload_again) {
+        generations->must_reload_again = false;
+        generations_reload(generations);
+    }
+}
+
+static void refuse(struct reload *reload)
+{
+    struct generations *generations = reload->generations;
+    generations->refused++;
+    log_report(&reload->report);
+    log_error(LOG_LUA, 0, "the changed scripts are refused (%d mistakes); the ones before go on", reload->report.count);
+    set_error(generations, buf_text(&reload->report.text));
+    record_outcome(generations, reload->snapshot ? snapshot_hash(reload->snapshot) : "", generations->error);
+    end_reload(reload);
+}
+
+static void accept_reload(struct reload *reload)
+{
+    struct generations *generations = reload->generations;
+    struct generation *generation = reload->generation;
+    reload->generation = NULL;
+    set_error(generations, NULL);
+    generations->is_last_good = false;
+    take_over(generations, generation);
+    record_outcome(generations, snapshot_hash(generation->snapshot), NULL);
+    end_reload(reload);
+}
+
+static void next_step(struct reload *reload);
+
+static void on_step_done(void *arg, int rc, const char *json, size_t len, const struct err *err)
+{
+    (void)json;
+    (void)len;
+    struct reload *reload = arg;
+    if (reload->generations->is_closed) {
+        end_reload(reload);
+        return;
+    }
+    if (rc != OK) {
+        report_step(&reload->report, reload->generation, err);
+        refuse(reload);
+        return;
+    }
+    reload->step++;
+    next_step(reload);
+}
+
+static void next_step(struct reload *reload)
+{
+    struct generations *generations = reload->generations;
+    if (reload->step == STEP_COUNT || !has_database(generations)) {
+        accept_reload(reload);
+        return;
+    }
+    op_submit(generations->engine->db, op_find(STEPS[reload->step].op), STEPS[reload->step].args(reload->generation), NULL,
+              on_step_done, reload);
+}
+
+static void on_loaded(void *arg)
+{
+    struct reload *reload = arg;
+    struct generations *generations = reload->generations;
+    struct err err;
+    if (generations->is_closed) {
+        end_reload(reload);
+        return;
+    }
+    pthread_join(reload->thread, NULL);
+    reload->is_joined = true;
+    if (reload->is_unchanged) {
+        set_error(generations, NULL);
+        generations->is_last_good = false;
+        record_outcome(generations, snapshot_hash(reload->snapshot), NULL);
+        end_reload(reload);
+        return;
+    }
+    if (reload->generation) {
+        adopt(generations, reload->generation);
+        if (check_engine_routes(generations, reload->generation, &err) != OK)
+            report_add(&reload->report, "%s", err.msg);
+    }
+    if (reload->report.count > 0)
+        refuse(reload);
+    else
+        next_step(reload);
+}
+
+static void *load_in_background(void *arg)
+{
+    struct reload *reload = arg;
+    struct generations *generations = reload->generations;
+    struct err err;
+    reload->snapshot = snapshot_read(generations->root, generations->config_path, &err);
+    if (!reload->snapshot)
+        report_add(&reload->report, "%s", err.msg);
+    else if (strcmp(snapshot_hash(reload->snapshot), snapshot_hash(generations->current->snapshot)) == 0)
+        reload->is_unchanged = true;
+    else
+        reload->generation = load_checked(generations, reload->snapshot, &reload->report);
+    loop_post(generations->engine->loop, on_loaded, reload);
+    return NULL;
+}
+
+void generations_reload(struct generations *generations)
+{
+    if (!generations->current || generations->engine->is_stopping)
+        return;
+    if (generations->reload) {
+        generations->must_reload_again = true;
+        return;
+    }
+    struct reload *reload = xcalloc(1, sizeof(*reload));
+    reload->generations = generations;
+    report_init(&reload->report);
+    generations->reload = reload;
+    if (pthread_create(&reload->thread, NULL, load_in_background, reload) != 0) {
+        log_error(LOG_LUA, 0, "the scripts cannot be looked at: no thread");
+        end_reload(reload); /* nothing waits: this is the first try */
+    }
+}
+
+static void on_files_changed(void *arg)
+{
+    generations_reload(arg);
+}
+
+/* ---- start */
+
+/* Blocking twin of the steps. */
+static int apply_now(struct generations *generations, struct generation *generation, struct report *report)
+{
+    struct err err;
+    for (int i = 0; i < STEP_COUNT && has_database(generations); i++) {
+        AUTO_BUF struct buf answer = BUF_INIT;
+        int rc = op_run_now(generations->engine->db, STEPS[i].op, STEPS[i].args(generation), NULL, &answer, &err);
+        if (rc != OK) {
+            report_step(report, generation, &err);
+            return rc;
+        }
+    }
+    return OK;
+}
+
+static int start_with(struct generations *generations, struct snapshot *snapshot, struct report *report)
+{
+    struct err err;
+    struct generation *generation = load_checked(generations, snapshot, report);
+    if (!generation)
+        return ERR_INVALID;
+    adopt(generations, generation);
+    int rc = check_engine_routes(generations, generation, &err);
+    if (rc != OK)
+        report_add(report, "%s", err.msg);
+    else
+        rc = apply_now(generations, generation, report);
+    if (rc != OK) {
+        generation_free(generation);
+        return rc;
+    }
+    take_over(generations, generation);
+    return OK;
+}
+
+static struct snapshot *read_last_good(struct generations *generations)
+{
+    AUTO_BUF struct buf answer = BUF_INIT;
+    struct err err;
+    if (!has_database(generations)
+        || op_run_now(generations->engine->db, "generation.last_good", NULL, NULL, &answer, &err) != OK)
+        return NULL;
+    json_t *kept = json_loadb(buf_text(&answer), answer.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    const json_t *files = json_object_get(kept, "files");
+    struct snapshot *snapshot = files ? snapshot_from_json(files, &err) : NULL;
+    json_decref(kept);
+    return snapshot;
+}
+
+/* The files are broken: what ran before, until they are mended. */
+static int start_with_last_good(struct generations *generations)
+{
+    struct report report;
+    struct snapshot *snapshot = read_last_good(generations);
+    if (!snapshot)
+        return ERR_NOT_FOUND;
+    report_init(&report);
+    int rc = start_with(generations, snapshot, &report);
+    if (rc == OK) {
+        generations->is_last_good = true;
+        log_error(LOG_LUA, 0, "the scripts on disk are BROKEN; running the last good ones, %.12s, from the database",
+                  snapshot_hash(snapshot));
+    } else {
+        log_error(LOG_LUA, 0, "the last good scripts of the database do not load either:");
+        log_report(&report);
+    }
+    report_fini(&report);
+    snapshot_unref(snapshot);
+    return rc;
+}
+
+static int start_watching(struct generations *generations, struct err *err)
+{
+    AUTO_FREE char *scripts = xasprintf("%s/scripts", generations->root);
+    AUTO_FREE char *strategies = xasprintf("%s/strategies", generations->root);
+    const char *const paths[] = { scripts, strategies, generations->config_path };
+    generations->watch = watch_new(generations->engine->loop, paths, generations->config_path ? 3 : 2, on_files_changed,
+                                   generations, err);
+    return generations->watch ? OK : err->code;
+}
+
+int generations_start(struct generations *generations, struct err *err)
+{
+    struct report report;
+    struct err problem;
+    report_init(&report);
+    struct snapshot *snapshot = snapshot_read(generations->root, generations->config_path, &problem);
+    if (!snapshot)
+        report_add(&report, "%s", problem.msg);
+    int rc = snapshot ? start_with(generations, snapshot, &report) : ERR_IO;
+    if (rc != OK) {
+        log_report(&report);
+        set_error(generations, buf_text(&report.text));
+        rc = start_with_last_good(generations);
+        if (rc != OK)
+            rc = report_to_err(&report, err);
+    }
+    if (rc == OK)
+        record_outcome(generations, snapshot ? snapshot_hash(snapshot) : "", generations->error);
+    report_fini(&report);
+    snapshot_unref(snapshot);
+    return rc == OK ? start_watching(generations, err) : rc;
+}
+
+void generations_ready(struct generations *generations)
+{
+    generations->is_ready = true;
+    if (generations->current)
+        handlers_run_ready(generations->current);
+}
+
+/* ---- life */
+
+struct generations *generations_new(struct engine *engine, const struct generations_options *options, struct err *err)
+{
+    (void)err;
+    struct generations *generations = xcalloc(1, sizeof(*generations));
+    generations->engine = engine;
+    generations->root = xstrdup(options->root);
+    generations->config_path = options->config_path ? xstrdup(options->config_path) : NULL;
+    generations->mode = options->mode;
+    generations->next_number = 1;
+    if (engine && engine->loop)
+        generations->tasks = tasks_new(engine->loop);
+    return generations;
+}
+
+static void destroy(struct generations *generations)
+{
+    free(generations->error);
+    free(generations->root);
+    free(generations->config_path);
+    free(generations);
+}
+
+static void free_generations(struct generations *generations)
+{
+    for (int i = 0; i < generations->old_count; i++) {
+        struct generation *old = generations->old[i];
+        loop_timer_cancel(generations->engine->loop, old->drain_timer);
+        old->owner = NULL;
+        if (!old->is_drain_posted)
+            generation_free(old);
+    }
+    generation_free(generations->current);
+    generations->current = NULL;
+}
+
+void generations_free(struct generations *generations)
+{
+    if (!generations)
+        return;
+    generations->is_closed = true;
+    watch_free(generations->watch);
+    struct reload *reload = generations->reload;
+    if (reload && !reload->is_joined) {
+        pthread_join(reload->thread, NULL);
+        reload->is_joined = true;
+    }
+    if (generations->current && generations->engine && generations->engine->router)
+        router_remove_owner(generations->engine->router, generations->current->number);
+    tasks_free(generations->tasks);
+    free_generations(generations);
+    if (!reload) /* else its end, which is posted, does it */
+        destroy(generations);
+}
+
+void generations_on_change(struct generations *generations, void (*fn)(void *arg), void *arg)
+{
+    generations->on_change = fn;
+    generations->on_change_arg = arg;
+}
+
+/* ---- what the current one says */
+
+const json_t *generations_config(const struct generations *generations)
+{
+    return generations->current ? generations->current->config : NULL;
+}
+
+const json_t *generations_schedules(const struct generations *generations)
+{
+    return generations->current ? generations->current->schedules : NULL;
+}
+
+const json_t *generations_tasks(const struct generations *generations)
+{
+    return generations->current ? generations->current->tasks : NULL;
+}
+
+const json_t *generations_invites(const struct generations *generations)
+{
+    return generations->current ? generations->current->invites : NULL;
+}
+
+struct snapshot *generations_snapshot(const struct generations *generations)
+{
+    return generations->current ? generations->current->snapshot : NULL;
+}
+
+const char *generations_hash(const struct generations *generations)
+{
+    return generations->current ? snapshot_hash(generations->current->snapshot) : "";
+}
+
+void generations_status(const struct generations *generations, struct generations_status *out)
+{
+    *out = (struct generations_status){
+        .hash = generations_hash(generations),
+        .since_ms = generations->since_ms,
+        .is_last_good = generations->is_last_good,
+        .error = generations->error,
+        .live = generations->old_count + (generations->current != NULL),
+        .accepted = generations->accepted,
+        .refused = generations->refused,
+    };
+}
+
+struct tasks *generations_tasks_of(struct generations *generations)
+{
+    return generations->tasks;
+}
