@@ -76,10 +76,10 @@ struct incident_rest *incident_rest_new(const struct api_names *names,
     rest->names = *names;
     rest->shape = shape;
     op_base_url(rest->base_url);
-    rest->environments = fragments_new(WHERE_ENVIRONMENT, environment_write);
-    rest->categories = fragments_new(WHERE_CATEGORY, category_write);
-    rest->priorities = fragments_new(WHERE_PRIORITY, priority_write);
-    rest->people = fragments_new(WHERE_PERSON, person_write);
+    rest->environments = fragments_new(WHERE_ENVIRONMENT, rest_environment_write);
+    rest->categories = fragments_new(WHERE_CATEGORY, rest_category_write);
+    rest->priorities = fragments_new(WHERE_PRIORITY, rest_priority_write);
+    rest->people = fragments_new(WHERE_PERSON, rest_person_write);
     return rest;
 }
 

@@ -15,22 +15,22 @@ struct kind {
 static const struct kind ENVIRONMENTS = {
     SELECT_ENVIRONMENTS " WHERE is_active = 1 ORDER BY position, value",
     SELECT_ENVIRONMENTS " WHERE id = ?",
-    environment_write,
+    rest_environment_write,
 };
 static const struct kind PRIORITIES = {
     SELECT_PRIORITIES " WHERE is_active = 1 ORDER BY position, value",
     SELECT_PRIORITIES " WHERE id = ?",
-    priority_write,
+    rest_priority_write,
 };
 static const struct kind GROUPS = {
     SELECT_GROUPS " WHERE is_active = 1 ORDER BY position, name",
     SELECT_GROUPS " WHERE id = ?",
-    group_write,
+    rest_group_write,
 };
 static const struct kind CATEGORIES = {
     SELECT_CATEGORIES " WHERE c.is_active = 1 ORDER BY g.position, c.position, c.name",
     SELECT_CATEGORIES " WHERE c.id = ?",
-    category_write,
+    rest_category_write,
 };
 
 /* What is asked for: all of a kind, or the row of an id. */

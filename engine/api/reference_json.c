@@ -34,7 +34,7 @@ void json_put_duration(struct json_writer *w, const char *key, int64_t duration_
     json_put_text(w, key, text);
 }
 
-void environment_write(struct json_writer *w, struct stmt *stmt)
+void rest_environment_write(struct json_writer *w, struct stmt *stmt)
 {
     json_object_begin(w);
     json_put_text(w, "id", stmt_text(stmt, 0));
@@ -46,7 +46,7 @@ void environment_write(struct json_writer *w, struct stmt *stmt)
     json_object_finish(w);
 }
 
-void priority_write(struct json_writer *w, struct stmt *stmt)
+void rest_priority_write(struct json_writer *w, struct stmt *stmt)
 {
     json_object_begin(w);
     json_put_text(w, "id", stmt_text(stmt, 0));
@@ -80,12 +80,12 @@ static void write_group_at(struct json_writer *w, struct stmt *stmt, int at)
     json_object_finish(w);
 }
 
-void group_write(struct json_writer *w, struct stmt *stmt)
+void rest_group_write(struct json_writer *w, struct stmt *stmt)
 {
     write_group_at(w, stmt, 0);
 }
 
-void category_write(struct json_writer *w, struct stmt *stmt)
+void rest_category_write(struct json_writer *w, struct stmt *stmt)
 {
     json_object_begin(w);
     json_put_text(w, "id", stmt_text(stmt, 0));
@@ -101,7 +101,7 @@ void category_write(struct json_writer *w, struct stmt *stmt)
     json_object_finish(w);
 }
 
-void person_write(struct json_writer *w, struct stmt *stmt)
+void rest_person_write(struct json_writer *w, struct stmt *stmt)
 {
     const char *name = stmt_text(stmt, 1);
     json_object_begin(w);

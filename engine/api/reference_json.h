@@ -21,12 +21,12 @@
 #define SELECT_PEOPLE "SELECT id, name, username, email FROM person"
 
 /* Each writes one object from the row of its SELECT. */
-void environment_write(struct json_writer *w, struct stmt *stmt);
-void priority_write(struct json_writer *w, struct stmt *stmt);
-void group_write(struct json_writer *w, struct stmt *stmt);
-void category_write(struct json_writer *w, struct stmt *stmt);
+void rest_environment_write(struct json_writer *w, struct stmt *stmt);
+void rest_priority_write(struct json_writer *w, struct stmt *stmt);
+void rest_group_write(struct json_writer *w, struct stmt *stmt);
+void rest_category_write(struct json_writer *w, struct stmt *stmt);
 /* {id, name, email}. */
-void person_write(struct json_writer *w, struct stmt *stmt);
+void rest_person_write(struct json_writer *w, struct stmt *stmt);
 
 /* Member with a time: "2026-11-23T12:00:00.123000Z". */
 void json_put_time(struct json_writer *w, const char *key, int64_t epoch_ms);

@@ -1,0 +1,586 @@
+#include "api/api.h"
+#include "api/metrics.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/engine.h"
+#include "core/op.h"
+#include "net/router.h"
+#include "net_talk.h"
+#include "store/db.h"
+#include "unit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define API    "/api/v2/firefighter/"
+#define NOW_MS INT64_C(1795435200123) /* 2026-11-23T12:00:00.123Z */
+
+static const char REFERENCE[] =
+    "{\"priorities\":[{\"id\":\"p1\",\"name\":\"P1\",\"value\":1,\"emoji\":\"x\",\"default\":true,"
+    "\"sla\":7200000,\"order\":1},"
+    "{\"id\":\"p2\",\"name\":\"P2\",\"value\":2,\"sla\":93784000,\"order\":2}],"
+    "\"environments\":[{\"id\":\"prd\",\"value\":\"PRD\",\"name\":\"Production\",\"default\":true},"
+    "{\"id\":\"stg\",\"value\":\"STG\",\"name\":\"Staging\",\"order\":2}],"
+    "\"groups\":[{\"id\":\"g1\",\"name\":\"Payments\",\"categories\":[{\"id\":\"c1\",\"name\":"
+    "\"Checkout\"},"
+    "{\"id\":\"c2\",\"name\":\"Secret\",\"private\":true}]}],"
+    "\"roles\":[{\"slug\":\"commander\",\"name\":\"Commander\",\"required\":true}],"
+    "\"metrics\":[{\"type\":\"time_to_fix\",\"code\":\"TTF\",\"name\":\"Time to "
+    "fix\",\"end\":\"fixed\",\"start\":\"started\"}],"
+    "\"cost_types\":[{\"name\":\"Lost sales\"}],"
+    "\"milestones\":[{\"event_type\":\"fixed\",\"name\":\"Fixed\"},{\"event_type\":\"started\","
+    "\"name\":\"Started\"}]}";
+
+struct fixture {
+    struct engine engine;
+    struct api *api;
+    char path[64];
+    char reader[64], writer[64], insider[64]; /* keys */
+    char answer[256 * 1024];                  /* of the last request: its body */
+    char head[2048];
+    int status;
+};
+
+static int run_sql(struct tx *tx, void *arg, struct err *err)
+{
+    int rc = tx_exec(tx, err, arg, "");
+    return rc < 0 ? rc : OK;
+}
+
+static void sql(struct fixture *fixture, const char *text)
+{
+    struct err err;
+    if (db_write_now(fixture->engine.db, run_sql, (void *)text, &err) != OK)
+        fail_msg("%s: %s", text, err.msg);
+}
+
+static json_t *run_op(struct fixture *fixture, const char *name, const char *args)
+{
+    AUTO_BUF struct buf out = BUF_INIT;
+    struct err err;
+    if (op_run_now(fixture->engine.db, name, json_loads(args, 0, NULL), &ACTOR_ENGINE, &out,
+                   &err) != OK)
+        fail_msg("%s: %s", name, err.msg);
+    return json_loadb(out.data, out.len, 0, NULL);
+}
+
+static void make_key(struct fixture *fixture, const char *scopes, char out[64])
+{
+    char args[128];
+    snprintf(args, sizeof(args), "{\"name\":\"test\",\"scopes\":\"%s\"}", scopes);
+    json_t *answer = run_op(fixture, "key.create", args);
+    snprintf(out, 64, "%s", json_string_value(json_object_get(answer, "key")));
+    json_decref(answer);
+}
+
+static int begin(void **state)
+{
+    static const struct api_options NAMES = { "channel_name", "ticket_key", "ticket_url" };
+    struct fixture *fixture = xcalloc(1, sizeof(*fixture));
+    struct engine *engine = &fixture->engine;
+    struct err err;
+    log_configure(LOG_ERROR_LEVEL, false);
+    clock_set_ms(NOW_MS);
+    snprintf(fixture->path, sizeof(fixture->path), "/tmp/halligan-api-%d.db", (int)getpid());
+    unlink(fixture->path);
+    engine->loop = loop_new(&err);
+    struct db_options store = { .path = fixture->path, .loop = engine->loop };
+    assert_int_equal(db_open(&store, &engine->db, &err), OK);
+    engine->router = router_new();
+    struct http_server_options options = { .listen = "127.0.0.1:0" };
+    engine->server = http_server_new(engine->loop, &options, router_handle, engine->router, &err);
+    assert_non_null(engine->server);
+    engine->started_at_ms = NOW_MS - 5000;
+    op_set_base_url("https://halligan.example");
+    fixture->api = api_new(engine, &NAMES, &err);
+    assert_non_null(fixture->api);
+    json_decref(run_op(fixture, "reference.reconcile", REFERENCE));
+    make_key(fixture, "read", fixture->reader);
+    make_key(fixture, "read write", fixture->writer);
+    make_key(fixture, "read write private", fixture->insider);
+    *state = fixture;
+    return 0;
+}
+
+static int end(void **state)
+{
+    struct fixture *fixture = *state;
+    char name[96];
+    http_server_free(fixture->engine.server);
+    db_close(fixture->engine.db);
+    loop_free(fixture->engine.loop);
+    api_free(fixture->api);
+    router_free(fixture->engine.router);
+    for (const char *const *suffix = (const char *const[]){ "", "-wal", "-shm", NULL }; *suffix;
+         suffix++) {
+        snprintf(name, sizeof(name), "%s%s", fixture->path, *suffix);
+        unlink(name);
+    }
+    clock_set_ms(-1);
+    free(fixture);
+    return 0;
+}
+
+/* One request; the answer is in the fixture. <extra>: more header lines, each with its CR LF. */
+static void ask(struct fixture *fixture, const char *method, const char *path, const char *key,
+                const char *extra, const char *body, size_t len)
+{
+    AUTO_BUF struct buf request = BUF_INIT;
+    buf_printf(&request, "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n%s", method,
+               path, len, extra);
+    if (key)
+        buf_printf(&request, "Authorization: Bearer %s\r\n", key);
+    buf_puts(&request, "Connection: close\r\n\r\n");
+    buf_append(&request, body, len);
+    struct talk talk = { .send = request.data, .len = request.len };
+    talk_all(fixture->engine.loop, http_server_port(fixture->engine.server), &talk, 1);
+    const char *split = strstr(buf_text(&talk.got), "\r\n\r\n");
+    if (!split)
+        fail_msg("no answer to %s %s: %s", method, path, buf_text(&talk.got));
+    fixture->status = atoi(talk.got.data + 9);
+    snprintf(fixture->head, sizeof(fixture->head), "%.*s", (int)(split - talk.got.data + 2),
+             talk.got.data);
+    snprintf(fixture->answer, sizeof(fixture->answer), "%s", split + 4);
+    buf_fini(&talk.got);
+}
+
+static void get(struct fixture *fixture, const char *path, const char *key)
+{
+    ask(fixture, "GET", path, key, "", "", 0);
+}
+
+static void post(struct fixture *fixture, const char *key, const char *body)
+{
+    ask(fixture, "POST", API "incidents", key, "Content-Type: application/json; charset=utf-8\r\n",
+        body, strlen(body));
+}
+
+static void expect(struct fixture *fixture, int status, const char *part)
+{
+    if (fixture->status != status || !strstr(fixture->answer, part))
+        fail_msg("wanted %d ... %s\ngot %d\n%s", status, part, fixture->status, fixture->answer);
+}
+
+#define GOOD_BUT_TITLE                                                      \
+    "\"description\":\"Cards are "                                          \
+    "refused\",\"environment_id\":\"prd\",\"incident_category_id\":\"c1\"," \
+    "\"priority_id\":\"p1\",\"created_by_email\":\"ann@example.org\""
+#define GOOD "{\"title\":\"Checkout is down\"," GOOD_BUT_TITLE "}"
+#define SECRET                                                                                  \
+    "{\"title\":\"Hush\",\"description\":\"d\",\"environment_id\":\"prd\",\"incident_category_" \
+    "id\":\"c2\","                                                                              \
+    "\"priority_id\":\"p1\",\"created_by_email\":\"ann@example.org\"}"
+
+static void test_who_may_ask(void **state)
+{
+    struct fixture *fixture = *state;
+    get(fixture, API "incidents/", NULL);
+    expect(fixture, 401, "{\"type\":\"client_error\",\"errors\":[{\"code\":\"not_authenticated\"");
+    assert_non_null(strstr(fixture->head, "WWW-Authenticate: Bearer\r\n"));
+    get(fixture, API "incidents/", "hk_0000000000000000000000000000000000000000");
+    expect(fixture, 401, "authentication_failed");
+    get(fixture, API "incidents/", "a b");
+    expect(fixture, 401, "authentication_failed");
+    ask(fixture, "GET", API "incidents/", NULL, "Authorization: Token x\r\n", "", 0);
+    expect(fixture, 401, "not_authenticated");
+    get(fixture, API "incidents/", fixture->reader);
+    expect(fixture, 200, "[]");
+    get(fixture, API "incidents/", fixture->reader); /* now from the kept answer */
+    expect(fixture, 200, "[]");
+    post(fixture, fixture->reader, GOOD);
+    expect(fixture, 403, "permission_denied");
+    get(fixture, API "incidents", fixture->reader);
+    expect(fixture, 405, "method_not_allowed");
+    get(fixture, API "incidents/1", fixture->reader);
+    assert_int_equal(fixture->status, 301);
+}
+
+static void test_declare_and_read_back(void **state)
+{
+    struct fixture *fixture = *state;
+    post(fixture, fixture->writer, GOOD);
+    expect(fixture, 201,
+           "{\"id\":1,\"title\":\"Checkout is down\",\"status\":\"Open\",\"description\":\"Cards "
+           "are refused\","
+           "\"created_at\":\"2026-11-23T12:00:00.123000Z\",\"environment\":{\"id\":\"prd\","
+           "\"value\":\"PRD\","
+           "\"name\":\"Production\",\"description\":\"\",\"order\":0,\"default\":true},"
+           "\"incident_category\":{\"id\":\"c1\",\"group\":{\"id\":\"g1\",\"name\":\"Payments\"");
+    expect(
+        fixture, 201,
+        "\"reminder_time\":\"01:00:00\",\"sla\":\"02:00:00\",\"recommended_response_type\":null");
+    expect(fixture, 201,
+           "\"channel_name\":\"\",\"status_page_url\":\"https://halligan.example/incident/1/\","
+           "\"postmortem_url\":null,\"ticket_key\":null,\"ticket_url\":null,\"tags\":[],\"created_"
+           "by\":{\"id\":");
+    expect(fixture, 201, "\"email\":\"ann@example.org\"},\"ignore\":false}");
+    assert_null(strstr(fixture->answer, "\"roles\""));
+    get(fixture, API "incidents/1/", fixture->reader);
+    expect(fixture, 200, "\"costs\":{},\"metrics\":{},\"roles\":{\"commander\":{\"id\":");
+    get(fixture, API "incidents/", fixture->reader);
+    expect(fixture, 200, "[{\"id\":1,");
+    assert_null(strstr(fixture->answer, "\"tags\""));
+    get(fixture, API "incidents/?show_tags=true", fixture->reader);
+    expect(fixture, 200, "\"tags\":[]");
+    get(fixture, API "incidents/2/", fixture->reader);
+    expect(fixture, 404, "not_found");
+    get(fixture, API "incidents/x/", fixture->reader);
+    expect(fixture, 404, "not_found");
+    get(fixture, API "incidents/99999999999999999999999/", fixture->reader);
+    expect(fixture, 404, "not_found");
+}
+
+static void test_what_belongs_to_an_incident(void **state)
+{
+    struct fixture *fixture = *state;
+    post(fixture, fixture->writer, GOOD);
+    post(fixture, fixture->writer,
+         "{\"title\":\"Second\",\"description\":\"d\",\"environment_id\":\"stg\",\"incident_"
+         "category_id\":"
+         "\"c1\",\"priority_id\":\"p2\",\"created_by_email\":\"bob@example.org\",\"unknown\":1}");
+    expect(fixture, 201, "\"sla\":\"1 02:03:04\"");
+    sql(fixture, "INSERT INTO incident_cost (incident_id, cost_type_id, amount_cents, details, "
+                 "created_at_ms, updated_at_ms)"
+                 " SELECT 1, id, 1005, 'old', 1, 1 FROM cost_type");
+    sql(fixture, "INSERT INTO incident_cost (incident_id, cost_type_id, amount_cents, details, "
+                 "created_at_ms, updated_at_ms)"
+                 " SELECT 1, id, 250000, 'new', 1, 1 FROM cost_type");
+    sql(fixture, "INSERT INTO incident_metric (incident_id, metric_type_id, duration_ms) SELECT 1, "
+                 "id, 93784500 FROM metric_type");
+    sql(fixture, "INSERT INTO incident_tag (incident_id, tag) VALUES (1, 'b'), (1, 'a'), (2, 'c')");
+    sql(fixture, "INSERT INTO conversation (id, platform, external_id, name, incident_id, "
+                 "created_at_ms, updated_at_ms)"
+                 " VALUES ('v', 'chat', 'C1', '20261123-1', 1, 1, 1)");
+    get(fixture, API "incidents/?show_tags=true", fixture->reader);
+    expect(fixture, 200, "[{\"id\":2,\"title\":\"Second\"");
+    expect(fixture, 200, "\"channel_name\":\"#20261123-1\"");
+    expect(fixture, 200, "\"tags\":[\"a\",\"b\"],");
+    expect(fixture, 200,
+           "\"costs\":{\"Lost sales\":{\"amount\":\"2500.00\",\"details\":\"new\"}},"
+           "\"metrics\":{\"time_to_fix\":{\"duration\":\"1 "
+           "02:03:04.500000\",\"duration_seconds\":93784.500,"
+           "\"metric_type\":\"Time to fix\"}},\"roles\":{\"commander\":");
+    json_t *read = json_loads(fixture->answer, 0, NULL);
+    assert_non_null(read);
+    json_decref(read);
+}
+
+static void test_one_answer_names_all_wrong_fields(void **state)
+{
+    struct fixture *fixture = *state;
+    post(fixture, fixture->writer,
+         "{\"title\":\"  "
+         "\",\"environment_id\":\"nowhere\",\"incident_category_id\":7,\"priority_id\":null,"
+         "\"created_by_email\":\"nobody\",\"dedup_key\":[1],\"ignore\":\"maybe\"}");
+    expect(
+        fixture, 400,
+        "{\"type\":\"validation_error\",\"errors\":["
+        "{\"code\":\"blank\",\"detail\":\"This field may not be blank.\",\"attr\":\"title\"},"
+        "{\"code\":\"required\",\"detail\":\"This field is required.\",\"attr\":\"description\"},"
+        "{\"code\":\"null\",\"detail\":\"This field may not be null.\",\"attr\":\"priority_id\"},"
+        "{\"code\":\"invalid\",\"detail\":\"Enter a valid email "
+        "address.\",\"attr\":\"created_by_email\"},"
+        "{\"code\":\"invalid\",\"detail\":\"Not a valid string.\",\"attr\":\"dedup_key\"},"
+        "{\"code\":\"invalid\",\"detail\":\"Must be a valid boolean.\",\"attr\":\"ignore\"},"
+        "{\"code\":\"does_not_exist\",\"detail\":\"Invalid pk \\\"nowhere\\\" - object does not "
+        "exist.\","
+        "\"attr\":\"environment_id\"},{\"code\":\"does_not_exist\"");
+    get(fixture, API "incidents/", fixture->insider);
+    expect(fixture, 200, "[]");
+    /* All fields look right: only the store knows better. */
+    post(fixture, fixture->writer,
+         "{\"title\":\"t\",\"description\":\"d\",\"environment_id\":\"a\",\"incident_category_id\":"
+         "\"b\","
+         "\"priority_id\":\"c\",\"created_by_email\":\"ann@example.org\"}");
+    expect(fixture, 400, "\"attr\":\"environment_id\"},");
+    expect(fixture, 400, "\"attr\":\"incident_category_id\"},");
+    expect(fixture, 400, "\"attr\":\"priority_id\"}]}");
+}
+
+static void test_hostile_bodies(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char JSON[] = "Content-Type: application/json\r\n";
+    AUTO_BUF struct buf body = BUF_INIT;
+    for (int i = 0; i < 20000; i++)
+        buf_putc(&body, '[');
+    ask(fixture, "POST", API "incidents", fixture->writer, JSON, body.data, body.len);
+    expect(fixture, 400, "parse_error");
+    static const char *const BROKEN[] = {
+        "", "{", "{\"a\":}", "\xff\xfe", "{\"title\":\"\xff\"}", "{\"a\\u0000b\":1}", "nul"
+    };
+    for (size_t i = 0; i < sizeof(BROKEN) / sizeof(*BROKEN); i++) {
+        post(fixture, fixture->writer, BROKEN[i]);
+        expect(fixture, 400, "{\"type\":\"client_error\",\"errors\":[{\"code\":\"parse_error\"");
+    }
+    static const char *const NO_OBJECT[] = { "[]", "1", "\"x\"", "null" };
+    for (size_t i = 0; i < sizeof(NO_OBJECT) / sizeof(*NO_OBJECT); i++) {
+        post(fixture, fixture->writer, NO_OBJECT[i]);
+        expect(fixture, 400, "\"attr\":\"non_field_errors\"");
+    }
+    post(fixture, fixture->writer, "{\"title\":\"a\\u0000b\"," GOOD_BUT_TITLE "}");
+    expect(fixture, 400, "\"code\":\"null_characters_not_allowed\"");
+    buf_clear(&body);
+    buf_puts(&body, "{\"title\":\"");
+    for (int i = 0; i < 10000; i++)
+        buf_puts(&body, "\xc3\xa9");
+    buf_puts(&body, "\"," GOOD_BUT_TITLE "}");
+    post(fixture, fixture->writer, body.data);
+    expect(fixture, 400, "Ensure this field has no more than 128 characters.");
+    ask(fixture, "POST", API "incidents", fixture->writer, "Content-Type: text/plain\r\n", "x", 1);
+    expect(fixture, 415, "Unsupported media type \\\"text/plain\\\" in request.");
+    ask(fixture, "POST", API "incidents", fixture->writer, "", "x", 1);
+    expect(fixture, 415, "unsupported_media_type");
+    ask(fixture, "POST", API "incidents", fixture->writer,
+        "Content-Type: application/json\r\nAccept: text/csv\r\n", GOOD, strlen(GOOD));
+    expect(fixture, 406, "not_acceptable");
+    get(fixture, API "incidents/", fixture->insider);
+    expect(fixture, 200, "[]");
+}
+
+static void test_form_bodies_emoji_and_right_to_left(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char FORM[] = "Content-Type: application/x-www-form-urlencoded\r\n";
+    static const char body[] =
+        "title=%F0%9F%94%A5+%D7%A9%D7%9C%D7%95%D7%9D&description=d&environment_id=prd"
+        "&incident_category_id=c1&priority_id=p1&created_by_email=ann%40example.org&ignore=true&"
+        "dedup_key=";
+    ask(fixture, "POST", API "incidents", fixture->writer, FORM, body, sizeof(body) - 1);
+    expect(fixture, 201, "\"title\":\"\xf0\x9f\x94\xa5 \xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d\"");
+    expect(fixture, 201, "\"ignore\":true}");
+    static const char bad[] = "title=%00&description=%ff";
+    ask(fixture, "POST", API "incidents", fixture->writer, FORM, bad, sizeof(bad) - 1);
+    expect(fixture, 400,
+           "{\"code\":\"null_characters_not_allowed\",\"detail\":\"Null characters are not "
+           "allowed.\",\"attr\":\"title\"},"
+           "{\"code\":\"invalid\",\"detail\":\"Not valid UTF-8 text.\",\"attr\":\"description\"}");
+}
+
+static void test_the_same_dedup_key_is_the_same_incident(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char body[] = "{\"title\":\"One\",\"dedup_key\":\"k-1\"," GOOD_BUT_TITLE "}";
+    post(fixture, fixture->writer, body);
+    expect(fixture, 201, "{\"id\":1,");
+    post(fixture, fixture->writer, body);
+    expect(fixture, 200, "{\"id\":1,");
+    get(fixture, API "incidents/", fixture->reader);
+    assert_null(strstr(fixture->answer, "\"id\":2,\"title\""));
+}
+
+static void test_private_incidents_are_seen_by_those_who_may(void **state)
+{
+    struct fixture *fixture = *state;
+    post(fixture, fixture->writer, SECRET);
+    expect(fixture, 201, "\"title\":\"Hush\"");
+    static const char *const PATHS[] = { API "incidents/", API "incidents/1/",
+                                         API "incidents/?order_by=title&priority=p1" };
+    for (size_t i = 0; i < sizeof(PATHS) / sizeof(*PATHS); i++) {
+        get(fixture, PATHS[i], fixture->reader);
+        assert_null(strstr(fixture->answer, "Hush"));
+        get(fixture, PATHS[i], fixture->insider);
+        expect(fixture, 200, "Hush");
+    }
+    get(fixture, API "incidents/1/", fixture->reader);
+    expect(fixture, 404, "not_found");
+    /* A key of the one who declared it. */
+    json_t *person = run_op(fixture, "person.get", "{\"email\":\"ann@example.org\"}");
+    char args[160];
+    snprintf(args, sizeof(args), "{\"name\":\"ann\",\"person_id\":\"%s\"}",
+             json_string_value(json_object_get(person, "id")));
+    json_t *key = run_op(fixture, "key.create", args);
+    get(fixture, API "incidents/1/", json_string_value(json_object_get(key, "key")));
+    expect(fixture, 200, "Hush");
+    json_decref(person);
+    json_decref(key);
+}
+
+static void test_filters_orders_and_pages(void **state)
+{
+    struct fixture *fixture = *state;
+    char body[512];
+    for (int i = 1; i <= 5; i++) {
+        snprintf(body, sizeof(body),
+                 "{\"title\":\"T%d\",\"description\":\"d\",\"environment_id\":\"%s\",\"incident_"
+                 "category_id\":\"c1\","
+                 "\"priority_id\":\"p%d\",\"created_by_email\":\"ann@example.org\"}",
+                 6 - i, i % 2 ? "prd" : "stg", i % 2 + 1);
+        post(fixture, fixture->writer, body);
+        assert_int_equal(fixture->status, 201);
+    }
+    get(fixture, API "incidents/?environment=stg", fixture->reader);
+    expect(fixture, 200, "[{\"id\":4,");
+    assert_null(strstr(fixture->answer, "{\"id\":5,"));
+    get(fixture, API "incidents/?environment=stg&environment=prd&priority=p2&limit=2",
+        fixture->reader);
+    expect(fixture, 200, "[{\"id\":5,");
+    assert_non_null(strstr(fixture->head, "Link: <https://halligan.example" API
+                                          "incidents/?environment=stg&environment=prd"
+                                          "&priority=p2&limit=2&cursor=3>; rel=\"next\"\r\n"));
+    get(fixture, API "incidents/?priority=p2&limit=2&cursor=3", fixture->reader);
+    expect(fixture, 200, "[{\"id\":1,");
+    assert_null(strstr(fixture->head, "Link:"));
+    get(fixture, API "incidents/?order_by=title&limit=2", fixture->reader);
+    expect(fixture, 200, "[{\"id\":5,\"title\":\"T1\"");
+    assert_non_null(strstr(fixture->head, "cursor=2>; rel=\"next\""));
+    get(fixture, API "incidents/?order_by=title&limit=2&cursor=2", fixture->reader);
+    expect(fixture, 200, "[{\"id\":3,\"title\":\"T3\"");
+    get(fixture, API "incidents/?order_by=-priority,created_by&status=10&status=60&group=g1",
+        fixture->reader);
+    expect(fixture, 200, "[{\"id\":5,");
+    get(fixture, API "incidents/?status=60", fixture->reader);
+    expect(fixture, 200, "[]");
+    get(fixture,
+        API
+        "incidents/"
+        "?status=Open&priority=zz&environment=&order_by=-nonsense&limit=0&cursor=x&anything=else",
+        fixture->reader);
+    expect(fixture, 400, "\"attr\":\"status\"},");
+    expect(fixture, 400, "\"attr\":\"priority\"},");
+    expect(fixture, 400, "\"attr\":\"environment\"},");
+    expect(fixture, 400,
+           "\"detail\":\"Select a valid choice. -nonsense is not one of the available "
+           "choices.\",\"attr\":\"order_by\"},");
+    expect(fixture, 400, "\"attr\":\"limit\"},");
+    expect(fixture, 400, "\"attr\":\"cursor\"}]}");
+    get(fixture, API "incidents/?priority=%00%ff%27%3B+DROP+TABLE+incident", fixture->reader);
+    expect(fixture, 400, "\"attr\":\"priority\"");
+    get(fixture, API "incidents/?format=xml", fixture->reader);
+    expect(fixture, 404, "not_found");
+}
+
+static void test_reference_rows(void **state)
+{
+    struct fixture *fixture = *state;
+    static const struct {
+        const char *path, *part;
+    } ASKED[] = {
+        { "environments/", "[{\"id\":\"prd\",\"value\":\"PRD\",\"name\":\"Production\","
+                           "\"description\":\"\",\"order\":0,\"default\":true},{" },
+        { "environments/stg/", "{\"id\":\"stg\"" },
+        { "priorities/", "[{\"id\":\"p1\",\"name\":\"P1\",\"value\":1," },
+        { "severities/", "\"created_at\":\"2026-11-23T12:00:00.123000Z\"" },
+        { "severities/p2/", "\"sla\":\"1 02:03:04\"" },
+        { "groups/", "[{\"id\":\"g1\",\"name\":\"Payments\",\"description\":\"\",\"order\":0,"
+                     "\"created_at\":" },
+        { "incident-categories/", "[{\"id\":\"c1\",\"group\":{\"id\":\"g1\"" },
+        { "components/c2/", "\"private\":true,\"deploy_warning\":true" },
+    };
+    for (size_t i = 0; i < sizeof(ASKED) / sizeof(*ASKED); i++) {
+        char path[80];
+        snprintf(path, sizeof(path), API "%s", ASKED[i].path);
+        get(fixture, path, fixture->reader);
+        expect(fixture, 200, ASKED[i].part);
+        get(fixture, path, NULL);
+        expect(fixture, 401, "not_authenticated");
+    }
+    get(fixture, API "priorities/p9/", fixture->reader);
+    expect(fixture, 404, "not_found");
+}
+
+static bool write_generation(struct json_writer *w, void *arg)
+{
+    json_text(w, "abc");
+    return *(bool *)arg;
+}
+
+static void test_health(void **state)
+{
+    struct fixture *fixture = *state;
+    bool is_well = true;
+    api_add_health(fixture->api, "generation", write_generation, &is_well);
+    get(fixture, "/readyz", NULL);
+    expect(fixture, 503, "{\"ready\":false}");
+    get(fixture, API "monitoring/readiness", NULL);
+    expect(fixture, 503, "\"celery\":false");
+    fixture->engine.is_ready = true;
+    get(fixture, "/readyz", NULL);
+    expect(fixture, 200, "{\"ready\":true}");
+    get(fixture, API "monitoring/readiness", NULL);
+    expect(fixture, 200,
+           "{\"status\":\"ok\",\"checks\":{\"db\":true,\"redis\":true,\"celery\":true}}");
+    get(fixture, API "monitoring/healthcheck", NULL);
+    expect(fixture, 200, "{\"status\":\"ok\"}");
+    get(fixture, "/healthz", NULL);
+    expect(fixture, 200, "{\"status\":\"ok\",\"version\":");
+    expect(fixture, 200, "\"uptime_s\":5,\"database\":{\"ok\":true,\"error\":null,\"schema\":");
+    expect(fixture, 200, "\"jobs_dead\":0,\"generation\":\"abc\"}");
+    is_well = false;
+    get(fixture, "/healthz", NULL);
+    expect(fixture, 503, "{\"status\":\"fail\"");
+    fixture->engine.is_stopping = true;
+    get(fixture, "/readyz", NULL);
+    expect(fixture, 503, "false");
+}
+
+static double read_seven(void *arg)
+{
+    (void)arg;
+    return 7;
+}
+
+static void test_metrics(void **state)
+{
+    struct fixture *fixture = *state;
+    metrics_add(api_metrics(fixture->api), "halligan_test{kind=\"a\"}", "A test.", "gauge",
+                read_seven, NULL);
+    metrics_add(api_metrics(fixture->api), "halligan_test{kind=\"b\"}", "A test.", "gauge",
+                read_seven, NULL);
+    get(fixture, API "incidents/", fixture->reader);
+    get(fixture, "/nothing", NULL);
+    get(fixture, "/metrics", NULL);
+    expect(fixture, 200,
+           "# HELP halligan_test A test.\n# TYPE halligan_test gauge\nhalligan_test{kind=\"a\"} "
+           "7\nhalligan_test{kind=\"b\"} 7\n");
+    expect(fixture, 200,
+           "halligan_http_requests_total{method=\"GET\",route=\"" API
+           "incidents/\",status=\"200\"} 1\n");
+    expect(fixture, 200,
+           "halligan_http_requests_total{method=\"GET\",route=\"none\",status=\"404\"} 1\n");
+    expect(fixture, 200,
+           "halligan_http_request_seconds_bucket{method=\"GET\",route=\"" API
+           "incidents/\",le=\"+Inf\"} 1\n");
+    expect(fixture, 200, "halligan_jobs{state=\"dead\"} 0\n");
+    expect(fixture, 200, "halligan_uptime_seconds 5\n");
+    /* From another machine, or through a proxy on this one, only with a key. */
+    ask(fixture, "GET", "/metrics", NULL, "X-Forwarded-For: 1.2.3.4\r\n", "", 0);
+    assert_int_equal(fixture->status, 200);
+    struct talk talk = {
+        .send = "GET /metrics HTTP/1.1\r\nHost: halligan.example\r\nConnection: close\r\n\r\n"
+    };
+    talk_all(fixture->engine.loop, http_server_port(fixture->engine.server), &talk, 1);
+    assert_int_equal(strncmp(talk.got.data, "HTTP/1.1 401", 12), 0);
+    buf_fini(&talk.got);
+    char request[256];
+    snprintf(request, sizeof(request),
+             "GET /metrics HTTP/1.1\r\nHost: halligan.example\r\nAuthorization: Bearer %s\r\n"
+             "Connection: close\r\n\r\n",
+             fixture->reader);
+    talk = (struct talk){ .send = request };
+    talk_all(fixture->engine.loop, http_server_port(fixture->engine.server), &talk, 1);
+    assert_int_equal(strncmp(talk.got.data, "HTTP/1.1 200", 12), 0);
+    buf_fini(&talk.got);
+}
+
+int main(void)
+{
+#define API_TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
+    const struct CMUnitTest tests[] = {
+        API_TEST(test_who_may_ask),
+        API_TEST(test_declare_and_read_back),
+        API_TEST(test_what_belongs_to_an_incident),
+        API_TEST(test_one_answer_names_all_wrong_fields),
+        API_TEST(test_hostile_bodies),
+        API_TEST(test_form_bodies_emoji_and_right_to_left),
+        API_TEST(test_the_same_dedup_key_is_the_same_incident),
+        API_TEST(test_private_incidents_are_seen_by_those_who_may),
+        API_TEST(test_filters_orders_and_pages),
+        API_TEST(test_reference_rows),
+        API_TEST(test_health),
+        API_TEST(test_metrics),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
