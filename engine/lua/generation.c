@@ -5,7 +5,6 @@
 #include "base/mem.h"
 #include "core/engine.h"
 #include "core/op.h"
-#include "core/schedule.h"
 #include "loop/loop.h"
 #include "loop/watch.h"
 #include "lua/config_lines.h"
@@ -254,14 +253,11 @@ static void retire(struct generations *generations, struct generation *generatio
 static void apply_config(struct generations *generations, const struct generation *generation)
 {
     struct engine *engine = generations->engine;
-    struct err err;
     const char *base_url = json_string_value(json_object_get(generation->config, "base_url"));
-    if (base_url) {
-        snprintf(engine->base_url, sizeof(engine->base_url), "%s", base_url);
-        op_set_base_url(base_url);
-    }
-    if (engine->schedule && schedule_replace(engine->schedule, generation->schedules, &err) != OK)
-        log_error(LOG_LUA, 0, "schedules: %s", err.msg);
+    if (!base_url)
+        return;
+    snprintf(engine->base_url, sizeof(engine->base_url), "%s", base_url);
+    op_set_base_url(base_url);
 }
 
 static void take_over(struct generations *generations, struct generation *generation)

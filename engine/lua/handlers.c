@@ -324,6 +324,7 @@ static int l_ctx_note(lua_State *L)
     if (!value)
         return luaL_error(L, "ctx.note: %s", err.msg);
     job_note(call->generations->engine->jobs, call->job, value, on_noted, task_wait_ref(&note->wait));
+    json_decref(value);
     return task_wait_yield(L, &note->wait);
 }
 

@@ -78,6 +78,39 @@ static int l_setmetatable(lua_State *L)
     return 1;
 }
 
+static int after_handler(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    (void)context;
+    return lua_gettop(L) - 2;
+}
+
+static int after_call(lua_State *L, int status, lua_KContext context)
+{
+    (void)context;
+    if (status == LUA_OK || status == LUA_YIELD)
+        return lua_gettop(L) - 2;
+    lua_pushboolean(L, 0);
+    lua_replace(L, 3);
+    lua_pushvalue(L, 2);
+    lua_insert(L, 4);
+    status = lua_pcallk(L, 1, LUA_MULTRET, 0, 0, after_handler);
+    return after_handler(L, status, 0);
+}
+
+/* xpcall whose handler runs after the stack is left: Lua's own would run it within the hook that ends a script, with hooks off, and a
+ * loop in it could not be stopped. */
+static int l_xpcall(lua_State *L)
+{
+    int arg_count = lua_gettop(L) - 2;
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_pushboolean(L, 1);
+    lua_pushvalue(L, 1);
+    lua_rotate(L, 3, 2); /* function, handler, true, function, arguments */
+    int status = lua_pcallk(L, arg_count, LUA_MULTRET, 0, 0, after_call);
+    return after_call(L, status, 0);
+}
+
 static int l_unknown_global(lua_State *L)
 {
     return luaL_error(L, "unknown global `%s`", luaL_tolstring(L, 2, NULL));
@@ -125,6 +158,8 @@ static void open_base(lua_State *L)
     clear_fields(L, UNWANTED);
     lua_pushcfunction(L, l_setmetatable);
     lua_setfield(L, -2, "setmetatable");
+    lua_pushcfunction(L, l_xpcall);
+    lua_setfield(L, -2, "xpcall");
     lua_pop(L, 1);
 }
 
@@ -296,7 +331,10 @@ static void kill_script(lua_State *L, struct state *state)
         return;
     }
     lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
-    luaL_error(L, "used more than %d ms of CPU time at a stretch", (int)(state->budget_us / 1000));
+    luaL_where(L, 0); /* a hook has no level of its own */
+    lua_pushfstring(L, "used more than %d ms of CPU time at a stretch", (int)(state->budget_us / 1000));
+    lua_concat(L, 2);
+    lua_error(L);
 }
 
 static void on_count(lua_State *L, lua_Debug *activation)
