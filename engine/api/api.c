@@ -1,5 +1,6 @@
 #include "api/api_internal.h"
 #include "api/metrics.h"
+#include "api/reference_cache.h"
 #include "base/mem.h"
 #include "core/engine.h"
 
@@ -49,6 +50,7 @@ struct api *api_new(struct engine *engine, const struct api_options *options, st
     struct api *api = xcalloc(1, sizeof(*api));
     api->engine = engine;
     api->auth = auth_new(api);
+    api->references = reference_cache_new();
     api->metrics = metrics_new();
     api_set_options(api, options);
     for (size_t i = 0; i < sizeof(GROUPS) / sizeof(*GROUPS); i++)
@@ -66,6 +68,7 @@ void api_free(struct api *api)
     if (!api)
         return;
     auth_free(api->auth);
+    reference_cache_free(api->references);
     metrics_free(api->metrics);
     free(api);
 }

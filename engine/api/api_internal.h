@@ -21,6 +21,7 @@ struct api {
     struct engine *engine;
     struct api_names names;
     struct auth *auth;
+    struct reference_cache *references;
     struct metrics *metrics;
     struct { const char *name; api_health_fn write; void *arg; } health[API_HEALTH_PARTS];
     int health_count;

@@ -1,8 +1,8 @@
 /* Reading order: incident_rest_row (the incident's own columns become text at once),
- * incident_rest_load (four queries for what belongs to many incidents, four for what they point
- * to), write_incident. */
+ * incident_rest_load (a query each for roles, costs, metrics, tags and people), write_incident. */
 #include "api/incident_rest.h"
 
+#include "api/reference_cache.h"
 #include "api/reference_json.h"
 #include "base/mem.h"
 #include "core/query_in.h"
@@ -12,26 +12,36 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char WHERE_ENVIRONMENT[] = SELECT_ENVIRONMENTS " WHERE id";
-static const char WHERE_CATEGORY[] = SELECT_CATEGORIES " WHERE c.id";
-static const char WHERE_PRIORITY[] = SELECT_PRIORITIES " WHERE id";
 static const char WHERE_PERSON[] = SELECT_PEOPLE " WHERE id";
 
-/* The newest of several people with one role, and of several costs of one type, comes first:
- * only it is shown. */
-static const char WHERE_ROLE[] = "SELECT r.incident_id, t.slug, r.person_id FROM incident_role r"
-                                 " JOIN role_type t ON t.id = r.role_type_id WHERE r.incident_id";
-static const char ORDER_ROLE[] = "ORDER BY r.incident_id, t.position, t.slug, r.created_at_ms DESC";
-static const char WHERE_COST[] =
-    "SELECT k.incident_id, t.name, k.amount_cents, k.details FROM incident_cost k"
-    " JOIN cost_type t ON t.id = k.cost_type_id WHERE k.incident_id";
-static const char ORDER_COST[] = "ORDER BY k.incident_id, t.name, k.id DESC";
-static const char WHERE_METRIC[] =
-    "SELECT m.incident_id, t.type, m.duration_ms, t.name FROM incident_metric m"
-    " JOIN metric_type t ON t.id = m.metric_type_id WHERE m.incident_id";
-static const char ORDER_METRIC[] = "ORDER BY m.incident_id, t.position, t.type";
-static const char WHERE_TAG[] = "SELECT incident_id, tag FROM incident_tag WHERE incident_id";
-static const char ORDER_TAG[] = "ORDER BY incident_id, tag";
+/* Rows that belong to an incident. On a page without filters the ids follow each other: then a
+ * walk over a range beats a search for each. Of several costs of one type the newest comes
+ * first: only it is shown. Likewise one person a role. */
+#define ROLES                                                        \
+    "SELECT r.incident_id, t.slug, r.person_id FROM incident_role r" \
+    " JOIN role_type t ON t.id = r.role_type_id WHERE r.incident_id"
+#define COSTS                                                                      \
+    "SELECT k.incident_id, t.name, k.amount_cents, k.details FROM incident_cost k" \
+    " JOIN cost_type t ON t.id = k.cost_type_id WHERE k.incident_id"
+#define METRICS                                                                  \
+    "SELECT m.incident_id, t.type, m.duration_ms, t.name FROM incident_metric m" \
+    " JOIN metric_type t ON t.id = m.metric_type_id WHERE m.incident_id"
+#define TAGS "SELECT incident_id, tag FROM incident_tag WHERE incident_id"
+
+struct belonging {
+    const char *range, *list; /* SELECT up to the condition; the range is whole */
+    const char *order;
+};
+
+#define BELONGING(select, columns)                                               \
+    {                                                                            \
+        select " BETWEEN ? AND ? ORDER BY " columns, select, "ORDER BY " columns \
+    }
+static const struct belonging ROLE_ROWS =
+    BELONGING(ROLES, "r.incident_id, r.role_type_id, r.person_id");
+static const struct belonging COST_ROWS = BELONGING(COSTS, "k.incident_id, t.name, k.id DESC");
+static const struct belonging METRIC_ROWS = BELONGING(METRICS, "m.incident_id, m.metric_type_id");
+static const struct belonging TAG_ROWS = BELONGING(TAGS, "incident_id, tag");
 
 enum part { PART_TAGS, PART_COSTS, PART_METRICS, PARTS };
 
@@ -60,8 +70,9 @@ struct incident_rest {
     struct api_names names;
     struct incident_rest_shape shape;
     char base_url[OP_BASE_URL_SIZE];
-    struct fragments *environments, *categories, *priorities, *people;
-    struct buf text;
+    struct reference_set *references;
+    struct fragments *people;
+    struct buf text, scratch;
     struct row *rows;
     int count, room;
     struct row **by_id; /* sorted */
@@ -69,17 +80,19 @@ struct incident_rest {
     int role_count, role_room;
 };
 
-struct incident_rest *incident_rest_new(const struct api_names *names,
-                                        struct incident_rest_shape shape)
+struct incident_rest *incident_rest_new(const struct api_read *read,
+                                        struct incident_rest_shape shape, struct tx *tx,
+                                        struct err *err)
 {
+    struct reference_set *references = reference_cache_get(read->api->references, tx, err);
+    if (!references)
+        return NULL;
     struct incident_rest *rest = xcalloc(1, sizeof(*rest));
-    rest->names = *names;
+    rest->names = read->names;
     rest->shape = shape;
-    op_base_url(rest->base_url);
-    rest->environments = fragments_new(WHERE_ENVIRONMENT, rest_environment_write);
-    rest->categories = fragments_new(WHERE_CATEGORY, rest_category_write);
-    rest->priorities = fragments_new(WHERE_PRIORITY, rest_priority_write);
+    rest->references = references;
     rest->people = fragments_new(WHERE_PERSON, rest_person_write);
+    op_base_url(rest->base_url);
     return rest;
 }
 
@@ -90,11 +103,10 @@ void incident_rest_free(struct incident_rest *rest)
     for (int i = 0; i < rest->count; i++)
         for (int part = 0; part < PARTS; part++)
             buf_fini(&rest->rows[i].parts[part]);
-    fragments_free(rest->environments);
-    fragments_free(rest->categories);
-    fragments_free(rest->priorities);
+    reference_set_release(rest->references);
     fragments_free(rest->people);
     buf_fini(&rest->text);
+    buf_fini(&rest->scratch);
     free(rest->rows);
     free(rest->by_id);
     free(rest->roles);
@@ -127,21 +139,31 @@ static struct piece write_head(struct incident_rest *rest, struct stmt *stmt)
     return piece;
 }
 
+/* A member whose value is two texts joined. */
+static void put_joined(struct incident_rest *rest, struct json_writer *w, const char *key,
+                       const char *head, const char *tail)
+{
+    buf_clear(&rest->scratch);
+    buf_puts(&rest->scratch, head);
+    buf_puts(&rest->scratch, tail);
+    json_key(w, key);
+    json_text_n(w, rest->scratch.data, rest->scratch.len);
+}
+
 static struct piece write_middle(struct incident_rest *rest, struct stmt *stmt)
 {
     struct piece piece = { .at = rest->text.len };
     const struct api_names *names = &rest->names;
     const char *channel = stmt_text(stmt, 10);
-    char value[160] = "";
-    char url[OP_BASE_URL_SIZE + 40];
+    bool has_channel = channel && *channel;
+    char path[48];
     struct json_writer w;
     json_writer_init(&w, &rest->text);
-    if (channel && *channel)
-        snprintf(value, sizeof(value), "#%s", channel);
     if (*names->channel_name)
-        json_put_text(&w, names->channel_name, value);
-    snprintf(url, sizeof(url), "%s/incident/%" PRId64 "/", rest->base_url, stmt_int(stmt, 0));
-    json_put_text(&w, "status_page_url", url);
+        put_joined(rest, &w, names->channel_name, has_channel ? "#" : "",
+                   has_channel ? channel : "");
+    snprintf(path, sizeof(path), "/incident/%" PRId64 "/", stmt_int(stmt, 0));
+    put_joined(rest, &w, "status_page_url", rest->base_url, path);
     json_put_null(&w, "postmortem_url");
     if (*names->ticket_key)
         json_put_null(&w, names->ticket_key);
@@ -161,9 +183,10 @@ void incident_rest_row(struct incident_rest *rest, struct stmt *stmt)
     *row = (struct row){ .id = stmt_int(stmt, 0), .first_role = -1, .last_role = -1 };
     row->head = write_head(rest, stmt);
     row->middle = write_middle(rest, stmt);
-    row->environment = fragments_want(rest->environments, stmt_text(stmt, 5));
-    row->category = fragments_want(rest->categories, stmt_text(stmt, 6));
-    row->priority = fragments_want(rest->priorities, stmt_text(stmt, 7));
+    row->environment =
+        reference_set_find(rest->references, REFERENCE_ENVIRONMENT, stmt_text(stmt, 5));
+    row->category = reference_set_find(rest->references, REFERENCE_CATEGORY, stmt_text(stmt, 6));
+    row->priority = reference_set_find(rest->references, REFERENCE_PRIORITY, stmt_text(stmt, 7));
     row->creator = fragments_want(rest->people, stmt_text(stmt, 8));
     row->is_ignored = stmt_int(stmt, 9) != 0;
 }
@@ -267,36 +290,55 @@ static void take_metric(struct incident_rest *rest, struct row *row, struct stmt
     json_object_finish(&w);
 }
 
-/* One query (a chunk of incidents at a time). Rows come sorted by incident and name; of equal
- * names the first counts. */
-static int load_belongings(struct incident_rest *rest, struct tx *tx, const char *where,
-                           const char *order, belonging_fn take, struct err *err)
+/* Up to QUERY_IN_MAX incidents, by_id[at] and on. */
+static struct stmt *query_belongings(const struct incident_rest *rest, struct tx *tx,
+                                     const struct belonging *what, int at, int count,
+                                     struct err *err)
 {
+    int64_t first = rest->by_id[at]->id;
+    int64_t last = rest->by_id[at + count - 1]->id;
+    if (last - first < 4 * (int64_t)count)
+        return tx_query(tx, err, what->range, "ii", first, last);
     struct db_value ids[QUERY_IN_MAX];
+    for (int i = 0; i < count; i++)
+        ids[i] = (struct db_value){ .type = 'i', .i = rest->by_id[at + i]->id };
+    return query_in(tx, err, what->list, what->order, NULL, 0, ids, count);
+}
+
+/* Rows come sorted by incident and name; of equal names the first counts. */
+static int take_belongings(struct incident_rest *rest, struct stmt *stmt, belonging_fn take,
+                           struct err *err)
+{
     AUTO_BUF struct buf name = BUF_INIT;
     int64_t last_id = 0;
-    for (int at = 0; at < rest->count; at += QUERY_IN_MAX) {
-        int count = 0;
-        for (; count < QUERY_IN_MAX && at + count < rest->count; count++)
-            ids[count] = (struct db_value){ .type = 'i', .i = rest->by_id[at + count]->id };
-        struct stmt *stmt = query_in(tx, err, where, order, NULL, 0, ids, count);
+    int rc;
+    while ((rc = stmt_next(stmt, err)) == DB_ROW) {
+        int64_t id = stmt_int(stmt, 0);
+        if (id == last_id && !strcmp(buf_text(&name), stmt_text(stmt, 1)))
+            continue;
+        last_id = id;
+        buf_clear(&name);
+        buf_puts(&name, stmt_text(stmt, 1));
+        struct row *row = find_row(rest, id);
+        if (row)
+            take(rest, row, stmt);
+    }
+    return rc;
+}
+
+static int load_belongings(struct incident_rest *rest, struct tx *tx, const struct belonging *what,
+                           belonging_fn take, struct err *err)
+{
+    int rc = OK;
+    for (int at = 0; at < rest->count && rc == OK; at += QUERY_IN_MAX) {
+        int count = rest->count - at < QUERY_IN_MAX ? rest->count - at : QUERY_IN_MAX;
+        struct stmt *stmt = query_belongings(rest, tx, what, at, count, err);
         if (!stmt)
             return err->code;
-        int rc;
-        while ((rc = stmt_next(stmt, err)) == DB_ROW) {
-            int64_t id = stmt_int(stmt, 0);
-            if (id == last_id && !strcmp(buf_text(&name), stmt_text(stmt, 1)))
-                continue;
-            last_id = id;
-            buf_clear(&name);
-            buf_puts(&name, stmt_text(stmt, 1));
-            take(rest, find_row(rest, id), stmt);
-        }
+        rc = take_belongings(rest, stmt, take, err);
         stmt_end(stmt);
-        if (rc != DB_DONE)
-            return rc;
     }
-    return OK;
+    return rc;
 }
 
 int incident_rest_load(struct incident_rest *rest, struct tx *tx, struct err *err)
@@ -304,19 +346,13 @@ int incident_rest_load(struct incident_rest *rest, struct tx *tx, struct err *er
     int rc = OK;
     index_rows(rest);
     if (rest->shape.has_tags)
-        rc = load_belongings(rest, tx, WHERE_TAG, ORDER_TAG, take_tag, err);
+        rc = load_belongings(rest, tx, &TAG_ROWS, take_tag, err);
     if (rc == OK && rest->shape.has_maps)
-        rc = load_belongings(rest, tx, WHERE_COST, ORDER_COST, take_cost, err);
+        rc = load_belongings(rest, tx, &COST_ROWS, take_cost, err);
     if (rc == OK && rest->shape.has_maps)
-        rc = load_belongings(rest, tx, WHERE_METRIC, ORDER_METRIC, take_metric, err);
+        rc = load_belongings(rest, tx, &METRIC_ROWS, take_metric, err);
     if (rc == OK && rest->shape.has_maps)
-        rc = load_belongings(rest, tx, WHERE_ROLE, ORDER_ROLE, take_role, err);
-    if (rc == OK)
-        rc = fragments_load(rest->environments, tx, err);
-    if (rc == OK)
-        rc = fragments_load(rest->categories, tx, err);
-    if (rc == OK)
-        rc = fragments_load(rest->priorities, tx, err);
+        rc = load_belongings(rest, tx, &ROLE_ROWS, take_role, err);
     return rc == OK ? fragments_load(rest->people, tx, err) : rc;
 }
 
@@ -330,7 +366,10 @@ static void put_piece(const struct incident_rest *rest, struct json_writer *w, s
 static void put_fragment(struct json_writer *w, const char *key, const struct fragment *fragment)
 {
     json_key(w, key);
-    fragment_write(fragment, w);
+    if (fragment)
+        fragment_write(fragment, w);
+    else
+        json_null_value(w);
 }
 
 static void put_part(struct json_writer *w, const char *key, const struct buf *members)

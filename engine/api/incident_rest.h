@@ -14,8 +14,9 @@ struct incident_rest_shape {
 
 struct incident_rest;
 
-/* Copies <names>. The caller frees it. */
-struct incident_rest *incident_rest_new(const struct api_names *names, struct incident_rest_shape shape);
+/* Begins to read within <tx>; copies the names of <read>. The caller frees it. NULL + err. */
+struct incident_rest *incident_rest_new(const struct api_read *read, struct incident_rest_shape shape, struct tx *tx,
+                                        struct err *err);
 /* NULL is allowed. */
 void incident_rest_free(struct incident_rest *rest);
 

@@ -32,9 +32,9 @@ static int read_list(struct tx *tx, struct api_read *read, struct err *err)
     int rc = incident_filter_read(&filter, INCIDENT_REST_COLUMNS, tx, read, err);
     if (rc != OK)
         goto out;
-    rest = incident_rest_new(&read->names, (struct incident_rest_shape){
-                                               .has_tags = filter.shows_tags, .has_maps = true });
-    rc = take_page(rest, &filter, tx, &has_next, err);
+    struct incident_rest_shape shape = { .has_tags = filter.shows_tags, .has_maps = true };
+    rest = incident_rest_new(read, shape, tx, err);
+    rc = rest ? take_page(rest, &filter, tx, &has_next, err) : err->code;
     if (rc == OK)
         rc = incident_rest_load(rest, tx, err);
     if (rc != OK)
@@ -61,7 +61,9 @@ int incident_read_one(struct tx *tx, struct api_read *read, struct err *err)
 {
     const struct incident_rest_shape *shape = read->arg;
     const char *person_id = read->identity.person_id;
-    struct incident_rest *rest = incident_rest_new(&read->names, *shape);
+    struct incident_rest *rest = incident_rest_new(read, *shape, tx, err);
+    if (!rest)
+        return err->code;
     struct stmt *stmt = tx_query(tx, err, SELECT_ONE, "iitt", read->id,
                                  (int64_t)read->identity.sees_private, person_id, person_id);
     int rc = stmt ? stmt_next(stmt, err) : err->code;

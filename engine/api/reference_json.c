@@ -9,13 +9,10 @@
 
 void json_put_time(struct json_writer *w, const char *key, int64_t epoch_ms)
 {
-    char text[48] = "\"";
-    struct buf iso = BUF_INIT;
-    clock_format_iso(epoch_ms, &iso);
-    int len = snprintf(text, sizeof(text), "\"%s\"", buf_text(&iso));
-    buf_fini(&iso);
     json_key(w, key);
-    json_raw(w, text, (size_t)len);
+    json_raw(w, "\"", 1);
+    clock_format_iso(epoch_ms, w->out);
+    buf_putc(w->out, '"');
 }
 
 void json_put_duration(struct json_writer *w, const char *key, int64_t duration_ms)
