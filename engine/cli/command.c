@@ -258,13 +258,21 @@ static int run_command(const struct command *command, int argc, char **argv)
     return rc;
 }
 
-static int fail_unknown(const char *name)
+/* <second> is the word behind, or NULL. */
+static int fail_unknown(const char *first, const char *second)
 {
-    if (help_print_group(name, stderr))
-        return CLI_USAGE;
-    const char *near = command_suggest(name);
-    fprintf(stderr, "halligan: there is no command \"%s\"%s%s%s\nSee: halligan help\n", name,
-            near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    AUTO_FREE char *two = xasprintf("%s %s", first, second ? second : "");
+    const char *near = command_suggest(first);
+    if (!near && second)
+        near = command_suggest(two);
+    bool is_group = help_print_group(first, NULL);
+    if (is_group && (!second || *second == '-'))
+        fprintf(stderr, "halligan: \"%s\" needs a second word\n", first);
+    else
+        fprintf(stderr, "halligan: there is no command \"%s\"%s%s%s\n", is_group ? two : first,
+                near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    if (!help_print_group(first, stderr))
+        fputs("See: halligan help\n", stderr);
     return CLI_USAGE;
 }
 
@@ -283,7 +291,7 @@ int command_main(int argc, char **argv)
     }
     const struct command *command = command_find(first);
     if (!command)
-        return fail_unknown(first);
+        return fail_unknown(first, argc > 2 ? argv[2] : NULL);
     if (argc <= 1)
         return run_command(command, argc, argv);
     return run_command(command, argc - 1, argv + 1);

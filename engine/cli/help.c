@@ -54,6 +54,8 @@ bool help_print_group(const char *group, FILE *out)
     for (int i = 0; (command = command_at(i)) != NULL; i++) {
         if (!is_in_group(command->name, group))
             continue;
+        if (!out)
+            return true;
         if (!found)
             fprintf(out, "Usage: halligan %s COMMAND\n\n", group);
         found = true;

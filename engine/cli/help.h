@@ -10,5 +10,6 @@ extern const struct option_spec
 
 /* Usage, explanation, options and examples of one command. */
 void help_print_command(const struct command *command, FILE *out);
-/* The commands that begin with the word <group> ("job"); false when there are none. */
+/* The commands that begin with the word <group> ("job"); false when there are none. <out> NULL: only
+ * asks. */
 bool help_print_group(const char *group, FILE *out);

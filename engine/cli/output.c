@@ -143,17 +143,18 @@ void output_time(struct buf *out, const struct tz *tz, int64_t epoch_ms)
 void output_duration(struct buf *out, int64_t ms)
 {
     static const struct {
-        int64_t ms, until_ms;
+        int64_t ms;
         const char *unit;
     } UNITS[] = {
-        { 1, 2000, "ms" },
-        { 1000, 120 * 1000, "s" },
-        { 60 * 1000, 120 * 60 * 1000, "min" },
-        { 3600 * 1000, 48 * 3600 * 1000, "h" },
-        { 24 * 3600 * 1000, INT64_MAX, "d" },
+        { 24 * 3600 * 1000, "d" },
+        { 3600 * 1000, "h" },
+        { 60 * 1000, "min" },
+        { 1000, "s" },
+        { 1, "ms" },
     };
     size_t i = 0;
-    while (ms >= UNITS[i].until_ms)
+    /* The largest unit of which there are two, or one exactly. */
+    while (UNITS[i].ms > 1 && ms < 2 * UNITS[i].ms && ms != UNITS[i].ms)
         i++;
     buf_printf(out, "%" PRId64 " %s", ms / UNITS[i].ms, UNITS[i].unit);
 }

@@ -25,7 +25,7 @@ void table_print(struct table *table, const char *when_empty);
 void output_clean(struct buf *out, const char *text, bool keep_lines);
 /* "2026-11-23 14:02:11" in the zone; "" for 0. */
 void output_time(struct buf *out, const struct tz *tz, int64_t epoch_ms);
-/* "850 ms", "12 s", "3 min", "5 h", "2 d". */
+/* "850 ms", "12 s", "90 min", "1 h", "2 d". */
 void output_duration(struct buf *out, int64_t ms);
 
 /* Pretty JSON with a line feed, to standard output. */

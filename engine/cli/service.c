@@ -12,7 +12,6 @@
 #include "core/housekeeping.h"
 #include "core/job.h"
 #include "core/limits.h"
-#include "core/op.h"
 #include "core/schedule.h"
 #include "loop/loop.h"
 #include "net/http_client.h"
@@ -97,7 +96,6 @@ static void on_generation(void *arg)
     struct err err;
     apply_log(config);
     apply_api_names(service, config);
-    op_set_base_url(engine->base_url);
     if (service->options->mode == GENERATIONS_NORMAL)
         warn_of_restart(service, config);
     if (schedule_replace(engine->schedule, generations_schedules(engine->generations), &err) != OK)
@@ -178,6 +176,12 @@ static int start_server(struct service *service, struct err *err)
     };
     service->listen = xstrdup(options.listen);
     engine->server = http_server_new(engine->loop, &options, router_handle, engine->router, err);
+    if (!engine->server && err->code == ERR_CONFLICT) {
+        struct err cause = *err;
+        err_set(err, ERR_CONFLICT,
+                "%s; end what runs there, or set `listen` in the config to another address",
+                cause.msg);
+    }
     if (!engine->server)
         return err->code;
     api_observe(service->api);
@@ -352,7 +356,7 @@ int service_run(const struct service_options *options)
     }
     take_apart(&service);
     if (rc != OK)
-        return cli_fail("%s cannot start: %s", options->name, err.msg);
+        return cli_fail("cannot start: %s", err.msg);
     log_info(LOG_ENGINE, 0, "stopped");
     return CLI_OK;
 }

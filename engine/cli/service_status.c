@@ -73,9 +73,6 @@ static bool write_schedules(struct json_writer *w, void *arg)
         jobs_stats(engine->jobs, &stats);  \
         return (double)stats.member;       \
     }
-JOBS_FIGURE(jobs_ready, ready)
-JOBS_FIGURE(jobs_now_running, running)
-JOBS_FIGURE(jobs_dead, dead)
 JOBS_FIGURE(jobs_oldest_due_age_ms, oldest_due_age_ms)
 JOBS_FIGURE(jobs_done_total, done_total)
 JOBS_FIGURE(jobs_retried_total, retried_total)
@@ -127,9 +124,6 @@ static const struct {
     const char *name, *help, *type;
     double (*read)(void *arg);
 } FIGURES[] = {
-    { "halligan_jobs{state=\"ready\"}", "Jobs by state", "gauge", jobs_ready },
-    { "halligan_jobs{state=\"running\"}", "Jobs by state", "gauge", jobs_now_running },
-    { "halligan_jobs{state=\"dead\"}", "Jobs by state", "gauge", jobs_dead },
     { "halligan_jobs_oldest_due_age_seconds", "How long the oldest due job waits", "gauge",
       oldest_due_age_s },
     { "halligan_jobs_done_total", "Jobs that were done", "counter", jobs_done_total },
