@@ -1,6 +1,7 @@
 -- config: what the operator may say about Slack, what of it the kernel keeps, the app's manifest,
 -- and the first hello.
 local json = require "engine.json"
+local config = require "engine.config"
 local log = require "engine.log"
 local shape = require "config.shape"
 local workspace = require "slack.workspace"
@@ -141,6 +142,10 @@ local function reference(settings)
 end
 
 local function say_hello()
+  if config.slack.token == "" then
+    log.warn("Slack is off: no token is configured (SLACK_BOT_TOKEN). Pages, REST API and command line work without it.")
+    return
+  end
   local identity, err = workspace.refresh()
   if identity then
     log.info(("Slack: connected to %s as %s"):format(identity.team, identity.user_id))

@@ -1,0 +1,241 @@
+/* engine.time - now, zones, durations. Instants are epoch milliseconds; zones are IANA names. */
+#include "base/clock.h"
+#include "base/tz.h"
+#include "lua/lua_modules.h"
+#include "lua/lua_util.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ZONES "engine.time.zones" /* registry: name -> boxed struct tz */
+
+static int l_zone_gc(lua_State *L)
+{
+    struct tz **zone = lua_touserdata(L, 1);
+    tz_free(*zone);
+    *zone = NULL;
+    return 0;
+}
+
+/* throws. The zone of that name, kept by the state. Pushes nothing. */
+static const struct tz *check_zone(lua_State *L, int index)
+{
+    struct err err = { 0 };
+    const char *name = luaL_optstring(L, index, "UTC");
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, ZONES);
+    if (lua_getfield(L, -1, name) == LUA_TNIL) {
+        lua_pop(L, 1);
+        struct tz **box = lua_newuserdatauv(L, sizeof(*box), 0);
+        *box = NULL;
+        luaL_setmetatable(L, "engine.time.zone");
+        *box = tz_load(name, &err);
+        if (!*box)
+            luaL_error(L, "time: %s", err.msg);
+        lua_pushvalue(L, -1);
+        lua_setfield(L, -3, name);
+    }
+    struct tz **zone = lua_touserdata(L, -1);
+    lua_pop(L, 2);
+    return *zone;
+}
+
+/*** The time of day, UTC epoch milliseconds.
+ * @function time.now_ms()
+ * @return integer
+ * @nowait
+ */
+static int l_time_now_ms(lua_State *L)
+{
+    lua_pushinteger(L, clock_now_ms());
+    return 1;
+}
+
+/*** A clock that only goes forward, in milliseconds; for measuring.
+ * @function time.mono_ms()
+ * @return integer
+ * @nowait
+ */
+static int l_time_mono_ms(lua_State *L)
+{
+    lua_pushinteger(L, clock_mono_ms());
+    return 1;
+}
+
+static const char *const DAYS[] = { "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday" };
+static const char *const MONTHS[] = { "January", "February", "March", "April", "May", "June", "July", "August", "September",
+                                      "October", "November", "December" };
+
+/* throws for an unknown letter. */
+static void add_piece(lua_State *L, luaL_Buffer *out, char letter, const struct civil *at)
+{
+    char piece[32];
+    int offset_min = at->offset_s / 60;
+    switch (letter) {
+    case 'Y': snprintf(piece, sizeof(piece), "%04d", at->year); break;
+    case 'm': snprintf(piece, sizeof(piece), "%02d", at->month); break;
+    case 'd': snprintf(piece, sizeof(piece), "%02d", at->day); break;
+    case 'e': snprintf(piece, sizeof(piece), "%d", at->day); break;
+    case 'H': snprintf(piece, sizeof(piece), "%02d", at->hour); break;
+    case 'M': snprintf(piece, sizeof(piece), "%02d", at->minute); break;
+    case 'S': snprintf(piece, sizeof(piece), "%02d", at->second); break;
+    case 'j': snprintf(piece, sizeof(piece), "%03d", at->yearday); break;
+    case 'u': snprintf(piece, sizeof(piece), "%d", at->weekday == 0 ? 7 : at->weekday); break;
+    case 'A': snprintf(piece, sizeof(piece), "%s", DAYS[at->weekday]); break;
+    case 'a': snprintf(piece, sizeof(piece), "%.3s", DAYS[at->weekday]); break;
+    case 'B': snprintf(piece, sizeof(piece), "%s", MONTHS[at->month - 1]); break;
+    case 'b': snprintf(piece, sizeof(piece), "%.3s", MONTHS[at->month - 1]); break;
+    case 'Z': snprintf(piece, sizeof(piece), "%s", at->abbrev); break;
+    case 'z':
+        snprintf(piece, sizeof(piece), "%c%02d%02d", offset_min < 0 ? '-' : '+', abs(offset_min) / 60, abs(offset_min) % 60);
+        break;
+    case '%': snprintf(piece, sizeof(piece), "%%"); break;
+    default: luaL_error(L, "time.format: %%%c is not known (Y m d e H M S j u A a B b Z z)", letter); return;
+    }
+    luaL_addstring(out, piece);
+}
+
+/*** Writes an instant as people of a zone do.
+ * @function time.format(ms, pattern, zone)
+ * @param ms integer epoch milliseconds
+ * @param pattern string "%Y-%m-%d %H:%M"; Y m d e H M S j u A a B b Z z as in strftime
+ * @param zone string|nil "Europe/Paris"; UTC when absent
+ * @return string
+ * @nowait
+ */
+static int l_time_format(lua_State *L)
+{
+    lua_Integer ms = luaL_checkinteger(L, 1);
+    const char *pattern = luaL_checkstring(L, 2);
+    struct civil at;
+    luaL_Buffer out;
+    tz_to_local(check_zone(L, 3), ms, &at);
+    luaL_buffinit(L, &out);
+    for (; *pattern; pattern++) {
+        if (*pattern == '%' && pattern[1])
+            add_piece(L, &out, *++pattern, &at);
+        else
+            luaL_addchar(&out, *pattern);
+    }
+    luaL_pushresult(&out);
+    return 1;
+}
+
+static void set_int(lua_State *L, const char *name, lua_Integer value)
+{
+    lua_pushinteger(L, value);
+    lua_setfield(L, -2, name);
+}
+
+/*** The local date and time of an instant.
+ * @function time.to_local(ms, zone)
+ * @param ms integer epoch milliseconds
+ * @param zone string|nil UTC when absent
+ * @return {year:integer, month:integer, day:integer, hour:integer, minute:integer, second:integer, weekday:integer,
+ *   yearday:integer, offset_s:integer, abbrev:string} weekday: 0 is Sunday
+ * @nowait
+ */
+static int l_time_to_local(lua_State *L)
+{
+    struct civil at;
+    tz_to_local(check_zone(L, 2), luaL_checkinteger(L, 1), &at);
+    lua_createtable(L, 0, 10);
+    set_int(L, "year", at.year);
+    set_int(L, "month", at.month);
+    set_int(L, "day", at.day);
+    set_int(L, "hour", at.hour);
+    set_int(L, "minute", at.minute);
+    set_int(L, "second", at.second);
+    set_int(L, "weekday", at.weekday);
+    set_int(L, "yearday", at.yearday);
+    set_int(L, "offset_s", at.offset_s);
+    lua_pushstring(L, at.abbrev);
+    lua_setfield(L, -2, "abbrev");
+    return 1;
+}
+
+static int get_int(lua_State *L, const char *name, int fallback)
+{
+    int value = lua_getfield(L, 1, name) == LUA_TNIL ? fallback : (int)luaL_checkinteger(L, -1);
+    lua_pop(L, 1);
+    return value;
+}
+
+/*** The instant of a local date and time.
+ * @function time.from_local(date, zone)
+ * @param date {year:integer, month:integer, day:integer, hour:integer?, minute:integer?, second:integer?}
+ * @param zone string|nil UTC when absent
+ * @return integer epoch milliseconds; a time that a zone leaves out moves forward, of an ambiguous one it is the first
+ * @nowait
+ */
+static int l_time_from_local(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    struct civil at = {
+        .year = get_int(L, "year", 1970), .month = get_int(L, "month", 1),   .day = get_int(L, "day", 1),
+        .hour = get_int(L, "hour", 0),    .minute = get_int(L, "minute", 0), .second = get_int(L, "second", 0),
+    };
+    lua_pushinteger(L, tz_from_local(check_zone(L, 2), &at));
+    return 1;
+}
+
+/*** The milliseconds of a duration.
+ * @function time.duration(duration)
+ * @param duration string|integer "15m", "2h", or milliseconds
+ * @return integer
+ * @nowait
+ */
+static int l_time_duration(lua_State *L)
+{
+    lua_pushinteger(L, lua_util_check_duration(L, 1));
+    return 1;
+}
+
+/*** A duration as people say it: its two largest units, "3 hours and 5 minutes".
+ * @function time.humanize(ms)
+ * @param ms integer
+ * @return string "an instant" below a second
+ * @nowait
+ */
+static int l_time_humanize(lua_State *L)
+{
+    static const struct { int64_t ms; const char *name; } UNITS[] = {
+        { 7 * 86400000LL, "week" }, { 86400000, "day" }, { 3600000, "hour" }, { 60000, "minute" }, { 1000, "second" },
+    };
+    int64_t left = luaL_checkinteger(L, 1);
+    int said = 0;
+    luaL_Buffer out;
+    luaL_buffinit(L, &out);
+    for (int i = 0; i < 5 && said < 2; i++) {
+        int64_t count = left / UNITS[i].ms;
+        char piece[48];
+        if (count == 0 && said == 0)
+            continue;
+        left -= count * UNITS[i].ms;
+        said++;
+        if (count == 0)
+            continue;
+        snprintf(piece, sizeof(piece), "%s%lld %s%s", said == 2 ? " and " : "", (long long)count, UNITS[i].name, count == 1 ? "" : "s");
+        luaL_addstring(&out, piece);
+    }
+    if (said == 0)
+        luaL_addstring(&out, "an instant");
+    luaL_pushresult(&out);
+    return 1;
+}
+
+static const luaL_Reg FUNCTIONS[] = {
+    { "now_ms", l_time_now_ms },     { "mono_ms", l_time_mono_ms },       { "format", l_time_format },
+    { "to_local", l_time_to_local }, { "from_local", l_time_from_local }, { "duration", l_time_duration },
+    { "humanize", l_time_humanize }, { NULL, NULL },
+};
+
+int luaopen_engine_time(lua_State *L)
+{
+    if (luaL_newmetatable(L, "engine.time.zone")) {
+        lua_pushcfunction(L, l_zone_gc);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_pop(L, 1);
+    luaL_newlib(L, FUNCTIONS);
+    return 1;
+}
