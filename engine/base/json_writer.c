@@ -206,16 +206,32 @@ static size_t escape_one(struct buf *out, const char *text, size_t len)
     return 1;
 }
 
+/* Bytes from <at> that need no look at all. */
+static size_t plain_length(const char *text, size_t at, size_t len)
+{
+    size_t plain = at;
+    while (plain < len && !ESCAPES[(unsigned char)text[plain]])
+        plain++;
+    return plain - at;
+}
+
 void json_escape(struct buf *out, const char *text, size_t len)
 {
     buf_reserve(out, len + 2);
+    size_t plain = plain_length(text, 0, len);
+    if (plain == len) { /* nearly every key and most texts: one copy */
+        char *to = out->data + out->len;
+        to[0] = '"';
+        memcpy(to + 1, text, len);
+        memcpy(to + 1 + len, "\"", 2);
+        out->len += len + 2;
+        return;
+    }
     buf_putc(out, '"');
     for (size_t at = 0; at < len;) {
-        size_t plain = at;
-        while (plain < len && !ESCAPES[(unsigned char)text[plain]])
-            plain++;
-        buf_append(out, text + at, plain - at);
-        at = plain;
+        plain = plain_length(text, at, len);
+        buf_append(out, text + at, plain);
+        at += plain;
         if (at < len)
             at += escape_one(out, text + at, len - at);
     }

@@ -37,6 +37,7 @@ struct reading {
     struct declaration *into;
     bool is_form;
     bool require_enabled;
+    bool is_brief;              /* only checked here; incident.c looks at it */
 };
 
 static void copy_id(char out[REFERENCE_ID_SIZE], const char *id)
@@ -295,6 +296,8 @@ static int read_creator(struct reading *r)
 static int read_flags(struct reading *r)
 {
     int rc = args_bool_optional(&r->args, "ignore", &r->into->is_ignored);
+    if (rc == OK)
+        rc = args_bool_optional(&r->args, "brief", &r->is_brief);
     return rc == OK ? args_bool_optional(&r->args, "private", &r->into->is_private) : rc;
 }
 
@@ -303,7 +306,7 @@ int declaration_read(struct op_call *call, struct declaration *declaration)
     struct reading r = { .call = call, .args = args_of(call), .into = declaration };
     int rc = args_refuse_unknown(call, "title", "description", "priority", "category", "environment", "environments", "created_by",
                                  "created_by_email", "impacts", "custom_fields", "dedup_key", "ignore", "private",
-                                 "response_type", "draft", "require_enabled", "form", "request_key");
+                                 "response_type", "draft", "require_enabled", "form", "request_key", "brief");
     if (rc != OK || (rc = args_bool_optional(&r.args, "form", &r.is_form)) != OK
         || (rc = args_bool_optional(&r.args, "require_enabled", &r.require_enabled)) != OK)
         return rc;

@@ -32,14 +32,15 @@ static const char INSERT_INCIDENT[] =
     " custom_fields, dedup_key, is_private, is_ignored, created_at_ms, updated_at_ms)"
     " VALUES (?, ?, 10, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 static const char SELECT_REQUIRED_ROLES[] =
-    "SELECT id, slug FROM role_type WHERE is_required = 1 AND is_active = 1 ORDER BY position, id";
+    "SELECT id, slug FROM role_type WHERE is_required = 1 AND is_active = 1";
 static const char INSERT_ROLE[] =
     "INSERT INTO incident_role (incident_id, role_type_id, person_id, created_at_ms) VALUES (?, ?, ?, ?)";
-static const char INSERT_FIRST_UPDATES[] =
+static const char INSERT_STATE[] =
     "INSERT INTO incident_update (id, incident_id, title, description, status, priority_id, category_id, environment_id, roles,"
-    " created_by, event_type, event_at_ms, created_at_ms)"
-    " VALUES (?, ?, ?, ?, 10, ?, ?, ?, ?, ?, NULL, ?, ?),"
-    " (?, ?, NULL, NULL, NULL, NULL, NULL, NULL, NULL, ?, 'declared', ?, ?)";
+    " created_by, event_at_ms, created_at_ms) VALUES (?, ?, ?, ?, 10, ?, ?, ?, ?, ?, ?, ?)";
+static const char INSERT_DECLARED[] =
+    "INSERT INTO incident_update (id, incident_id, created_by, event_type, event_at_ms, created_at_ms)"
+    " VALUES (?, ?, ?, 'declared', ?, ?)";
 static const char INSERT_MEMBER[] = "INSERT INTO incident_member (incident_id, person_id, created_at_ms) VALUES (?, ?, ?)";
 static const char INSERT_IMPACT[] =
     "INSERT INTO incident_impact (incident_id, impact_type_id, impact_level_id) VALUES (?, ?, ?)";
@@ -54,11 +55,15 @@ struct declaring {
 
 static int answer(struct op_call *call, int64_t id, bool is_created)
 {
+    bool is_brief = json_is_true(json_object_get(call->args, "brief"));
+    int rc = OK;
     json_object_begin(call->out);
     json_put_int(call->out, "id", id);
     json_put_bool(call->out, "created", is_created);
-    json_key(call->out, "incident");
-    int rc = incident_write(call->tx, call->out, id, call->err);
+    if (!is_brief) {
+        json_key(call->out, "incident");
+        rc = incident_write(call->tx, call->out, id, call->err);
+    }
     json_object_finish(call->out);
     return rc;
 }
@@ -134,13 +139,17 @@ static int insert_roles(struct declaring *d, struct buf *roles)
     return rc < 0 ? rc : OK;
 }
 
-/* Two ids in the order in which they are to be shown. */
+/* Two ids in the order in which they are to be shown: those made in one millisecond sort by chance. */
 static void new_ids(char first[ID_SIZE], char second[ID_SIZE])
 {
-    do {
-        id_new(first);
-        id_new(second);
-    } while (strcmp(first, second) >= 0);
+    char id[ID_SIZE];
+    id_new(first);
+    id_new(second);
+    if (strcmp(first, second) < 0)
+        return;
+    memcpy(id, first, ID_SIZE);
+    memcpy(first, second, ID_SIZE);
+    memcpy(second, id, ID_SIZE);
 }
 
 /* The state at the beginning, and the key event "declared". */
@@ -150,10 +159,11 @@ static int insert_updates(struct declaring *d, const char *roles)
     char first[ID_SIZE];
     char second[ID_SIZE];
     new_ids(first, second);
-    int rc = tx_exec(d->call->tx, d->call->err, INSERT_FIRST_UPDATES, "tinn" "tttt" "tii" "titii", first, d->id, in->title.at,
-                     in->title.len, in->description.at, in->description.len, in->priority_id, in->category_id,
-                     in->environment_id, roles, in->created_by, d->now_ms, d->now_ms, second, d->id, in->created_by,
-                     d->now_ms, d->now_ms);
+    int rc = tx_exec(d->call->tx, d->call->err, INSERT_STATE, "tinn" "tttt" "tii", first, d->id, in->title.at, in->title.len,
+                     in->description.at, in->description.len, in->priority_id, in->category_id, in->environment_id, roles,
+                     in->created_by, d->now_ms, d->now_ms);
+    if (rc >= 0)
+        rc = tx_exec(d->call->tx, d->call->err, INSERT_DECLARED, "titii", second, d->id, in->created_by, d->now_ms, d->now_ms);
     return rc < 0 ? rc : OK;
 }
 
@@ -246,7 +256,7 @@ static int declare_new(struct declaring *d)
     return rc == OK ? answer(d->call, d->id, true) : rc;
 }
 
-/* incident.declare, see the contract in docs/operations; -> {id, created, incident}. */
+/* incident.declare, its arguments are those of declaration.c and brief? -> {id, created, incident unless brief} */
 static int incident_declare(struct op_call *call)
 {
     struct text request_key;
@@ -268,6 +278,6 @@ const struct op INCIDENT_OPS[] = {
     { "incident.declare", true, incident_declare,
       "{title, description, priority, category, environment or environments[], created_by or created_by_email, impacts{}?,"
       " custom_fields{}?, dedup_key?, ignore?, private?, response_type?, draft{scope,key}?, require_enabled?, form?,"
-      " request_key?}: declares an incident -> {id, created, incident}" },
+      " request_key?, brief?}: declares an incident -> {id, created, incident}; brief: without the incident, which costs a third" },
     { 0 },
 };

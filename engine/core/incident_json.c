@@ -34,21 +34,20 @@ enum {
 };
 
 static const char SELECT_ROLES[] =
-    "SELECT r.incident_id, r.person_id, t.slug, t.name, t.emoji, t.is_required, t.summary"
+    "SELECT r.incident_id, t.position, r.person_id, t.slug, t.name, t.emoji, t.is_required, t.summary"
     " FROM incident_role r JOIN role_type t ON t.id = r.role_type_id WHERE r.incident_id";
-static const char ORDER_ROLES[] = "ORDER BY t.position, t.id, r.created_at_ms, r.person_id";
 
 static const char SELECT_IMPACTS[] =
-    "SELECT m.incident_id, t.value, t.name, t.emoji, l.value, l.name, l.emoji, l.description"
+    "SELECT m.incident_id, t.position, t.value, t.name, t.emoji, l.value, l.name, l.emoji, l.description"
     " FROM incident_impact m JOIN impact_type t ON t.id = m.impact_type_id JOIN impact_level l ON l.id = m.impact_level_id"
     " WHERE m.incident_id";
-static const char ORDER_IMPACTS[] = "ORDER BY t.position, t.id";
 
-/* One role somebody holds in an incident. */
-struct role {
-    struct role *next;
+/* A role somebody holds, or an impact. Sorted here and not in SQL: they are few, and a sorter costs more than all the rest. */
+struct part {
+    struct part *next;
+    int64_t position;
     char *members;      /* JSON members but for the person */
-    char *person_id;
+    char *person_id;    /* of a role; NULL: an impact */
 };
 
 /* One incident of the set. */
@@ -56,9 +55,8 @@ struct item {
     int64_t id;
     char *members;      /* JSON members from the incident's own row; NULL: no such incident */
     char *created_by;
-    struct role *roles; /* in order */
-    struct role **roles_end;
-    struct buf impacts; /* JSON objects with commas */
+    struct part *roles;     /* in the order of their types */
+    struct part *impacts;
 };
 
 struct incident_set {
@@ -69,6 +67,8 @@ struct incident_set {
     bool with_impacts;
     struct people_set *people;
 };
+
+enum { INCIDENT_BYTES = 2048 }; /* most incidents fit */
 
 /* Where the fragments of a row go. */
 typedef void (*row_fn)(struct incident_set *set, struct item *item, struct stmt *stmt);
@@ -81,18 +81,34 @@ struct incident_set *incident_set_new(bool with_impacts)
     return set;
 }
 
+static void parts_free(struct part *part)
+{
+    while (part) {
+        struct part *next = part->next;
+        free(part->members);
+        free(part->person_id);
+        free(part);
+        part = next;
+    }
+}
+
 static void item_fini(struct item *item)
 {
     free(item->members);
     free(item->created_by);
-    buf_fini(&item->impacts);
-    while (item->roles) {
-        struct role *role = item->roles;
-        item->roles = role->next;
-        free(role->members);
-        free(role->person_id);
-        free(role);
-    }
+    parts_free(item->roles);
+    parts_free(item->impacts);
+}
+
+/* Takes <members>; behind those with the same position. */
+static struct part *part_add(struct part **list, int64_t position, char *members)
+{
+    while (*list && (*list)->position <= position)
+        list = &(*list)->next;
+    struct part *part = xmalloc(sizeof(*part));
+    *part = (struct part){ .next = *list, .position = position, .members = members };
+    *list = part;
+    return part;
 }
 
 void incident_set_free(struct incident_set *set)
@@ -131,10 +147,8 @@ static int compare_items(const void *a, const void *b)
 static void index_items(struct incident_set *set)
 {
     set->by_id = xrealloc(set->by_id, set->count * sizeof(struct item *));
-    for (size_t i = 0; i < set->count; i++) {
-        set->items[i].roles_end = &set->items[i].roles;
+    for (size_t i = 0; i < set->count; i++)
         set->by_id[i] = &set->items[i];
-    }
     if (set->count > 1)
         qsort(set->by_id, set->count, sizeof(struct item *), compare_items);
 }
@@ -243,6 +257,7 @@ static void read_incident(struct incident_set *set, struct item *item, struct st
 {
     struct buf text = BUF_INIT;
     struct json_writer w;
+    buf_reserve(&text, INCIDENT_BYTES);
     json_writer_init(&w, &text);
     put_head(&w, stmt);
     put_priority(&w, stmt);
@@ -259,46 +274,42 @@ static void read_role(struct incident_set *set, struct item *item, struct stmt *
     struct buf text = BUF_INIT;
     struct json_writer w;
     json_writer_init(&w, &text);
-    json_put_text(&w, "slug", stmt_text(stmt, 2));
-    json_put_text(&w, "name", stmt_text(stmt, 3));
-    json_put_text(&w, "emoji", stmt_text(stmt, 4));
-    json_put_bool(&w, "is_required", stmt_int(stmt, 5));
-    json_put_text(&w, "summary", stmt_text(stmt, 6));
-    struct role *role = xmalloc(sizeof(*role));
-    *role = (struct role){ .members = buf_take(&text, NULL), .person_id = xstrdup(stmt_text(stmt, 1)) };
-    *item->roles_end = role;
-    item->roles_end = &role->next;
+    json_put_text(&w, "slug", stmt_text(stmt, 3));
+    json_put_text(&w, "name", stmt_text(stmt, 4));
+    json_put_text(&w, "emoji", stmt_text(stmt, 5));
+    json_put_bool(&w, "is_required", stmt_int(stmt, 6));
+    json_put_text(&w, "summary", stmt_text(stmt, 7));
+    struct part *role = part_add(&item->roles, stmt_int(stmt, 1), buf_take(&text, NULL));
+    role->person_id = xstrdup(stmt_text(stmt, 2));
     people_set_want(set->people, role->person_id);
 }
 
 static void read_impact(struct incident_set *set, struct item *item, struct stmt *stmt)
 {
     (void)set;
+    struct buf text = BUF_INIT;
     struct json_writer w;
-    if (item->impacts.len > 0)
-        buf_putc(&item->impacts, ',');
-    json_writer_init(&w, &item->impacts);
-    json_object_begin(&w);
+    json_writer_init(&w, &text);
     json_key(&w, "type");
     json_object_begin(&w);
-    json_put_text(&w, "value", stmt_text(stmt, 1));
-    json_put_text(&w, "name", stmt_text(stmt, 2));
-    json_put_text(&w, "emoji", stmt_text(stmt, 3));
+    json_put_text(&w, "value", stmt_text(stmt, 2));
+    json_put_text(&w, "name", stmt_text(stmt, 3));
+    json_put_text(&w, "emoji", stmt_text(stmt, 4));
     json_object_finish(&w);
     json_key(&w, "level");
     json_object_begin(&w);
-    json_put_text(&w, "value", stmt_text(stmt, 4));
-    json_put_text(&w, "name", stmt_text(stmt, 5));
-    json_put_text(&w, "emoji", stmt_text(stmt, 6));
-    json_put_text(&w, "description", stmt_text(stmt, 7));
+    json_put_text(&w, "value", stmt_text(stmt, 5));
+    json_put_text(&w, "name", stmt_text(stmt, 6));
+    json_put_text(&w, "emoji", stmt_text(stmt, 7));
+    json_put_text(&w, "description", stmt_text(stmt, 8));
     json_object_finish(&w);
-    json_object_finish(&w);
+    part_add(&item->impacts, stmt_int(stmt, 1), buf_take(&text, NULL));
 }
 
 /* ---- loading and writing ------------------------------------------------------------------------------------------ */
 
 /* Runs one query over all ids, in chunks; its first column is the incident's id. */
-static int load_rows(struct incident_set *set, struct tx *tx, const char *sql, const char *order, row_fn read, struct err *err)
+static int load_rows(struct incident_set *set, struct tx *tx, const char *sql, row_fn read, struct err *err)
 {
     struct db_value ids[QUERY_IN_MAX];
     for (size_t at = 0; at < set->count; at += QUERY_IN_MAX) {
@@ -307,7 +318,7 @@ static int load_rows(struct incident_set *set, struct tx *tx, const char *sql, c
             ids[count] = (struct db_value){ .type = 'i', .i = set->items[at + (size_t)count].id };
             count++;
         }
-        struct stmt *stmt = query_in(tx, err, sql, order, NULL, 0, ids, count);
+        struct stmt *stmt = query_in(tx, err, sql, "", NULL, 0, ids, count);
         if (!stmt)
             return err->code;
         int rc;
@@ -328,12 +339,28 @@ int incident_set_load(struct incident_set *set, struct tx *tx, struct err *err)
     if (set->count == 0)
         return OK;
     index_items(set);
-    int rc = load_rows(set, tx, SELECT_INCIDENTS, "", read_incident, err);
+    int rc = load_rows(set, tx, SELECT_INCIDENTS, read_incident, err);
     if (rc == OK)
-        rc = load_rows(set, tx, SELECT_ROLES, ORDER_ROLES, read_role, err);
+        rc = load_rows(set, tx, SELECT_ROLES, read_role, err);
     if (rc == OK && set->with_impacts)
-        rc = load_rows(set, tx, SELECT_IMPACTS, ORDER_IMPACTS, read_impact, err);
+        rc = load_rows(set, tx, SELECT_IMPACTS, read_impact, err);
     return rc == OK ? people_set_load(set->people, tx, err) : rc;
+}
+
+static void write_parts(const struct incident_set *set, struct json_writer *w, const char *key, const struct part *part)
+{
+    json_key(w, key);
+    json_array_begin(w);
+    for (; part; part = part->next) {
+        json_object_begin(w);
+        json_members(w, part->members, strlen(part->members));
+        if (part->person_id) {
+            json_key(w, "person");
+            people_set_write(set->people, w, part->person_id);
+        }
+        json_object_finish(w);
+    }
+    json_array_finish(w);
 }
 
 bool incident_set_begin(const struct incident_set *set, struct json_writer *w, size_t index)
@@ -345,22 +372,9 @@ bool incident_set_begin(const struct incident_set *set, struct json_writer *w, s
     json_members(w, item->members, strlen(item->members));
     json_key(w, "created_by");
     people_set_write(set->people, w, item->created_by);
-    json_key(w, "roles");
-    json_array_begin(w);
-    for (const struct role *role = item->roles; role; role = role->next) {
-        json_object_begin(w);
-        json_members(w, role->members, strlen(role->members));
-        json_key(w, "person");
-        people_set_write(set->people, w, role->person_id);
-        json_object_finish(w);
-    }
-    json_array_finish(w);
-    if (set->with_impacts) {
-        json_key(w, "impacts");
-        json_array_begin(w);
-        json_members(w, buf_text(&item->impacts), item->impacts.len);
-        json_array_finish(w);
-    }
+    write_parts(set, w, "roles", item->roles);
+    if (set->with_impacts)
+        write_parts(set, w, "impacts", item->impacts);
     return true;
 }
 

@@ -1,5 +1,6 @@
 -- The kernel's tables. Times are UTC epoch milliseconds (`*_ms`), booleans are integers (`is_*`), JSON is text.
 -- Ids: text UUIDs for people and reference rows, integers where the outside world reads numbers.
+-- Checks of busy tables spell their values with OR: SQLite builds a temporary table for IN with more than two, at every insert.
 
 -- ---- people ---------------------------------------------------------------------------------------------------
 CREATE TABLE person (
@@ -91,7 +92,7 @@ CREATE TABLE cost_type (
 CREATE TABLE incident (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     title TEXT NOT NULL, description TEXT NOT NULL,
-    status INTEGER NOT NULL DEFAULT 10 CHECK (status IN (10,20,30,40,50,60)),
+    status INTEGER NOT NULL DEFAULT 10 CHECK (status BETWEEN 10 AND 60 AND status % 10 = 0),
     priority_id TEXT NOT NULL REFERENCES priority(id),
     category_id TEXT NOT NULL REFERENCES category(id),
     environment_id TEXT NOT NULL REFERENCES environment(id),
@@ -118,12 +119,12 @@ CREATE INDEX incident_update_incident ON incident_update(incident_id, event_at_m
 CREATE TABLE incident_member (
     incident_id INTEGER NOT NULL REFERENCES incident(id), person_id TEXT NOT NULL REFERENCES person(id),
     created_at_ms INTEGER NOT NULL, PRIMARY KEY (incident_id, person_id)
-);
+) WITHOUT ROWID;
 CREATE TABLE incident_role (
     incident_id INTEGER NOT NULL REFERENCES incident(id), role_type_id INTEGER NOT NULL REFERENCES role_type(id),
     person_id TEXT NOT NULL REFERENCES person(id), created_at_ms INTEGER NOT NULL,
     PRIMARY KEY (incident_id, role_type_id, person_id)
-);
+) WITHOUT ROWID;
 CREATE TABLE incident_impact (
     id INTEGER PRIMARY KEY, incident_id INTEGER NOT NULL REFERENCES incident(id),
     impact_type_id INTEGER NOT NULL REFERENCES impact_type(id), impact_level_id TEXT NOT NULL REFERENCES impact_level(id),
@@ -145,8 +146,8 @@ CREATE TABLE incident_tag (
 -- ---- conversations and groups of a chat platform -----------------------------------------------------------------
 CREATE TABLE conversation (
     id TEXT PRIMARY KEY, platform TEXT NOT NULL, external_id TEXT NOT NULL, name TEXT NOT NULL DEFAULT '',
-    status TEXT NOT NULL DEFAULT 'opened' CHECK (status IN ('not_opened','opened','archived')),
-    type TEXT NOT NULL DEFAULT 'unknown' CHECK (type IN ('unknown','public','private','dm','group_dm')),
+    status TEXT NOT NULL DEFAULT 'opened' CHECK (status = 'not_opened' OR status = 'opened' OR status = 'archived'),
+    type TEXT NOT NULL DEFAULT 'unknown' CHECK (type = 'unknown' OR type = 'public' OR type = 'private' OR type = 'dm' OR type = 'group_dm'),
     is_shared INTEGER NOT NULL DEFAULT 0, tag TEXT, url TEXT,
     incident_id INTEGER UNIQUE REFERENCES incident(id), -- set: the channel of this incident
     is_declared INTEGER NOT NULL DEFAULT 0,             -- comes from config.lua
@@ -156,11 +157,11 @@ CREATE UNIQUE INDEX conversation_tag ON conversation(tag) WHERE tag IS NOT NULL;
 CREATE TABLE conversation_category (
     conversation_id TEXT NOT NULL REFERENCES conversation(id), category_id TEXT NOT NULL REFERENCES category(id),
     PRIMARY KEY (category_id, conversation_id)
-);
+) WITHOUT ROWID;
 CREATE TABLE conversation_member (
     conversation_id TEXT NOT NULL REFERENCES conversation(id), person_id TEXT NOT NULL REFERENCES person(id),
     PRIMARY KEY (conversation_id, person_id)
-);
+) WITHOUT ROWID;
 CREATE INDEX conversation_member_person ON conversation_member(person_id);
 
 CREATE TABLE usergroup (
@@ -173,11 +174,11 @@ CREATE INDEX usergroup_tag ON usergroup(tag) WHERE tag IS NOT NULL;
 CREATE TABLE usergroup_category (
     usergroup_id TEXT NOT NULL REFERENCES usergroup(id), category_id TEXT NOT NULL REFERENCES category(id),
     PRIMARY KEY (category_id, usergroup_id)
-);
+) WITHOUT ROWID;
 CREATE TABLE usergroup_member (
     usergroup_id TEXT NOT NULL REFERENCES usergroup(id), person_id TEXT NOT NULL REFERENCES person(id),
     PRIMARY KEY (usergroup_id, person_id)
-);
+) WITHOUT ROWID;
 CREATE INDEX usergroup_member_person ON usergroup_member(person_id);
 
 -- Who is on call, from any provider ("config", ...).
@@ -191,17 +192,17 @@ CREATE INDEX oncall_level ON oncall(level);
 -- ---- invitations --------------------------------------------------------------------------------------------------
 CREATE TABLE invitation (
     id INTEGER PRIMARY KEY, incident_id INTEGER NOT NULL REFERENCES incident(id), person_id TEXT NOT NULL REFERENCES person(id),
-    state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending','invited','failed','skipped')),
+    state TEXT NOT NULL DEFAULT 'pending' CHECK (state = 'pending' OR state = 'invited' OR state = 'failed' OR state = 'skipped'),
     error TEXT, attempts INTEGER NOT NULL DEFAULT 0, created_at_ms INTEGER NOT NULL, updated_at_ms INTEGER NOT NULL,
     UNIQUE (incident_id, person_id)
 );
 CREATE TABLE invitation_reason (
     invitation_id INTEGER NOT NULL REFERENCES invitation(id), strategy TEXT NOT NULL, reason TEXT NOT NULL, source_line INTEGER,
     PRIMARY KEY (invitation_id, strategy, reason)
-);
+) WITHOUT ROWID;
 CREATE TABLE strategy_run (
     id INTEGER PRIMARY KEY, incident_id INTEGER NOT NULL REFERENCES incident(id), strategy TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('answered','not_applicable','failed')), error TEXT, people INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL CHECK (state = 'answered' OR state = 'not_applicable' OR state = 'failed'), error TEXT, people INTEGER NOT NULL DEFAULT 0,
     duration_ms INTEGER NOT NULL DEFAULT 0, created_at_ms INTEGER NOT NULL
 );
 CREATE INDEX strategy_run_incident ON strategy_run(incident_id);
@@ -226,6 +227,7 @@ CREATE INDEX event_incident ON event(incident_id);
 CREATE TABLE subscription (
     event_kind TEXT NOT NULL, handler TEXT NOT NULL, position INTEGER NOT NULL DEFAULT 100, PRIMARY KEY (event_kind, handler)
 );
+CREATE INDEX subscription_order ON subscription(event_kind, position, handler);
 
 CREATE TABLE job (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -233,7 +235,7 @@ CREATE TABLE job (
     lane TEXT,                              -- jobs of one lane run one at a time, in order of id; NULL: no order
     event_id INTEGER REFERENCES event(id), incident_id INTEGER REFERENCES incident(id),
     args TEXT NOT NULL DEFAULT '{}',
-    state TEXT NOT NULL DEFAULT 'ready' CHECK (state IN ('ready','running','done','dead','cancelled')),
+    state TEXT NOT NULL DEFAULT 'ready' CHECK (state = 'ready' OR state = 'running' OR state = 'done' OR state = 'dead' OR state = 'cancelled'),
     attempt INTEGER NOT NULL DEFAULT 0, max_attempts INTEGER NOT NULL DEFAULT 0, -- 0: the default of job.h
     due_at_ms INTEGER NOT NULL,
     is_unknown INTEGER NOT NULL DEFAULT 0,  -- the last attempt may have had its effect: reconcile before sending again
@@ -280,7 +282,8 @@ CREATE TABLE api_key (
     expires_at_ms INTEGER, revoked_at_ms INTEGER, last_used_at_ms INTEGER
 );
 CREATE TABLE audit (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, actor_kind TEXT NOT NULL, actor_id TEXT NOT NULL DEFAULT '',
+    id INTEGER PRIMARY KEY,                 -- rows are never deleted, so ids are never reused
+    at_ms INTEGER NOT NULL, actor_kind TEXT NOT NULL, actor_id TEXT NOT NULL DEFAULT '',
     source TEXT NOT NULL, action TEXT NOT NULL, incident_id INTEGER, before TEXT, after TEXT
 );
 CREATE INDEX audit_incident ON audit(incident_id);
