@@ -162,7 +162,7 @@ static int call_manifest(lua_State *L)
 int generations_call_manifest(struct generations *generations, const char *name, const json_t *options, struct buf *out,
                               struct err *err)
 {
-    AUTO_FREE char *folder = xasprintf("integrations/%s", name);
+    AUTO_FREE char *folder = xasprintf("integrations%s%s", name[0] ? "/" : "", name);
     struct manifest_call call = { generations->current, folder, options, out, err, OK };
     if (!generations->current)
         return err_set(err, ERR_UNAVAILABLE, "no scripts are loaded");
