@@ -14,7 +14,7 @@ def test_forged_requests_are_refused(world):
                           ("a future timestamp", {"timestamp": int(time.time()) + 400}), ("no number", {"timestamp": "soon"})):
         equal(engine.signed(body, **options).status, 401, f"signature with {what}")
     equal(fetch(engine.url + HOOK, "POST", body.encode()).status, 401, "no signature at all")
-    equal(world.jobs(), [], "jobs after forged requests")
+    equal(json.loads(world.cli("incident", "list", "--json").stdout), [], "incidents after forged requests")
     engine.process.stop()
 
 

@@ -83,9 +83,10 @@ def test_private_incident_stays_private(world):
                        "A mailbox export was found outside.", "--priority", "P1", "--category", "Data Breach", "--environment", "PRD",
                        "--by", "user.one@example.test", "--json")
     number = json.loads(opened.stdout)["id"]
+    waiting = wait_for("the reason why there is no channel", lambda: next((one for one in world.jobs(number) if one["error_text"]), None))
+    equal(world.sandbox.channels(), [], "channels while a private one is refused")
     world.sandbox.clear_faults()
-    wait_for("the reason why there is no channel", lambda: any(one["error_text"] for one in world.jobs(number)))
-    world.cli("job", "retry", "--incident", str(number), ok=False)
+    world.cli("job", "retry", str(waiting["id"]))
     channel = wait_for("the private channel", lambda: next(iter(world.sandbox.channels()), None), 60)
     check(channel["is_private"], "the channel is private")
     engine.settled(60)
