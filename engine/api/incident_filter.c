@@ -1,5 +1,6 @@
 #include "api/incident_filter.h"
 
+#include "api/incident_rest.h"
 #include "base/mem.h"
 #include "core/policy.h"
 #include "net/form.h"
@@ -16,8 +17,10 @@ struct reading {
     struct tx *tx;
     struct api_errors *errors;
     struct err *err;
-    struct buf order;
-    bool needs_person; /* joined for the order by user name */
+    struct buf order; /* what follows ORDER BY */
+    struct db_value order_values[INCIDENT_FILTER_MAX_TEXTS];
+    int order_value_count;
+    unsigned ordered_by; /* a bit for each column that is in <order> */
 };
 
 /* A parameter that may be repeated: any of its values. */
@@ -110,44 +113,79 @@ static int read_choice(struct reading *r, const struct choice *choice)
     return OK;
 }
 
-static void add_order(struct reading *r, const char *item, size_t len)
+/* The position of a priority as an expression: a handful of comparisons cost less than a search
+ * for each incident. */
+static int add_priority_order(struct reading *r)
+{
+    static const char SELECT_POSITIONS[] = "SELECT id, position FROM priority ORDER BY position";
+    struct incident_filter *filter = r->filter;
+    struct stmt *stmt = tx_query(r->tx, r->err, SELECT_POSITIONS, "");
+    if (!stmt)
+        return r->err->code;
+    int rc;
+    buf_puts(&r->order, "CASE i.priority_id");
+    while ((rc = stmt_next(stmt, r->err)) == DB_ROW &&
+           filter->text_count < INCIDENT_FILTER_MAX_TEXTS) {
+        char *id = filter->texts[filter->text_count++] = xstrdup(stmt_text(stmt, 0));
+        buf_printf(&r->order, " WHEN ? THEN %" PRId64, stmt_int(stmt, 1));
+        r->order_values[r->order_value_count++] = (struct db_value){ .type = 't', .t = id };
+    }
+    stmt_end(stmt);
+    buf_printf(&r->order, " ELSE %d END", INT32_MAX);
+    return rc < 0 ? rc : OK;
+}
+
+/* One item of order_by. A column that came before decides already: its repetition says nothing. */
+static int add_order(struct reading *r, const char *item, size_t len)
 {
     static const struct {
         const char *name, *column;
     } ORDERS[] = {
-        { "priority", "p.position" },        { "title", "i.title" },         { "id", "i.id" },
-        { "created_at", "i.created_at_ms" }, { "created_by", "u.username" },
+        { "priority", NULL },
+        { "title", "i.title" },
+        { "id", "i.id" },
+        { "created_at", "i.created_at_ms" },
+        { "created_by", "(SELECT username FROM person WHERE id = i.created_by)" },
     };
     bool is_descending = len > 0 && *item == '-';
     const char *name = item + is_descending;
     size_t name_len = len - is_descending;
+    int rc = OK;
     for (size_t i = 0; i < sizeof(ORDERS) / sizeof(*ORDERS); i++) {
         if (strlen(ORDERS[i].name) != name_len || memcmp(ORDERS[i].name, name, name_len))
             continue;
-        buf_printf(&r->order, "%s%s%s", r->order.len ? ", " : "", ORDERS[i].column,
-                   is_descending ? " DESC" : "");
-        return;
+        if (r->ordered_by & 1u << i)
+            return OK;
+        r->ordered_by |= 1u << i;
+        buf_puts(&r->order, r->order.len ? ", " : "");
+        if (ORDERS[i].column)
+            buf_puts(&r->order, ORDERS[i].column);
+        else
+            rc = add_priority_order(r);
+        buf_puts(&r->order, is_descending ? " DESC" : "");
+        return rc;
     }
     api_errors_add(r->errors, "invalid_choice", "order_by",
                    "Select a valid choice. %.*s is not one of the available choices.", (int)len,
                    item);
+    return OK;
 }
 
 /* Ends with the id, so that pages neither overlap nor leave gaps. */
-static void read_order(struct reading *r)
+static int read_order(struct reading *r)
 {
     const struct form_field *field = form_last(r->filter->form, "order_by");
-    for (const char *at = field ? field->value : ""; *at;) {
+    int rc = OK;
+    for (const char *at = field ? field->value : ""; *at && rc == OK && r->errors->count < 20;) {
         size_t len = strcspn(at, ",");
-        add_order(r, at, len);
+        rc = add_order(r, at, len);
         at += len;
         at += *at == ',';
-        if (r->errors->count > 20)
-            return;
     }
     r->filter->is_default_order = r->order.len == 0 || !strcmp(r->order.data, "i.id DESC");
     if (!r->filter->is_default_order)
         buf_puts(&r->order, ", i.id DESC");
+    return rc;
 }
 
 static void read_page(struct reading *r)
@@ -182,20 +220,19 @@ static void add_policy(struct reading *r, const struct api_identity *identity)
     add_value(r, (struct db_value){ .type = 't', .t = identity->person_id });
 }
 
-static void finish_sql(struct reading *r, const char *columns)
+static void finish_sql(struct reading *r)
 {
     struct incident_filter *filter = r->filter;
+    bool by_id = filter->is_default_order;
     AUTO_BUF struct buf sql = BUF_INIT;
-    buf_printf(&sql, "SELECT %s FROM incident i LEFT JOIN conversation v ON v.incident_id = i.id",
-               columns);
+    buf_puts(&sql, by_id ? "SELECT " INCIDENT_REST_COLUMNS " FROM " INCIDENT_REST_TABLES
+                         : "SELECT i.id FROM incident i");
     if (strstr(filter->sql.data, "c.group_id"))
         buf_puts(&sql, " JOIN category c ON c.id = i.category_id");
-    if (strstr(buf_text(&r->order), "p.position"))
-        buf_puts(&sql, " JOIN priority p ON p.id = i.priority_id");
-    if (strstr(buf_text(&r->order), "u.username"))
-        buf_puts(&sql, " JOIN person u ON u.id = i.created_by");
     buf_printf(&sql, "%s ORDER BY %s LIMIT ? OFFSET ?", filter->sql.data,
-               filter->is_default_order ? "i.id DESC" : r->order.data);
+               by_id ? "i.id DESC" : r->order.data);
+    for (int i = 0; i < r->order_value_count && !by_id; i++)
+        add_value(r, r->order_values[i]);
     filter->values[filter->value_count++] =
         (struct db_value){ .type = 'i', .i = filter->limit + 1 };
     filter->values[filter->value_count++] = (struct db_value){ .type = 'i', .i = filter->skip };
@@ -203,36 +240,45 @@ static void finish_sql(struct reading *r, const char *columns)
     buf_append(&filter->sql, sql.data, sql.len);
 }
 
-int incident_filter_read(struct incident_filter *filter, const char *columns, struct tx *tx,
-                         struct api_read *read, struct err *err)
+static int read_parameters(struct reading *r, const struct api_identity *identity)
+{
+    const struct form_field *tags = form_last(r->filter->form, "show_tags");
+    int rc = OK;
+    r->filter->shows_tags = tags && !strcmp(tags->value, "true");
+    buf_puts(&r->filter->sql, " WHERE 1 = 1");
+    for (size_t i = 0; i < sizeof(CHOICES) / sizeof(*CHOICES) && rc == OK; i++)
+        rc = read_choice(r, &CHOICES[i]);
+    if (rc == OK)
+        rc = read_order(r);
+    if (rc != OK)
+        return rc;
+    add_policy(r, identity);
+    read_page(r);
+    finish_sql(r);
+    return r->errors->count ? err_set(r->err, ERR_INVALID, "a query parameter is wrong") : OK;
+}
+
+int incident_filter_read(struct incident_filter *filter, struct tx *tx, struct api_read *read,
+                         struct err *err)
 {
     struct reading r = { .filter = filter, .tx = tx, .errors = &read->errors, .err = err };
     *filter = (struct incident_filter){ .form = xcalloc(1, sizeof(*filter->form)) };
     int rc = form_parse(read->query, strlen(read->query), filter->form, err);
-    if (rc == ERR_LIMIT)
+    if (rc == ERR_LIMIT) {
         api_errors_add(&read->errors, "invalid", NULL, "Too many parameters.");
-    if (rc != OK)
-        return rc == ERR_LIMIT ? ERR_INVALID : rc;
-    buf_puts(&filter->sql, " WHERE 1 = 1");
-    for (size_t i = 0; i < sizeof(CHOICES) / sizeof(*CHOICES) && rc == OK; i++)
-        rc = read_choice(&r, &CHOICES[i]);
-    if (rc == OK) {
-        const struct form_field *tags = form_last(filter->form, "show_tags");
-        filter->shows_tags = tags && !strcmp(tags->value, "true");
-        read_order(&r);
-        add_policy(&r, &read->identity);
-        read_page(&r);
-        finish_sql(&r, columns);
+        return ERR_INVALID;
     }
+    if (rc == OK)
+        rc = read_parameters(&r, &read->identity);
     buf_fini(&r.order);
-    if (rc == OK && read->errors.count)
-        rc = err_set(err, ERR_INVALID, "a query parameter is wrong");
     return rc;
 }
 
 void incident_filter_fini(struct incident_filter *filter)
 {
     buf_fini(&filter->sql);
+    for (int i = 0; i < filter->text_count; i++)
+        free(filter->texts[i]);
     if (filter->form)
         form_fini(filter->form);
     free(filter->form);

@@ -5,10 +5,10 @@
 
 #include "api/api_internal.h"
 
-enum { INCIDENT_FILTER_MAX_VALUES = 200 };
+enum { INCIDENT_FILTER_MAX_VALUES = 200, INCIDENT_FILTER_MAX_TEXTS = 64 };
 
 struct incident_filter {
-    struct buf sql;                /* the whole SELECT of the columns that were asked for */
+    struct buf sql;                /* the whole SELECT */
     struct db_value values[INCIDENT_FILTER_MAX_VALUES + 8];
     int value_count;
     int limit;                     /* rows a page; the SELECT asks for one more, to know whether there is a next page */
@@ -16,11 +16,15 @@ struct incident_filter {
     bool is_default_order;
     bool shows_tags;
     struct form *form;             /* what the values point into */
+    char *texts[INCIDENT_FILTER_MAX_TEXTS];   /* likewise */
+    int text_count;
 };
 
-/* <columns>: what to select. OK, or ERR_INVALID with read->errors filled, or a store's error.
- * The caller calls incident_filter_fini() in every case. */
-int incident_filter_read(struct incident_filter *filter, const char *columns, struct tx *tx, struct api_read *read,
+/* Makes a SELECT of the columns of INCIDENT_REST_COLUMNS in the default order, of the id alone
+ * in another: sorting whole rows would cost more than fetching those of the page. OK, or
+ * ERR_INVALID with read->errors filled, or a store's error. The caller calls
+ * incident_filter_fini() in every case. */
+int incident_filter_read(struct incident_filter *filter, struct tx *tx, struct api_read *read,
                          struct err *err);
 void incident_filter_fini(struct incident_filter *filter);
 

@@ -2,8 +2,10 @@
  * incident_rest_load (a query each for roles, costs, metrics, tags and people), write_incident. */
 #include "api/incident_rest.h"
 
+#include "api/people_json.h"
 #include "api/reference_cache.h"
 #include "api/reference_json.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "core/query_in.h"
 #include "core/status.h"
@@ -11,8 +13,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-static const char WHERE_PERSON[] = SELECT_PEOPLE " WHERE id";
 
 /* Rows that belong to an incident. On a page without filters the ids follow each other: then a
  * walk over a range beats a search for each. Of several costs of one type the newest comes
@@ -53,14 +53,15 @@ struct piece {
 struct role {
     int next;          /* index of the incident's next role; -1: last */
     struct piece slug; /* as JSON text */
-    const struct fragment *person;
+    int person;
 };
 
 struct row {
     int64_t id;
     struct piece head,
         middle; /* members before the environment; from the channel's name to the ticket's URL */
-    const struct fragment *environment, *category, *priority, *creator;
+    const struct fragment *environment, *category, *priority;
+    int creator;
     bool is_ignored;
     int first_role, last_role; /* indexes; -1: none */
     struct buf parts[PARTS];   /* members, or elements for the tags */
@@ -69,9 +70,11 @@ struct row {
 struct incident_rest {
     struct api_names names;
     struct incident_rest_shape shape;
-    char base_url[OP_BASE_URL_SIZE];
+    char url_head[OP_BASE_URL_SIZE +
+                  32]; /* of an incident's page, as JSON text without the closing quote */
+    size_t url_head_len;
     struct reference_set *references;
-    struct fragments *people;
+    struct people_json *people;
     struct buf text, scratch;
     struct row *rows;
     int count, room;
@@ -79,6 +82,19 @@ struct incident_rest {
     struct role *roles;
     int role_count, role_room;
 };
+
+static void make_url_head(struct incident_rest *rest)
+{
+    AUTO_BUF struct buf url = BUF_INIT;
+    AUTO_BUF struct buf text = BUF_INIT;
+    char base_url[OP_BASE_URL_SIZE];
+    op_base_url(base_url);
+    buf_printf(&url, "%s/incident/", base_url);
+    json_escape(&text, url.data, url.len);
+    rest->url_head_len = text.len - 1;
+    snprintf(rest->url_head, sizeof(rest->url_head), "%.*s", (int)rest->url_head_len, text.data);
+    rest->url_head_len = strlen(rest->url_head);
+}
 
 struct incident_rest *incident_rest_new(const struct api_read *read,
                                         struct incident_rest_shape shape, struct tx *tx,
@@ -91,8 +107,8 @@ struct incident_rest *incident_rest_new(const struct api_read *read,
     rest->names = read->names;
     rest->shape = shape;
     rest->references = references;
-    rest->people = fragments_new(WHERE_PERSON, rest_person_write);
-    op_base_url(rest->base_url);
+    rest->people = people_json_new();
+    make_url_head(rest);
     return rest;
 }
 
@@ -104,7 +120,7 @@ void incident_rest_free(struct incident_rest *rest)
         for (int part = 0; part < PARTS; part++)
             buf_fini(&rest->rows[i].parts[part]);
     reference_set_release(rest->references);
-    fragments_free(rest->people);
+    people_json_free(rest->people);
     buf_fini(&rest->text);
     buf_fini(&rest->scratch);
     free(rest->rows);
@@ -125,51 +141,78 @@ int64_t incident_rest_last_id(const struct incident_rest *rest)
 
 /* ---- the incident's own row ------------------------------------------------------------------- */
 
+/* Lists are the hot path: names of members are appended as they stand, without the writer. */
+#define APPEND(out, literal) buf_append((out), (literal), sizeof(literal) - 1)
+
+static void append_int(struct buf *out, int64_t value)
+{
+    struct json_writer w;
+    json_writer_init(&w, out);
+    json_int(&w, value);
+}
+
+static void append_text(struct buf *out, struct stmt *stmt, int column)
+{
+    const char *text = stmt_text(stmt, column);
+    json_escape(out, text, stmt_bytes(stmt, column));
+}
+
 static struct piece write_head(struct incident_rest *rest, struct stmt *stmt)
 {
-    struct piece piece = { .at = rest->text.len };
-    struct json_writer w;
-    json_writer_init(&w, &rest->text);
-    json_put_int(&w, "id", stmt_int(stmt, 0));
-    json_put_text(&w, "title", stmt_text(stmt, 1));
-    json_put_text(&w, "status", status_label((int)stmt_int(stmt, 2)));
-    json_put_text(&w, "description", stmt_text(stmt, 3));
-    json_put_time(&w, "created_at", stmt_int(stmt, 4));
-    piece.len = rest->text.len - piece.at;
+    struct buf *out = &rest->text;
+    struct piece piece = { .at = out->len };
+    const char *status = status_label((int)stmt_int(stmt, 2));
+    APPEND(out, "{\"id\":");
+    append_int(out, stmt_int(stmt, 0));
+    APPEND(out, ",\"title\":");
+    append_text(out, stmt, 1);
+    APPEND(out, ",\"status\":");
+    json_escape(out, status, strlen(status));
+    APPEND(out, ",\"description\":");
+    append_text(out, stmt, 3);
+    APPEND(out, ",\"created_at\":\"");
+    clock_format_iso(stmt_int(stmt, 4), out);
+    APPEND(out, "\",\"environment\":");
+    piece.len = out->len - piece.at;
     return piece;
 }
 
-/* A member whose value is two texts joined. */
-static void put_joined(struct incident_rest *rest, struct json_writer *w, const char *key,
-                       const char *head, const char *tail)
+/* ,"<name>": for a name of the installation's choice. */
+static void append_name(struct buf *out, const char *name)
 {
-    buf_clear(&rest->scratch);
-    buf_puts(&rest->scratch, head);
-    buf_puts(&rest->scratch, tail);
-    json_key(w, key);
-    json_text_n(w, rest->scratch.data, rest->scratch.len);
+    buf_putc(out, ',');
+    json_escape(out, name, strlen(name));
+    buf_putc(out, ':');
 }
 
 static struct piece write_middle(struct incident_rest *rest, struct stmt *stmt)
 {
-    struct piece piece = { .at = rest->text.len };
+    struct buf *out = &rest->text;
+    struct piece piece = { .at = out->len };
     const struct api_names *names = &rest->names;
-    const char *channel = stmt_text(stmt, 10);
-    bool has_channel = channel && *channel;
-    char path[48];
-    struct json_writer w;
-    json_writer_init(&w, &rest->text);
-    if (*names->channel_name)
-        put_joined(rest, &w, names->channel_name, has_channel ? "#" : "",
-                   has_channel ? channel : "");
-    snprintf(path, sizeof(path), "/incident/%" PRId64 "/", stmt_int(stmt, 0));
-    put_joined(rest, &w, "status_page_url", rest->base_url, path);
-    json_put_null(&w, "postmortem_url");
-    if (*names->ticket_key)
-        json_put_null(&w, names->ticket_key);
-    if (*names->ticket_url)
-        json_put_null(&w, names->ticket_url);
-    piece.len = rest->text.len - piece.at;
+    if (*names->channel_name) {
+        size_t len = stmt_bytes(stmt, 10);
+        append_name(out, names->channel_name);
+        buf_clear(&rest->scratch);
+        if (len) {
+            buf_putc(&rest->scratch, '#');
+            buf_append(&rest->scratch, stmt_text(stmt, 10), len);
+        }
+        json_escape(out, buf_text(&rest->scratch), rest->scratch.len);
+    }
+    APPEND(out, ",\"status_page_url\":");
+    buf_append(out, rest->url_head, rest->url_head_len);
+    append_int(out, stmt_int(stmt, 0));
+    APPEND(out, "/\",\"postmortem_url\":null");
+    if (*names->ticket_key) {
+        append_name(out, names->ticket_key);
+        APPEND(out, "null");
+    }
+    if (*names->ticket_url) {
+        append_name(out, names->ticket_url);
+        APPEND(out, "null");
+    }
+    piece.len = out->len - piece.at;
     return piece;
 }
 
@@ -187,7 +230,7 @@ void incident_rest_row(struct incident_rest *rest, struct stmt *stmt)
         reference_set_find(rest->references, REFERENCE_ENVIRONMENT, stmt_text(stmt, 5));
     row->category = reference_set_find(rest->references, REFERENCE_CATEGORY, stmt_text(stmt, 6));
     row->priority = reference_set_find(rest->references, REFERENCE_PRIORITY, stmt_text(stmt, 7));
-    row->creator = fragments_want(rest->people, stmt_text(stmt, 8));
+    row->creator = people_json_want(rest->people, stmt_text(stmt, 8));
     row->is_ignored = stmt_int(stmt, 9) != 0;
 }
 
@@ -232,7 +275,7 @@ static void take_role(struct incident_rest *rest, struct row *row, struct stmt *
     *role = (struct role){ .next = -1, .slug.at = rest->text.len };
     json_escape(&rest->text, stmt_text(stmt, 1), stmt_bytes(stmt, 1));
     role->slug.len = rest->text.len - role->slug.at;
-    role->person = fragments_want(rest->people, stmt_text(stmt, 2));
+    role->person = people_json_want(rest->people, stmt_text(stmt, 2));
     if (row->last_role >= 0)
         rest->roles[row->last_role].next = index;
     else
@@ -353,76 +396,69 @@ int incident_rest_load(struct incident_rest *rest, struct tx *tx, struct err *er
         rc = load_belongings(rest, tx, &METRIC_ROWS, take_metric, err);
     if (rc == OK && rest->shape.has_maps)
         rc = load_belongings(rest, tx, &ROLE_ROWS, take_role, err);
-    return rc == OK ? fragments_load(rest->people, tx, err) : rc;
+    return rc == OK ? people_json_load(rest->people, tx, err) : rc;
 }
 
 /* ---- writing ---------------------------------------------------------------------------------- */
 
-static void put_piece(const struct incident_rest *rest, struct json_writer *w, struct piece piece)
+static void append_piece(struct buf *out, const struct incident_rest *rest, struct piece piece)
 {
-    json_members(w, rest->text.data + piece.at, piece.len);
+    buf_append(out, rest->text.data + piece.at, piece.len);
 }
 
-static void put_fragment(struct json_writer *w, const char *key, const struct fragment *fragment)
+static void append_fragment(struct buf *out, const struct fragment *fragment)
 {
-    json_key(w, key);
     if (fragment)
-        fragment_write(fragment, w);
+        buf_append(out, fragment->json, fragment->len);
     else
-        json_null_value(w);
+        APPEND(out, "null");
 }
 
-static void put_part(struct json_writer *w, const char *key, const struct buf *members)
+static void append_roles(struct buf *out, const struct incident_rest *rest, const struct row *row)
 {
-    json_key(w, key);
-    json_object_begin(w);
-    json_members(w, buf_text(members), members->len);
-    json_object_finish(w);
-}
-
-static void put_roles(const struct incident_rest *rest, struct json_writer *w,
-                      const struct row *row)
-{
-    json_key(w, "roles");
-    json_object_begin(w);
     for (int i = row->first_role; i >= 0; i = rest->roles[i].next) {
-        const struct role *role = &rest->roles[i];
-        json_members(w, rest->text.data + role->slug.at, role->slug.len);
-        buf_putc(w->out, ':');
-        w->after_key = true;
-        fragment_write(role->person, w);
+        if (i != row->first_role)
+            buf_putc(out, ',');
+        append_piece(out, rest, rest->roles[i].slug);
+        buf_putc(out, ':');
+        people_json_write(rest->people, rest->roles[i].person, out);
     }
-    json_object_finish(w);
 }
 
-static void write_incident(const struct incident_rest *rest, struct json_writer *w,
-                           const struct row *row)
+static void append_incident(struct buf *out, const struct incident_rest *rest,
+                            const struct row *row)
 {
-    json_object_begin(w);
-    put_piece(rest, w, row->head);
-    put_fragment(w, "environment", row->environment);
-    put_fragment(w, "incident_category", row->category);
-    put_fragment(w, "priority", row->priority);
-    put_piece(rest, w, row->middle);
+    append_piece(out, rest, row->head);
+    append_fragment(out, row->environment);
+    APPEND(out, ",\"incident_category\":");
+    append_fragment(out, row->category);
+    APPEND(out, ",\"priority\":");
+    append_fragment(out, row->priority);
+    append_piece(out, rest, row->middle);
     if (rest->shape.has_tags) {
-        const struct buf *tags = &row->parts[PART_TAGS];
-        json_key(w, "tags");
-        json_array_begin(w);
-        json_members(w, buf_text(tags), tags->len);
-        json_array_finish(w);
+        APPEND(out, ",\"tags\":[");
+        buf_append(out, row->parts[PART_TAGS].data, row->parts[PART_TAGS].len);
+        buf_putc(out, ']');
     }
-    put_fragment(w, "created_by", row->creator);
+    APPEND(out, ",\"created_by\":");
+    people_json_write(rest->people, row->creator, out);
     if (rest->shape.has_maps) {
-        put_part(w, "costs", &row->parts[PART_COSTS]);
-        put_part(w, "metrics", &row->parts[PART_METRICS]);
-        put_roles(rest, w, row);
+        APPEND(out, ",\"costs\":{");
+        buf_append(out, row->parts[PART_COSTS].data, row->parts[PART_COSTS].len);
+        APPEND(out, "},\"metrics\":{");
+        buf_append(out, row->parts[PART_METRICS].data, row->parts[PART_METRICS].len);
+        APPEND(out, "},\"roles\":{");
+        append_roles(out, rest, row);
+        buf_putc(out, '}');
     }
-    json_put_bool(w, "ignore", row->is_ignored);
-    json_object_finish(w);
+    buf_puts(out, row->is_ignored ? ",\"ignore\":true}" : ",\"ignore\":false}");
 }
 
-void incident_rest_write(const struct incident_rest *rest, struct json_writer *w)
+void incident_rest_write(const struct incident_rest *rest, struct buf *out)
 {
-    for (int i = 0; i < rest->count; i++)
-        write_incident(rest, w, &rest->rows[i]);
+    for (int i = 0; i < rest->count; i++) {
+        if (i)
+            buf_putc(out, ',');
+        append_incident(out, rest, &rest->rows[i]);
+    }
 }

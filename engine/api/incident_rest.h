@@ -20,8 +20,8 @@ struct incident_rest *incident_rest_new(const struct api_read *read, struct inci
 /* NULL is allowed. */
 void incident_rest_free(struct incident_rest *rest);
 
-/* The columns that incident_rest_row() reads; the tables are "incident i LEFT JOIN conversation
- * v ON v.incident_id = i.id". */
+/* What incident_rest_row() reads, and from where. */
+#define INCIDENT_REST_TABLES "incident i LEFT JOIN conversation v ON v.incident_id = i.id"
 #define INCIDENT_REST_COLUMNS                                                                      \
     "i.id, i.title, i.status, i.description, i.created_at_ms, i.environment_id, i.category_id,"    \
     " i.priority_id, i.created_by, i.is_ignored, v.name"
@@ -33,8 +33,8 @@ int64_t incident_rest_last_id(const struct incident_rest *rest);   /* of the las
 
 /* Reads everything else about the rows. */
 int incident_rest_load(struct incident_rest *rest, struct tx *tx, struct err *err);
-/* Writes one object a row, in the order taken. */
-void incident_rest_write(const struct incident_rest *rest, struct json_writer *w);
+/* Appends one JSON object a row, in the order taken, with commas between them. */
+void incident_rest_write(const struct incident_rest *rest, struct buf *out);
 
 /* An api_read_fn: the one incident read->id in the shape that read->arg (a struct
  * incident_rest_shape) says, if the key may see it; else ERR_NOT_FOUND. */

@@ -5,9 +5,28 @@
 
 #include <stdlib.h>
 
+static const char SELECT_BY_ID[] =
+    "SELECT " INCIDENT_REST_COLUMNS " FROM " INCIDENT_REST_TABLES " WHERE i.id = ?";
+
+/* A row of the page: whole, or (in another order than the default) an id to fetch it by. */
+static int take_row(struct incident_rest *rest, const struct incident_filter *filter,
+                    struct stmt *found, struct tx *tx, struct err *err)
+{
+    if (filter->is_default_order) {
+        incident_rest_row(rest, found);
+        return OK;
+    }
+    struct stmt *stmt = tx_query(tx, err, SELECT_BY_ID, "i", stmt_int(found, 0));
+    int rc = stmt ? stmt_next(stmt, err) : err->code;
+    if (rc == DB_ROW)
+        incident_rest_row(rest, stmt);
+    stmt_end(stmt);
+    return rc < 0 ? rc : OK;
+}
+
 /* One page. Asks for one row more than shown: it says whether there is a next page. */
-static int take_page(struct incident_rest *rest, struct incident_filter *filter, struct tx *tx,
-                     bool *has_next, struct err *err)
+static int take_page(struct incident_rest *rest, const struct incident_filter *filter,
+                     struct tx *tx, bool *has_next, struct err *err)
 {
     struct stmt *stmt =
         tx_query_values(tx, err, filter->sql.data, filter->values, filter->value_count);
@@ -16,9 +35,8 @@ static int take_page(struct incident_rest *rest, struct incident_filter *filter,
     int rc;
     while ((rc = stmt_next(stmt, err)) == DB_ROW) {
         *has_next = incident_rest_count(rest) == filter->limit;
-        if (*has_next)
+        if (*has_next || (rc = take_row(rest, filter, stmt, tx, err)) != OK)
             break;
-        incident_rest_row(rest, stmt);
     }
     stmt_end(stmt);
     return rc < 0 ? rc : OK;
@@ -29,7 +47,7 @@ static int read_list(struct tx *tx, struct api_read *read, struct err *err)
     struct incident_filter filter;
     struct incident_rest *rest = NULL;
     bool has_next = false;
-    int rc = incident_filter_read(&filter, INCIDENT_REST_COLUMNS, tx, read, err);
+    int rc = incident_filter_read(&filter, tx, read, err);
     if (rc != OK)
         goto out;
     struct incident_rest_shape shape = { .has_tags = filter.shows_tags, .has_maps = true };
@@ -39,12 +57,10 @@ static int read_list(struct tx *tx, struct api_read *read, struct err *err)
         rc = incident_rest_load(rest, tx, err);
     if (rc != OK)
         goto out;
-    struct json_writer w;
     buf_reserve(&read->out, (size_t)incident_rest_count(rest) * 2048 + 16);
-    json_writer_init(&w, &read->out);
-    json_array_begin(&w);
-    incident_rest_write(rest, &w);
-    json_array_finish(&w);
+    buf_putc(&read->out, '[');
+    incident_rest_write(rest, &read->out);
+    buf_putc(&read->out, ']');
     if (has_next)
         incident_filter_next(&filter, incident_rest_last_id(rest), &read->link);
 out:
@@ -53,9 +69,8 @@ out:
     return rc;
 }
 
-static const char SELECT_ONE[] =
-    "SELECT " INCIDENT_REST_COLUMNS " FROM incident i LEFT JOIN conversation v"
-    " ON v.incident_id = i.id WHERE i.id = ? AND " POLICY_MAY_SEE_SQL;
+static const char SELECT_ONE[] = "SELECT " INCIDENT_REST_COLUMNS " FROM " INCIDENT_REST_TABLES
+                                 " WHERE i.id = ? AND " POLICY_MAY_SEE_SQL;
 
 int incident_read_one(struct tx *tx, struct api_read *read, struct err *err)
 {
@@ -74,11 +89,8 @@ int incident_read_one(struct tx *tx, struct api_read *read, struct err *err)
     stmt_end(stmt);
     if (rc == DB_ROW)
         rc = incident_rest_load(rest, tx, err);
-    if (rc == OK) {
-        struct json_writer w;
-        json_writer_init(&w, &read->out);
-        incident_rest_write(rest, &w);
-    }
+    if (rc == OK)
+        incident_rest_write(rest, &read->out);
     incident_rest_free(rest);
     return rc;
 }

@@ -9,7 +9,7 @@
 /* One kind of row. */
 struct kind {
     const char *list, *detail; /* statements */
-    fragment_fn write;
+    row_json_fn write;
 };
 
 static const struct kind ENVIRONMENTS = {

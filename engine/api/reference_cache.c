@@ -57,7 +57,6 @@ void reference_cache_free(struct reference_cache *cache)
 static void free_fragment(void *value)
 {
     struct fragment *fragment = value;
-    free(fragment->id);
     free(fragment->json);
     free(fragment);
 }
@@ -77,7 +76,7 @@ const struct fragment *reference_set_find(const struct reference_set *set,
     return map_get(set->kinds[kind], id);
 }
 
-static int read_kind(struct map *map, struct tx *tx, const char *sql, fragment_fn write,
+static int read_kind(struct map *map, struct tx *tx, const char *sql, row_json_fn write,
                      struct err *err)
 {
     struct stmt *stmt = tx_query(tx, err, sql, "");
@@ -88,11 +87,10 @@ static int read_kind(struct map *map, struct tx *tx, const char *sql, fragment_f
         struct fragment *fragment = xcalloc(1, sizeof(*fragment));
         struct buf text = BUF_INIT;
         struct json_writer w;
-        fragment->id = xstrdup(stmt_text(stmt, 0));
         json_writer_init(&w, &text);
         write(&w, stmt);
         fragment->json = buf_take(&text, &fragment->len);
-        map_put(map, fragment->id, fragment);
+        map_put(map, stmt_text(stmt, 0), fragment);
     }
     stmt_end(stmt);
     return rc;
@@ -102,7 +100,7 @@ static struct reference_set *read_set(struct tx *tx, const struct version *versi
 {
     static const struct {
         const char *sql;
-        fragment_fn write;
+        row_json_fn write;
     } KINDS[REFERENCE_KINDS] = {
         [REFERENCE_ENVIRONMENT] = { SELECT_ENVIRONMENTS, rest_environment_write },
         [REFERENCE_CATEGORY] = { SELECT_CATEGORIES, rest_category_write },

@@ -2,12 +2,22 @@
  * they change with the config only, and every incident shows three of them. A set is checked
  * against the store at each use. Any thread. */
 #pragma once
-#include "api/fragments.h"
+#include <stddef.h>
+
+#include "base/err.h"
+
+struct tx;
 
 enum reference_kind_index { REFERENCE_ENVIRONMENT, REFERENCE_CATEGORY, REFERENCE_PRIORITY, REFERENCE_KINDS };
 
 struct reference_cache;
 struct reference_set;
+
+/* A row as a JSON object. */
+struct fragment {
+    char *json;
+    size_t len;
+};
 
 /* Empty; the caller frees it. */
 struct reference_cache *reference_cache_new(void);

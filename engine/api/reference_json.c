@@ -97,13 +97,3 @@ void rest_category_write(struct json_writer *w, struct stmt *stmt)
     json_put_time(w, "updated_at", stmt_int(stmt, 7));
     json_object_finish(w);
 }
-
-void rest_person_write(struct json_writer *w, struct stmt *stmt)
-{
-    const char *name = stmt_text(stmt, 1);
-    json_object_begin(w);
-    json_put_text(w, "id", stmt_text(stmt, 0));
-    json_put_text(w, "name", name && *name ? name : stmt_text(stmt, 2));
-    json_put_text(w, "email", stmt_text(stmt, 3));
-    json_object_finish(w);
-}

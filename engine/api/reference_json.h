@@ -3,7 +3,12 @@
 #pragma once
 #include <stdint.h>
 
-#include "api/fragments.h"
+#include "base/json_writer.h"
+
+struct stmt;
+
+/* Writes one object from a row of its SELECT; column 0 is the id. */
+typedef void (*row_json_fn)(struct json_writer *w, struct stmt *stmt);
 
 /* SELECT ... FROM ... up to where a condition or an order begins. Column 0 is the id. */
 #define SELECT_ENVIRONMENTS                                                                        \
@@ -18,15 +23,12 @@
     "SELECT c.id, c.name, c.description, c.position, c.is_private, c.deploy_warning,"              \
     " c.created_at_ms, c.updated_at_ms, g.id, g.name, g.description, g.position, g.created_at_ms," \
     " g.updated_at_ms FROM category c JOIN category_group g ON g.id = c.group_id"
-#define SELECT_PEOPLE "SELECT id, name, username, email FROM person"
 
-/* Each writes one object from the row of its SELECT. */
+/* Each is a row_json_fn. */
 void rest_environment_write(struct json_writer *w, struct stmt *stmt);
 void rest_priority_write(struct json_writer *w, struct stmt *stmt);
 void rest_group_write(struct json_writer *w, struct stmt *stmt);
 void rest_category_write(struct json_writer *w, struct stmt *stmt);
-/* {id, name, email}. */
-void rest_person_write(struct json_writer *w, struct stmt *stmt);
 
 /* Member with a time: "2026-11-23T12:00:00.123000Z". */
 void json_put_time(struct json_writer *w, const char *key, int64_t epoch_ms);
