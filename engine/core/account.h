@@ -5,5 +5,7 @@
 #include "core/people.h"
 #include "core/profile.h"
 
-/* Makes or updates the account of <profile> and the person it belongs to, whose id is copied out. *is_new: the person was made. */
-int account_upsert(struct tx *tx, const struct profile *profile, char id[PERSON_ID_SIZE], bool *is_new, struct err *err);
+/* Makes or updates the account of <profile> and the person it belongs to, whose id is copied out.
+ * *is_new: the person was made. */
+int account_upsert(struct tx *tx, const struct profile *profile, char id[PERSON_ID_SIZE],
+                   bool *is_new, struct err *err);

@@ -44,7 +44,7 @@ int args_refuse_others(json_t *object, const char *path, struct err *err, const 
 {
     const char *key;
     json_t *value;
-    json_object_foreach(object, key, value) {
+    json_object_foreach (object, key, value) {
         if (is_listed(key, keys))
             continue;
         char whole[PATH_SIZE];
@@ -54,7 +54,8 @@ int args_refuse_others(json_t *object, const char *path, struct err *err, const 
     return OK;
 }
 
-int args_enter(const struct args *parent, const char *key, int index, json_t *item, struct args *row)
+int args_enter(const struct args *parent, const char *key, int index, json_t *item,
+               struct args *row)
 {
     char path[PATH_SIZE];
     join_path(path, parent->path, key);
@@ -95,7 +96,8 @@ static struct text trimmed(const char *at, size_t len)
     return (struct text){ .at = at, .len = len };
 }
 
-int args_check_text(json_t *value, const char *path, struct err *err, int min, int max, struct text *out)
+int args_check_text(json_t *value, const char *path, struct err *err, int min, int max,
+                    struct text *out)
 {
     out->at = NULL;
     out->len = 0;
@@ -112,9 +114,11 @@ int args_check_text(json_t *value, const char *path, struct err *err, int min, i
     if (points == 0 && min > 0)
         return err_field(err, path, "%s must not be empty", path);
     if (points < (size_t)min)
-        return err_field(err, path, "%s must have at least %d characters (it has %zu)", path, min, points);
+        return err_field(err, path, "%s must have at least %d characters (it has %zu)", path, min,
+                         points);
     if (max > 0 && points > (size_t)max)
-        return err_field(err, path, "%s must have at most %d characters (it has %zu)", path, max, points);
+        return err_field(err, path, "%s must have at most %d characters (it has %zu)", path, max,
+                         points);
     *out = text;
     return OK;
 }
@@ -155,7 +159,8 @@ static bool as_integer(json_t *value, int64_t *out)
     return true;
 }
 
-int args_int_optional(const struct args *args, const char *key, int64_t min, int64_t max, int64_t *out)
+int args_int_optional(const struct args *args, const char *key, int64_t min, int64_t max,
+                      int64_t *out)
 {
     json_t *value = value_of(args, key);
     int64_t number;
@@ -173,7 +178,8 @@ int args_int_optional(const struct args *args, const char *key, int64_t min, int
 
 int args_int(const struct args *args, const char *key, int64_t min, int64_t max, int64_t *out)
 {
-    return value_of(args, key) ? args_int_optional(args, key, min, max, out) : fail_missing(args, key);
+    return value_of(args, key) ? args_int_optional(args, key, min, max, out)
+                               : fail_missing(args, key);
 }
 
 int args_bool_optional(const struct args *args, const char *key, bool *out)
@@ -247,24 +253,28 @@ static bool is_clean_tree(json_t *value, int depth)
         return is_clean_text(json_string_value(value), json_string_length(value));
     const char *key;
     json_t *member;
-    json_object_foreach(value, key, member)
+    json_object_foreach (value, key, member)
         if (!utf8_is_valid(key, strlen(key)) || !is_clean_tree(member, depth + 1))
             return false;
     size_t index;
-    json_array_foreach(value, index, member)
+    json_array_foreach (value, index, member)
         if (!is_clean_tree(member, depth + 1))
             return false;
     return true;
 }
 
-int args_json_text(const struct args *args, const char *key, json_t *value, size_t max_bytes, char **out)
+int args_json_text(const struct args *args, const char *key, json_t *value, size_t max_bytes,
+                   char **out)
 {
     if (!value) {
         *out = xstrdup("{}");
         return OK;
     }
     if (!is_clean_tree(value, 0))
-        return args_fail(args, key, "%s holds a text that is not valid UTF-8 or a NUL character, or is nested too deep", key);
+        return args_fail(
+            args, key,
+            "%s holds a text that is not valid UTF-8 or a NUL character, or is nested too deep",
+            key);
     char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
     if (!text)
         return args_fail(args, key, "%s cannot be written as JSON", key);

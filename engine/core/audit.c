@@ -27,10 +27,14 @@ const char *audit_actor_name(int kind)
     return KIND_NAMES[kind];
 }
 
-int audit_write(struct tx *tx, const struct actor *actor, const struct audit_entry *entry, struct err *err)
+int audit_write(struct tx *tx, const struct actor *actor, const struct audit_entry *entry,
+                struct err *err)
 {
-    int rc = tx_exec(tx, err, INSERT_AUDIT, "itttt" "itt", clock_now_ms(), audit_actor_name(actor->kind), actor->id,
-                     actor->source, entry->action, entry->incident_id, entry->before, entry->after);
+    int rc = tx_exec(tx, err, INSERT_AUDIT,
+                     "itttt"
+                     "itt",
+                     clock_now_ms(), audit_actor_name(actor->kind), actor->id, actor->source,
+                     entry->action, entry->incident_id, entry->before, entry->after);
     return rc < 0 ? rc : OK;
 }
 
@@ -48,14 +52,15 @@ static void write_entry(struct json_writer *w, struct stmt *stmt)
     json_object_finish(w);
 }
 
-/* audit.list {incident_id} -> [{id,at_ms,actor_kind,actor_id,source,action,before,after}], oldest first */
+/* audit.list {incident_id} -> [{id,at_ms,actor_kind,actor_id,source,action,before,after}], oldest
+ * first */
 static int audit_list(struct op_call *call)
 {
     struct args args = args_of(call);
     int64_t incident_id;
-    if (args_refuse_unknown(call, "incident_id") != OK
-        || args_int(&args, "incident_id", 1, INT64_MAX, &incident_id) != OK
-        || policy_require_incident(call, incident_id) != OK)
+    if (args_refuse_unknown(call, "incident_id") != OK ||
+        args_int(&args, "incident_id", 1, INT64_MAX, &incident_id) != OK ||
+        policy_require_incident(call, incident_id) != OK)
         return call->err->code;
     struct stmt *stmt = tx_query(call->tx, call->err, SELECT_AUDIT, "i", incident_id);
     return op_write_rows(call, stmt, write_entry);

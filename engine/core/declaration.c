@@ -1,4 +1,5 @@
-/* Read declaration_read() first: one step an argument, the rows are looked up in the order people fill the form. */
+/* Read declaration_read() first: one step an argument, the rows are looked up in the order people
+ * fill the form. */
 #include "core/declaration.h"
 
 #include "store/db.h"
@@ -8,19 +9,22 @@
 
 enum {
     TITLE_MAX = 128,
-    FORM_MIN = 10,               /* title and description, when a person fills a form */
+    FORM_MIN = 10, /* title and description, when a person fills a form */
     FORM_DESCRIPTION_MAX = 1200,
     DEDUP_KEY_MAX = 160,
     CUSTOM_FIELDS_MAX = 64 * 1024,
-    CRITICAL_BELOW = 4,          /* priorities with a smaller value want a critical response */
+    CRITICAL_BELOW = 4, /* priorities with a smaller value want a critical response */
     ENVIRONMENTS_MAX = 50,
 };
 
 static const char PRIORITY_BY_TEXT[] =
-    "SELECT id, value, enabled_create, recommended_response_type FROM priority WHERE (id = ? OR name = ?) AND is_active = 1";
+    "SELECT id, value, enabled_create, recommended_response_type FROM priority WHERE (id = ? OR"
+    " name = ?) AND is_active = 1";
 static const char PRIORITY_BY_VALUE[] =
-    "SELECT id, value, enabled_create, recommended_response_type FROM priority WHERE value = ? AND is_active = 1";
-static const char CATEGORY_BY_ID[] = "SELECT id, is_private FROM category WHERE id = ? AND is_active = 1";
+    "SELECT id, value, enabled_create, recommended_response_type FROM priority WHERE value = ?"
+    " AND is_active = 1";
+static const char CATEGORY_BY_ID[] =
+    "SELECT id, is_private FROM category WHERE id = ? AND is_active = 1";
 static const char CATEGORY_BY_NAME[] =
     "SELECT c.id, c.is_private FROM category c JOIN category_group g ON g.id = c.group_id"
     " WHERE c.is_active = 1 AND (c.name = ? OR g.name || '/' || c.name = ?) LIMIT 2";
@@ -28,7 +32,8 @@ static const char ENVIRONMENT_BY_TEXT[] =
     "SELECT id, value, position FROM environment WHERE (id = ? OR value = ?) AND is_active = 1";
 static const char IMPACT_TYPE[] = "SELECT id FROM impact_type WHERE value = ? AND is_active = 1";
 static const char IMPACT_LEVEL[] =
-    "SELECT id FROM impact_level WHERE impact_type_id = ? AND (id = ? OR value = ?) AND is_active = 1";
+    "SELECT id FROM impact_level WHERE impact_type_id = ? AND (id = ? OR value = ?) AND is_active"
+    " = 1";
 
 /* The options that change how the rest is read. */
 struct reading {
@@ -37,7 +42,7 @@ struct reading {
     struct declaration *into;
     bool is_form;
     bool require_enabled;
-    bool is_brief;              /* only checked here; incident.c looks at it */
+    bool is_brief; /* only checked here; incident.c looks at it */
 };
 
 static void copy_id(char out[REFERENCE_ID_SIZE], const char *id)
@@ -45,14 +50,15 @@ static void copy_id(char out[REFERENCE_ID_SIZE], const char *id)
     snprintf(out, REFERENCE_ID_SIZE, "%s", id);
 }
 
-/* ---- texts -------------------------------------------------------------------------------------------------------- */
+/* ---- texts */
 
 static int read_texts(struct reading *r)
 {
     int min = r->is_form ? FORM_MIN : 1;
     int rc = args_text(&r->args, "title", min, TITLE_MAX, &r->into->title);
     if (rc == OK)
-        rc = args_text(&r->args, "description", min, r->is_form ? FORM_DESCRIPTION_MAX : 0, &r->into->description);
+        rc = args_text(&r->args, "description", min, r->is_form ? FORM_DESCRIPTION_MAX : 0,
+                       &r->into->description);
     if (rc == OK)
         rc = args_text_optional(&r->args, "dedup_key", 1, DEDUP_KEY_MAX, &r->into->dedup_key);
     return rc;
@@ -79,7 +85,7 @@ int declaration_read_request_key(struct op_call *call, struct text *key)
     return args_text_optional(&args, "request_key", 1, 500, key);
 }
 
-/* ---- rows --------------------------------------------------------------------------------------------------------- */
+/* ---- rows */
 
 static int take_priority(struct reading *r, struct stmt *stmt)
 {
@@ -92,7 +98,8 @@ static int take_priority(struct reading *r, struct stmt *stmt)
         rc = args_fail(&r->args, "priority", "this priority cannot be chosen for a new incident");
     if (rc == DB_ROW) {
         const char *recommended = stmt_text(stmt, 3);
-        bool is_critical = recommended ? strcmp(recommended, "critical") == 0 : stmt_int(stmt, 1) < CRITICAL_BELOW;
+        bool is_critical =
+            recommended ? strcmp(recommended, "critical") == 0 : stmt_int(stmt, 1) < CRITICAL_BELOW;
         copy_id(r->into->priority_id, stmt_text(stmt, 0));
         r->into->response_type = is_critical ? "critical" : "normal";
         rc = OK;
@@ -107,12 +114,15 @@ static int read_priority(struct reading *r)
     int64_t value = 0;
     if (json_is_number(json_object_get(r->args.object, "priority"))) {
         int rc = args_int(&r->args, "priority", INT32_MIN, INT32_MAX, &value);
-        return rc != OK ? rc : take_priority(r, tx_query(r->call->tx, r->call->err, PRIORITY_BY_VALUE, "i", value));
+        return rc != OK ? rc
+                        : take_priority(r, tx_query(r->call->tx, r->call->err, PRIORITY_BY_VALUE,
+                                                    "i", value));
     }
     int rc = args_text(&r->args, "priority", 1, 128, &text);
     if (rc != OK)
         return rc;
-    return take_priority(r, tx_query(r->call->tx, r->call->err, PRIORITY_BY_TEXT, "nn", text.at, text.len, text.at, text.len));
+    return take_priority(r, tx_query(r->call->tx, r->call->err, PRIORITY_BY_TEXT, "nn", text.at,
+                                     text.len, text.at, text.len));
 }
 
 /* *found counts the rows (at most 2). */
@@ -137,20 +147,28 @@ static int read_category(struct reading *r)
     int found;
     int rc = args_text(&r->args, "category", 1, 300, &text);
     if (rc == OK)
-        rc = take_category(r, tx_query(r->call->tx, r->call->err, CATEGORY_BY_ID, "n", text.at, text.len), &found);
+        rc = take_category(
+            r, tx_query(r->call->tx, r->call->err, CATEGORY_BY_ID, "n", text.at, text.len), &found);
     if (rc == OK && found == 0)
-        rc = take_category(r, tx_query(r->call->tx, r->call->err, CATEGORY_BY_NAME, "nn", text.at, text.len, text.at, text.len), &found);
+        rc = take_category(r,
+                           tx_query(r->call->tx, r->call->err, CATEGORY_BY_NAME, "nn", text.at,
+                                    text.len, text.at, text.len),
+                           &found);
     if (rc == OK && found == 0)
         rc = args_fail(&r->args, "category", "there is no such incident category");
     if (rc == OK && found > 1)
-        rc = args_fail(&r->args, "category", "several incident categories have this name; write \"group/category\"");
+        rc = args_fail(&r->args, "category",
+                       "several incident categories have this name; write \"group/category\"");
     return rc;
 }
 
-/* One environment that was named; keeps the most important one (lowest position) as the main one. */
-static int take_environment(struct reading *r, const char *key, struct text text, int64_t *best, json_t *values)
+/* One environment that was named; keeps the most important one (lowest position) as the main
+ * one. */
+static int take_environment(struct reading *r, const char *key, struct text text, int64_t *best,
+                            json_t *values)
 {
-    struct stmt *stmt = tx_query(r->call->tx, r->call->err, ENVIRONMENT_BY_TEXT, "nn", text.at, text.len, text.at, text.len);
+    struct stmt *stmt = tx_query(r->call->tx, r->call->err, ENVIRONMENT_BY_TEXT, "nn", text.at,
+                                 text.len, text.at, text.len);
     if (!stmt)
         return r->call->err->code;
     int rc = stmt_next(stmt, r->call->err);
@@ -187,7 +205,7 @@ static int read_environments(struct reading *r, json_t *values)
         return args_fail(&r->args, "environments", "at least one environment is required");
     size_t index;
     json_t *item;
-    json_array_foreach(list, index, item) {
+    json_array_foreach (list, index, item) {
         rc = args_check_text(item, "environments", r->call->err, 1, 128, &text);
         if (rc == OK)
             rc = take_environment(r, "environments", text, &best, values);
@@ -206,10 +224,12 @@ static int read_custom_fields(struct reading *r, json_t *environments)
     AUTO_JSON json_t *fields = given ? json_copy(given) : json_object();
     if (json_array_size(environments) > 0)
         json_object_set(fields, "environments", environments);
-    return args_json_text(&r->args, "custom_fields", fields, CUSTOM_FIELDS_MAX, &r->into->custom_fields);
+    return args_json_text(&r->args, "custom_fields", fields, CUSTOM_FIELDS_MAX,
+                          &r->into->custom_fields);
 }
 
-static int take_impact(struct reading *r, const struct args *impacts, const char *type, json_t *value)
+static int take_impact(struct reading *r, const struct args *impacts, const char *type,
+                       json_t *value)
 {
     struct declared_impact *impact = &r->into->impacts[r->into->impact_count];
     struct text level;
@@ -222,7 +242,8 @@ static int take_impact(struct reading *r, const struct args *impacts, const char
     rc = args_check_text(value, "impacts", r->call->err, 1, 64, &level);
     if (rc != OK)
         return rc;
-    struct stmt *stmt = tx_query(r->call->tx, r->call->err, IMPACT_LEVEL, "inn", impact->type_id, level.at, level.len, level.at, level.len);
+    struct stmt *stmt = tx_query(r->call->tx, r->call->err, IMPACT_LEVEL, "inn", impact->type_id,
+                                 level.at, level.len, level.at, level.len);
     if (!stmt)
         return r->call->err->code;
     rc = stmt_next(stmt, r->call->err);
@@ -250,7 +271,7 @@ static int read_impacts(struct reading *r)
     r->into->impacts = xcalloc(json_object_size(impacts), sizeof(*r->into->impacts));
     const char *type;
     json_t *level;
-    json_object_foreach(impacts, type, level) {
+    json_object_foreach (impacts, type, level) {
         rc = take_impact(r, &row, type, level);
         if (rc != OK)
             return rc;
@@ -265,7 +286,8 @@ static int read_response_type(struct reading *r)
     if (rc != OK || !text.at)
         return rc;
     if (!text_is(text, "critical") && !text_is(text, "normal"))
-        return args_fail(&r->args, "response_type", "response_type must be \"critical\" or \"normal\"");
+        return args_fail(&r->args, "response_type",
+                         "response_type must be \"critical\" or \"normal\"");
     r->into->response_type = text_is(text, "critical") ? "critical" : "normal";
     return OK;
 }
@@ -304,17 +326,20 @@ static int read_flags(struct reading *r)
 int declaration_read(struct op_call *call, struct declaration *declaration)
 {
     struct reading r = { .call = call, .args = args_of(call), .into = declaration };
-    int rc = args_refuse_unknown(call, "title", "description", "priority", "category", "environment", "environments", "created_by",
-                                 "created_by_email", "impacts", "custom_fields", "dedup_key", "ignore", "private",
-                                 "response_type", "draft", "require_enabled", "form", "request_key", "brief");
-    if (rc != OK || (rc = args_bool_optional(&r.args, "form", &r.is_form)) != OK
-        || (rc = args_bool_optional(&r.args, "require_enabled", &r.require_enabled)) != OK)
+    int rc = args_refuse_unknown(
+        call, "title", "description", "priority", "category", "environment", "environments",
+        "created_by", "created_by_email", "impacts", "custom_fields", "dedup_key", "ignore",
+        "private", "response_type", "draft", "require_enabled", "form", "request_key", "brief");
+    if (rc != OK || (rc = args_bool_optional(&r.args, "form", &r.is_form)) != OK ||
+        (rc = args_bool_optional(&r.args, "require_enabled", &r.require_enabled)) != OK)
         return rc;
     AUTO_JSON json_t *environments = json_array();
-    if ((rc = read_texts(&r)) != OK || (rc = read_category(&r)) != OK || (rc = read_environments(&r, environments)) != OK
-        || (rc = read_priority(&r)) != OK || (rc = read_impacts(&r)) != OK || (rc = read_response_type(&r)) != OK
-        || (rc = read_flags(&r)) != OK || (rc = read_custom_fields(&r, environments)) != OK || (rc = read_draft(&r)) != OK
-        || (rc = declaration_read_request_key(call, &declaration->request_key)) != OK)
+    if ((rc = read_texts(&r)) != OK || (rc = read_category(&r)) != OK ||
+        (rc = read_environments(&r, environments)) != OK || (rc = read_priority(&r)) != OK ||
+        (rc = read_impacts(&r)) != OK || (rc = read_response_type(&r)) != OK ||
+        (rc = read_flags(&r)) != OK || (rc = read_custom_fields(&r, environments)) != OK ||
+        (rc = read_draft(&r)) != OK ||
+        (rc = declaration_read_request_key(call, &declaration->request_key)) != OK)
         return rc;
     return read_creator(&r);
 }

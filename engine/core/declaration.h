@@ -1,4 +1,5 @@
-/* declaration - the arguments of incident.declare, read, checked and resolved to rows. Nothing here writes. */
+/* declaration - the arguments of incident.declare, read, checked and resolved to rows. Nothing here
+ * writes. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,16 +17,16 @@ struct declared_impact {
 /* Texts are borrowed from the arguments. */
 struct declaration {
     struct text title, description;
-    struct text dedup_key;          /* .at NULL: none */
-    struct text request_key;        /* .at NULL: none */
+    struct text dedup_key;   /* .at NULL: none */
+    struct text request_key; /* .at NULL: none */
     struct text draft_scope, draft_key;
-    struct text email;              /* of the creator when created_by is "" : the person may have to be made */
+    struct text email; /* of the creator when created_by is "" : the person may have to be made */
     char created_by[PERSON_ID_SIZE];
     char priority_id[REFERENCE_ID_SIZE];
     char category_id[REFERENCE_ID_SIZE];
     char environment_id[REFERENCE_ID_SIZE];
-    const char *response_type;      /* "critical" or "normal" */
-    char *custom_fields;            /* JSON, owned */
+    const char *response_type;       /* "critical" or "normal" */
+    char *custom_fields;             /* JSON, owned */
     struct declared_impact *impacts; /* owned */
     size_t impact_count;
     bool is_private, is_ignored;

@@ -22,8 +22,10 @@ static const char INSERT_JOB[] =
     "INSERT INTO job (handler, lane, event_id, incident_id, args, due_at_ms, created_at_ms)"
     " VALUES (?, ?, ?, NULLIF(?, 0), ?, ?, ?)";
 
-/* One job for each subscribed handler. Row by row: cheaper than INSERT .. SELECT, which keeps a journal of its own. */
-static int insert_jobs(struct tx *tx, const char *kind, int64_t event_id, int64_t incident_id, const char *payload, struct err *err)
+/* One job for each subscribed handler. Row by row: cheaper than INSERT .. SELECT, which keeps a
+ * journal of its own. */
+static int insert_jobs(struct tx *tx, const char *kind, int64_t event_id, int64_t incident_id,
+                       const char *payload, struct err *err)
 {
     char lane[40];
     int64_t now_ms = clock_now_ms();
@@ -33,8 +35,8 @@ static int insert_jobs(struct tx *tx, const char *kind, int64_t event_id, int64_
         return err->code;
     int rc;
     while ((rc = stmt_next(stmt, err)) == DB_ROW) {
-        rc = tx_exec(tx, err, INSERT_JOB, "ttiitii", stmt_text(stmt, 0), incident_id ? lane : NULL, event_id, incident_id, payload,
-                     now_ms, now_ms);
+        rc = tx_exec(tx, err, INSERT_JOB, "ttiitii", stmt_text(stmt, 0), incident_id ? lane : NULL,
+                     event_id, incident_id, payload, now_ms, now_ms);
         if (rc < 0)
             break;
     }
@@ -42,7 +44,8 @@ static int insert_jobs(struct tx *tx, const char *kind, int64_t event_id, int64_
     return rc;
 }
 
-int event_emit(struct tx *tx, const char *kind, int64_t incident_id, const char *payload_json, struct err *err)
+int event_emit(struct tx *tx, const char *kind, int64_t incident_id, const char *payload_json,
+               struct err *err)
 {
     const char *payload = payload_json ? payload_json : "{}";
     int rc = tx_exec(tx, err, INSERT_EVENT, "itti", incident_id, kind, payload, clock_now_ms());
@@ -56,10 +59,10 @@ static int event_emit_op(struct op_call *call)
     struct text kind;
     int64_t incident_id = 0;
     json_t *payload = NULL;
-    if (args_refuse_unknown(call, "kind", "incident_id", "payload") != OK
-        || args_text(&args, "kind", 1, 80, &kind) != OK
-        || args_int_optional(&args, "incident_id", 1, INT64_MAX, &incident_id) != OK
-        || args_object_optional(&args, "payload", &payload) != OK)
+    if (args_refuse_unknown(call, "kind", "incident_id", "payload") != OK ||
+        args_text(&args, "kind", 1, 80, &kind) != OK ||
+        args_int_optional(&args, "incident_id", 1, INT64_MAX, &incident_id) != OK ||
+        args_object_optional(&args, "payload", &payload) != OK)
         return call->err->code;
     if (incident_id && policy_require_incident(call, incident_id) != OK)
         return call->err->code;
@@ -74,6 +77,7 @@ static int event_emit_op(struct op_call *call)
 }
 
 const struct op EVENT_OPS[] = {
-    { "event.emit", true, event_emit_op, "{kind, incident_id?, payload?}: tells the handlers subscribed to <kind>" },
+    { "event.emit", true, event_emit_op,
+      "{kind, incident_id?, payload?}: tells the handlers subscribed to <kind>" },
     { 0 },
 };

@@ -1,5 +1,6 @@
-/* event - what happened, told to the handlers that subscribed to it. The event and one job a subscription are written in the
- * transaction of the change itself, so that a change and its effects are durable together or not at all. */
+/* event - what happened, told to the handlers that subscribed to it. The event and one job a
+ * subscription are written in the transaction of the change itself, so that a change and its
+ * effects are durable together or not at all. */
 #pragma once
 #include <stdint.h>
 
@@ -7,7 +8,9 @@
 
 struct tx;
 
-/* Writes the event <kind> ("incident.created") with <payload_json> (an object; NULL: empty) and one ready job for each subscribed
- * handler, in the order of the subscriptions' positions. The jobs of an incident share the lane "incident:<id>"; with
- * <incident_id> 0 the event belongs to no incident and its jobs to no lane. A job's args are the payload. */
-int event_emit(struct tx *tx, const char *kind, int64_t incident_id, const char *payload_json, struct err *err);
+/* Writes the event <kind> ("incident.created") with <payload_json> (an object; NULL: empty) and one
+ * ready job for each subscribed handler, in the order of the subscriptions' positions. The jobs of
+ * an incident share the lane "incident:<id>"; with <incident_id> 0 the event belongs to no incident
+ * and its jobs to no lane. A job's args are the payload. */
+int event_emit(struct tx *tx, const char *kind, int64_t incident_id, const char *payload_json,
+               struct err *err);

@@ -3,10 +3,10 @@
 
 enum { ID_SIZE = 37 }; /* 36 characters and the NUL */
 
-/* A new id that nobody can guess. Ids made one after another sort one after another (UUID version 7), so that rows made together lie
- * together on disk. */
+/* A new id that nobody can guess. Ids made one after another sort one after another (UUID version
+ * 7), so that rows made together lie together on disk. */
 void id_new(char out[ID_SIZE]);
 
-/* The id that <kind> and <key> always give (UUID version 8 over a SHA-256): a database that is built again gives its reference rows
- * the same ids. */
+/* The id that <kind> and <key> always give (UUID version 8 over a SHA-256): a database that is
+ * built again gives its reference rows the same ids. */
 void id_from_key(const char *kind, const char *key, char out[ID_SIZE]);

@@ -1,5 +1,6 @@
-/* incident - declaring. One transaction: the row, required roles, the first two records of the timeline, membership, impacts, audit
- * entry and event. declaration.c reads and checks the arguments; nothing is written before all of them are good. */
+/* incident - declaring. One transaction: the row, required roles, the first two records of the
+ * timeline, membership, impacts, audit entry and event. declaration.c reads and checks the
+ * arguments; nothing is written before all of them are good. */
 #include "base/clock.h"
 #include "core/audit.h"
 #include "core/declaration.h"
@@ -19,29 +20,34 @@
 static const int64_t REQUEST_KEPT_MS = (int64_t)24 * 3600 * 1000;
 
 static const char SELECT_REQUEST[] =
-    "SELECT value FROM kv WHERE scope = 'request' AND key = ? AND (expires_at_ms IS NULL OR expires_at_ms > ?)";
+    "SELECT value FROM kv WHERE scope = 'request' AND key = ? AND (expires_at_ms IS NULL OR"
+    " expires_at_ms > ?)";
 static const char INSERT_REQUEST[] =
-    "INSERT INTO kv (scope, key, value, expires_at_ms, updated_at_ms) VALUES ('request', ?, ?, ?, ?)"
-    " ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value, expires_at_ms = excluded.expires_at_ms,"
-    " updated_at_ms = excluded.updated_at_ms";
-static const char SELECT_DEDUP[] = "SELECT id FROM incident WHERE dedup_key = ? AND status <= 40 ORDER BY created_at_ms LIMIT 1";
+    "INSERT INTO kv (scope, key, value, expires_at_ms, updated_at_ms) VALUES ('request', ?, ?, ?,"
+    " ?) ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value, expires_at_ms ="
+    " excluded.expires_at_ms, updated_at_ms = excluded.updated_at_ms";
+static const char SELECT_DEDUP[] =
+    "SELECT id FROM incident WHERE dedup_key = ? AND status <= 40 ORDER BY created_at_ms LIMIT 1";
 static const char DELETE_DRAFT[] = "DELETE FROM kv WHERE scope = ? AND key = ?";
 
 static const char INSERT_INCIDENT[] =
-    "INSERT INTO incident (title, description, status, priority_id, category_id, environment_id, created_by, response_type,"
-    " custom_fields, dedup_key, is_private, is_ignored, created_at_ms, updated_at_ms)"
-    " VALUES (?, ?, 10, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "INSERT INTO incident (title, description, status, priority_id, category_id, environment_id,"
+    " created_by, response_type, custom_fields, dedup_key, is_private, is_ignored, created_at_ms,"
+    " updated_at_ms) VALUES (?, ?, 10, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 static const char SELECT_REQUIRED_ROLES[] =
     "SELECT id, slug FROM role_type WHERE is_required = 1 AND is_active = 1";
 static const char INSERT_ROLE[] =
-    "INSERT INTO incident_role (incident_id, role_type_id, person_id, created_at_ms) VALUES (?, ?, ?, ?)";
+    "INSERT INTO incident_role (incident_id, role_type_id, person_id, created_at_ms) VALUES (?,"
+    " ?, ?, ?)";
 static const char INSERT_STATE[] =
-    "INSERT INTO incident_update (id, incident_id, title, description, status, priority_id, category_id, environment_id, roles,"
-    " created_by, event_at_ms, created_at_ms) VALUES (?, ?, ?, ?, 10, ?, ?, ?, ?, ?, ?, ?)";
+    "INSERT INTO incident_update (id, incident_id, title, description, status, priority_id,"
+    " category_id, environment_id, roles, created_by, event_at_ms, created_at_ms) VALUES (?, ?,"
+    " ?, ?, 10, ?, ?, ?, ?, ?, ?, ?)";
 static const char INSERT_DECLARED[] =
-    "INSERT INTO incident_update (id, incident_id, created_by, event_type, event_at_ms, created_at_ms)"
-    " VALUES (?, ?, ?, 'declared', ?, ?)";
-static const char INSERT_MEMBER[] = "INSERT INTO incident_member (incident_id, person_id, created_at_ms) VALUES (?, ?, ?)";
+    "INSERT INTO incident_update (id, incident_id, created_by, event_type, event_at_ms,"
+    " created_at_ms) VALUES (?, ?, ?, 'declared', ?, ?)";
+static const char INSERT_MEMBER[] =
+    "INSERT INTO incident_member (incident_id, person_id, created_at_ms) VALUES (?, ?, ?)";
 static const char INSERT_IMPACT[] =
     "INSERT INTO incident_impact (incident_id, impact_type_id, impact_level_id) VALUES (?, ?, ?)";
 
@@ -68,7 +74,7 @@ static int answer(struct op_call *call, int64_t id, bool is_created)
     return rc;
 }
 
-/* ---- what may have happened already ------------------------------------------------------------------------------- */
+/* ---- what may have happened already */
 
 /* *id is the incident that an earlier call with the same request key made, or 0. */
 static int find_request(struct op_call *call, struct text key, int64_t *id)
@@ -76,7 +82,8 @@ static int find_request(struct op_call *call, struct text key, int64_t *id)
     *id = 0;
     if (!key.at)
         return OK;
-    struct stmt *stmt = tx_query(call->tx, call->err, SELECT_REQUEST, "ni", key.at, key.len, clock_now_ms());
+    struct stmt *stmt =
+        tx_query(call->tx, call->err, SELECT_REQUEST, "ni", key.at, key.len, clock_now_ms());
     if (!stmt)
         return call->err->code;
     int rc = stmt_next(stmt, call->err);
@@ -93,21 +100,27 @@ static int find_duplicate(struct op_call *call, struct text key, int64_t *id)
     int rc = OK;
     *id = key.at ? tx_get_int(call->tx, &rc, call->err, 0, SELECT_DEDUP, "n", key.at, key.len) : 0;
     if (rc == OK && *id && !may_see(call->actor, call->tx, *id)) {
-        rc = err_field(call->err, "dedup_key", "an incident with this dedup_key is open, but it is private");
+        rc = err_field(call->err, "dedup_key",
+                       "an incident with this dedup_key is open, but it is private");
         call->err->code = ERR_CONFLICT;
         return ERR_CONFLICT;
     }
     return rc;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
+/* ---- writing */
 
 static int insert_incident(struct declaring *d)
 {
     const struct declaration *in = &d->declaration;
-    int rc = tx_exec(d->call->tx, d->call->err, INSERT_INCIDENT, "nn" "ttttt" "tn" "bbii", in->title.at, in->title.len,
-                     in->description.at, in->description.len, in->priority_id, in->category_id, in->environment_id,
-                     in->created_by, in->response_type, in->custom_fields, in->dedup_key.at, in->dedup_key.len,
+    int rc = tx_exec(d->call->tx, d->call->err, INSERT_INCIDENT,
+                     "nn"
+                     "ttttt"
+                     "tn"
+                     "bbii",
+                     in->title.at, in->title.len, in->description.at, in->description.len,
+                     in->priority_id, in->category_id, in->environment_id, in->created_by,
+                     in->response_type, in->custom_fields, in->dedup_key.at, in->dedup_key.len,
                      (int)in->is_private, (int)in->is_ignored, d->now_ms, d->now_ms);
     if (rc < 0)
         return rc;
@@ -135,11 +148,13 @@ static int insert_roles(struct declaring *d, struct buf *roles)
     json_object_finish(&w);
     stmt_end(stmt);
     for (int i = 0; i < count && rc >= 0; i++)
-        rc = tx_exec(d->call->tx, d->call->err, INSERT_ROLE, "iiti", d->id, types[i], d->declaration.created_by, d->now_ms);
+        rc = tx_exec(d->call->tx, d->call->err, INSERT_ROLE, "iiti", d->id, types[i],
+                     d->declaration.created_by, d->now_ms);
     return rc < 0 ? rc : OK;
 }
 
-/* Two ids in the order in which they are to be shown: those made in one millisecond sort by chance. */
+/* Two ids in the order in which they are to be shown: those made in one millisecond sort by
+ * chance. */
 static void new_ids(char first[ID_SIZE], char second[ID_SIZE])
 {
     char id[ID_SIZE];
@@ -159,11 +174,16 @@ static int insert_updates(struct declaring *d, const char *roles)
     char first[ID_SIZE];
     char second[ID_SIZE];
     new_ids(first, second);
-    int rc = tx_exec(d->call->tx, d->call->err, INSERT_STATE, "tinn" "tttt" "tii", first, d->id, in->title.at, in->title.len,
-                     in->description.at, in->description.len, in->priority_id, in->category_id, in->environment_id, roles,
-                     in->created_by, d->now_ms, d->now_ms);
+    int rc = tx_exec(d->call->tx, d->call->err, INSERT_STATE,
+                     "tinn"
+                     "tttt"
+                     "tii",
+                     first, d->id, in->title.at, in->title.len, in->description.at,
+                     in->description.len, in->priority_id, in->category_id, in->environment_id,
+                     roles, in->created_by, d->now_ms, d->now_ms);
     if (rc >= 0)
-        rc = tx_exec(d->call->tx, d->call->err, INSERT_DECLARED, "titii", second, d->id, in->created_by, d->now_ms, d->now_ms);
+        rc = tx_exec(d->call->tx, d->call->err, INSERT_DECLARED, "titii", second, d->id,
+                     in->created_by, d->now_ms, d->now_ms);
     return rc < 0 ? rc : OK;
 }
 
@@ -171,7 +191,8 @@ static int insert_impacts(struct declaring *d)
 {
     const struct declaration *in = &d->declaration;
     for (size_t i = 0; i < in->impact_count; i++) {
-        int rc = tx_exec(d->call->tx, d->call->err, INSERT_IMPACT, "iit", d->id, in->impacts[i].type_id, in->impacts[i].level_id);
+        int rc = tx_exec(d->call->tx, d->call->err, INSERT_IMPACT, "iit", d->id,
+                         in->impacts[i].type_id, in->impacts[i].level_id);
         if (rc < 0)
             return rc;
     }
@@ -199,7 +220,9 @@ static int write_audit(struct declaring *d)
     json_put_bool(&w, "is_private", in->is_private);
     json_put_bool(&w, "is_ignored", in->is_ignored);
     json_object_finish(&w);
-    struct audit_entry entry = { .action = "incident.declare", .incident_id = d->id, .after = buf_text(&after) };
+    struct audit_entry entry = { .action = "incident.declare",
+                                 .incident_id = d->id,
+                                 .after = buf_text(&after) };
     return audit_write(d->call->tx, d->call->actor, &entry, d->call->err);
 }
 
@@ -209,11 +232,11 @@ static int settle_request(struct declaring *d, const char *payload)
     const struct declaration *in = &d->declaration;
     int rc = OK;
     if (in->request_key.at)
-        rc = tx_exec(d->call->tx, d->call->err, INSERT_REQUEST, "ntii", in->request_key.at, in->request_key.len, payload,
-                     d->now_ms + REQUEST_KEPT_MS, d->now_ms);
+        rc = tx_exec(d->call->tx, d->call->err, INSERT_REQUEST, "ntii", in->request_key.at,
+                     in->request_key.len, payload, d->now_ms + REQUEST_KEPT_MS, d->now_ms);
     if (rc >= 0 && in->draft_key.at)
-        rc = tx_exec(d->call->tx, d->call->err, DELETE_DRAFT, "nn", in->draft_scope.at, in->draft_scope.len, in->draft_key.at,
-                     in->draft_key.len);
+        rc = tx_exec(d->call->tx, d->call->err, DELETE_DRAFT, "nn", in->draft_scope.at,
+                     in->draft_scope.len, in->draft_key.at, in->draft_key.len);
     return rc < 0 ? rc : OK;
 }
 
@@ -227,7 +250,8 @@ static int store(struct declaring *d)
     if (rc == OK)
         rc = insert_updates(d, buf_text(&roles));
     if (rc == OK)
-        rc = tx_exec(call->tx, call->err, INSERT_MEMBER, "iti", d->id, d->declaration.created_by, d->now_ms);
+        rc = tx_exec(call->tx, call->err, INSERT_MEMBER, "iti", d->id, d->declaration.created_by,
+                     d->now_ms);
     if (rc >= 0)
         rc = insert_impacts(d);
     if (rc == OK)
@@ -250,13 +274,15 @@ static int declare_new(struct declaring *d)
     if (duplicate)
         return answer(d->call, duplicate, false);
     if (d->declaration.email.at)
-        rc = person_ensure_email(d->call->tx, d->declaration.email, (struct text){ 0 }, d->declaration.created_by, d->call->err);
+        rc = person_ensure_email(d->call->tx, d->declaration.email, (struct text){ 0 },
+                                 d->declaration.created_by, d->call->err);
     if (rc == OK)
         rc = store(d);
     return rc == OK ? answer(d->call, d->id, true) : rc;
 }
 
-/* incident.declare, its arguments are those of declaration.c and brief? -> {id, created, incident unless brief} */
+/* incident.declare, its arguments are those of declaration.c and brief? -> {id, created, incident
+ * unless brief} */
 static int incident_declare(struct op_call *call)
 {
     struct text request_key;
@@ -276,8 +302,10 @@ static int incident_declare(struct op_call *call)
 
 const struct op INCIDENT_OPS[] = {
     { "incident.declare", true, incident_declare,
-      "{title, description, priority, category, environment or environments[], created_by or created_by_email, impacts{}?,"
-      " custom_fields{}?, dedup_key?, ignore?, private?, response_type?, draft{scope,key}?, require_enabled?, form?,"
-      " request_key?, brief?}: declares an incident -> {id, created, incident}; brief: without the incident, which costs a third" },
+      "{title, description, priority, category, environment or environments[], created_by or"
+      " created_by_email, impacts{}?, custom_fields{}?, dedup_key?, ignore?, private?,"
+      " response_type?, draft{scope,key}?, require_enabled?, form?, request_key?, brief?}:"
+      " declares an incident -> {id, created, incident}; brief: without the incident, which"
+      " costs a third" },
     { 0 },
 };

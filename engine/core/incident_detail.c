@@ -12,28 +12,35 @@
 #include <string.h>
 
 static const char SELECT_AUTHORS[] =
-    "SELECT created_by FROM incident_update WHERE incident_id = ? UNION SELECT person_id FROM incident_member WHERE incident_id = ?";
+    "SELECT created_by FROM incident_update WHERE incident_id = ? UNION SELECT person_id FROM"
+    " incident_member WHERE incident_id = ?";
 static const char SELECT_UPDATES[] =
-    "SELECT u.id, u.message, u.status, u.title, u.description, u.roles, u.created_by, u.event_type, u.event_at_ms,"
-    " u.created_at_ms, p.id, p.name, p.value, p.emoji, c.id, c.name, e.id, e.value, e.name FROM incident_update u"
-    " LEFT JOIN priority p ON p.id = u.priority_id LEFT JOIN category c ON c.id = u.category_id"
-    " LEFT JOIN environment e ON e.id = u.environment_id"
-    " WHERE u.incident_id = ? ORDER BY u.event_at_ms DESC, u.created_at_ms DESC, u.id DESC";
-static const char SELECT_MEMBERS[] = "SELECT person_id FROM incident_member WHERE incident_id = ? ORDER BY created_at_ms, person_id";
+    "SELECT u.id, u.message, u.status, u.title, u.description, u.roles, u.created_by,"
+    " u.event_type, u.event_at_ms, u.created_at_ms, p.id, p.name, p.value, p.emoji, c.id, c.name,"
+    " e.id, e.value, e.name FROM incident_update u LEFT JOIN priority p ON p.id = u.priority_id"
+    " LEFT JOIN category c ON c.id = u.category_id LEFT JOIN environment e ON e.id ="
+    " u.environment_id WHERE u.incident_id = ? ORDER BY u.event_at_ms DESC, u.created_at_ms DESC,"
+    " u.id DESC";
+static const char SELECT_MEMBERS[] =
+    "SELECT person_id FROM incident_member WHERE incident_id = ? ORDER BY created_at_ms, person_id";
 static const char SELECT_JOBS[] =
-    "SELECT id, handler, state, attempt, due_at_ms, error_code, error_text, is_unknown, created_at_ms, finished_at_ms"
-    " FROM job WHERE incident_id = ? ORDER BY id";
+    "SELECT id, handler, state, attempt, due_at_ms, error_code, error_text, is_unknown,"
+    " created_at_ms, finished_at_ms FROM job WHERE incident_id = ? ORDER BY id";
 static const char SELECT_MESSAGES[] =
-    "SELECT id, conversation_id, external_id, kind, update_id, text, is_pinned, created_at_ms FROM message"
-    " WHERE incident_id = ? ORDER BY created_at_ms, id";
+    "SELECT id, conversation_id, external_id, kind, update_id, text, is_pinned, created_at_ms"
+    " FROM message WHERE incident_id = ? ORDER BY created_at_ms, id";
 static const char SELECT_METRICS[] =
-    "SELECT t.type, t.code, t.name, m.duration_ms FROM incident_metric m JOIN metric_type t ON t.id = m.metric_type_id"
-    " WHERE m.incident_id = ? ORDER BY t.position, t.id";
+    "SELECT t.type, t.code, t.name, m.duration_ms FROM incident_metric m JOIN metric_type t ON"
+    " t.id = m.metric_type_id WHERE m.incident_id = ? ORDER BY t.position, t.id";
 
+/* A line for each table. */
+/* clang-format off */
 enum {
-    U_ID, U_MESSAGE, U_STATUS, U_TITLE, U_DESCRIPTION, U_ROLES, U_CREATED_BY, U_EVENT_TYPE, U_EVENT_AT, U_CREATED_AT,
+    U_ID, U_MESSAGE, U_STATUS, U_TITLE, U_DESCRIPTION, U_ROLES, U_CREATED_BY, U_EVENT_TYPE,
+    U_EVENT_AT, U_CREATED_AT,
     P_ID, P_NAME, P_VALUE, P_EMOJI, C_ID, C_NAME, E_ID, E_VALUE, E_NAME,
 };
+/* clang-format on */
 
 static int load_people(struct tx *tx, struct people_set *people, int64_t id, struct err *err)
 {
@@ -47,12 +54,14 @@ static int load_people(struct tx *tx, struct people_set *people, int64_t id, str
     return rc < 0 ? rc : people_set_load(people, tx, err);
 }
 
-/* ---- the timeline ------------------------------------------------------------------------------------------------- */
+/* ---- the timeline */
 
 static void put_status(struct json_writer *w, struct stmt *stmt)
 {
     json_put_column(w, "status", stmt, U_STATUS);
-    json_put_text(w, "status_label", stmt_is_null(stmt, U_STATUS) ? NULL : status_label((int)stmt_int(stmt, U_STATUS)));
+    json_put_text(w, "status_label",
+                  stmt_is_null(stmt, U_STATUS) ? NULL
+                                               : status_label((int)stmt_int(stmt, U_STATUS)));
 }
 
 static void put_changed_rows(struct json_writer *w, struct stmt *stmt)
@@ -112,9 +121,11 @@ static void write_member(struct json_writer *w, struct stmt *stmt, const struct 
     people_set_write(people, w, stmt_text(stmt, 0));
 }
 
-typedef void (*person_row_fn)(struct json_writer *w, struct stmt *stmt, const struct people_set *people);
+typedef void (*person_row_fn)(struct json_writer *w, struct stmt *stmt,
+                              const struct people_set *people);
 
-static int write_with_people(struct json_writer *w, struct stmt *stmt, const struct people_set *people, person_row_fn write_row,
+static int write_with_people(struct json_writer *w, struct stmt *stmt,
+                             const struct people_set *people, person_row_fn write_row,
                              struct err *err)
 {
     if (!stmt)
@@ -135,14 +146,16 @@ static int write_people_parts(struct tx *tx, struct json_writer *w, int64_t id, 
     if (rc != OK)
         return rc;
     json_key(w, "updates");
-    rc = write_with_people(w, tx_query(tx, err, SELECT_UPDATES, "i", id), people, write_update, err);
+    rc =
+        write_with_people(w, tx_query(tx, err, SELECT_UPDATES, "i", id), people, write_update, err);
     if (rc != OK)
         return rc;
     json_key(w, "members");
-    return write_with_people(w, tx_query(tx, err, SELECT_MEMBERS, "i", id), people, write_member, err);
+    return write_with_people(w, tx_query(tx, err, SELECT_MEMBERS, "i", id), people, write_member,
+                             err);
 }
 
-/* ---- the rest ----------------------------------------------------------------------------------------------------- */
+/* ---- the rest */
 
 static void write_job(struct json_writer *w, struct stmt *stmt)
 {

@@ -7,5 +7,6 @@
 
 struct tx;
 
-/* The incident object with updates, members, invitations, strategy_runs, jobs, messages and metrics. Asks no policy. */
+/* The incident object with updates, members, invitations, strategy_runs, jobs, messages and
+ * metrics. Asks no policy. */
 int incident_detail_write(struct tx *tx, struct json_writer *w, int64_t id, struct err *err);

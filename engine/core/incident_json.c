@@ -13,55 +13,60 @@
 #include <string.h>
 
 static const char SELECT_INCIDENTS[] =
-    "SELECT i.id, i.title, i.description, i.status, i.response_type, i.is_private, i.is_ignored, i.created_at_ms,"
-    " i.updated_at_ms, i.mitigated_at_ms, i.closed_at_ms, i.closure_reason, i.closure_reference, i.dedup_key,"
-    " i.custom_fields, i.created_by,"
-    " p.id, p.name, p.value, p.emoji, p.description, p.needs_postmortem, p.sla_ms, p.reminder_time_ms, p.is_default,"
-    " e.id, e.value, e.name, e.description, e.position,"
-    " c.id, c.name, c.description, c.is_private, c.deploy_warning, g.id, g.name, g.position,"
-    " v.id, v.platform, v.external_id, v.name, v.type, v.status, v.url"
-    " FROM incident i JOIN priority p ON p.id = i.priority_id JOIN environment e ON e.id = i.environment_id"
-    " JOIN category c ON c.id = i.category_id JOIN category_group g ON g.id = c.group_id"
-    " LEFT JOIN conversation v ON v.incident_id = i.id WHERE i.id";
+    "SELECT i.id, i.title, i.description, i.status, i.response_type, i.is_private, i.is_ignored,"
+    " i.created_at_ms, i.updated_at_ms, i.mitigated_at_ms, i.closed_at_ms, i.closure_reason,"
+    " i.closure_reference, i.dedup_key, i.custom_fields, i.created_by, p.id, p.name, p.value,"
+    " p.emoji, p.description, p.needs_postmortem, p.sla_ms, p.reminder_time_ms, p.is_default,"
+    " e.id, e.value, e.name, e.description, e.position, c.id, c.name, c.description,"
+    " c.is_private, c.deploy_warning, g.id, g.name, g.position, v.id, v.platform, v.external_id,"
+    " v.name, v.type, v.status, v.url FROM incident i JOIN priority p ON p.id = i.priority_id"
+    " JOIN environment e ON e.id = i.environment_id JOIN category c ON c.id = i.category_id JOIN"
+    " category_group g ON g.id = c.group_id LEFT JOIN conversation v ON v.incident_id = i.id"
+    " WHERE i.id";
 
+/* A line for each table. */
+/* clang-format off */
 enum {
-    ID, TITLE, DESCRIPTION, STATUS, RESPONSE_TYPE, IS_PRIVATE, IS_IGNORED, CREATED_AT, UPDATED_AT, MITIGATED_AT, CLOSED_AT,
-    CLOSURE_REASON, CLOSURE_REFERENCE, DEDUP_KEY, CUSTOM_FIELDS, CREATED_BY,
+    ID, TITLE, DESCRIPTION, STATUS, RESPONSE_TYPE, IS_PRIVATE, IS_IGNORED, CREATED_AT, UPDATED_AT,
+    MITIGATED_AT, CLOSED_AT, CLOSURE_REASON, CLOSURE_REFERENCE, DEDUP_KEY, CUSTOM_FIELDS, CREATED_BY,
     P_ID, P_NAME, P_VALUE, P_EMOJI, P_DESCRIPTION, P_POSTMORTEM, P_SLA, P_REMINDER, P_DEFAULT,
     E_ID, E_VALUE, E_NAME, E_DESCRIPTION, E_POSITION,
     C_ID, C_NAME, C_DESCRIPTION, C_PRIVATE, C_DEPLOY_WARNING, G_ID, G_NAME, G_POSITION,
     V_ID, V_PLATFORM, V_EXTERNAL_ID, V_NAME, V_TYPE, V_STATUS, V_URL,
 };
+/* clang-format on */
 
 static const char SELECT_ROLES[] =
-    "SELECT r.incident_id, t.position, r.person_id, t.slug, t.name, t.emoji, t.is_required, t.summary"
-    " FROM incident_role r JOIN role_type t ON t.id = r.role_type_id WHERE r.incident_id";
+    "SELECT r.incident_id, t.position, r.person_id, t.slug, t.name, t.emoji, t.is_required,"
+    " t.summary FROM incident_role r JOIN role_type t ON t.id = r.role_type_id WHERE"
+    " r.incident_id";
 
 static const char SELECT_IMPACTS[] =
-    "SELECT m.incident_id, t.position, t.value, t.name, t.emoji, l.value, l.name, l.emoji, l.description"
-    " FROM incident_impact m JOIN impact_type t ON t.id = m.impact_type_id JOIN impact_level l ON l.id = m.impact_level_id"
-    " WHERE m.incident_id";
+    "SELECT m.incident_id, t.position, t.value, t.name, t.emoji, l.value, l.name, l.emoji,"
+    " l.description FROM incident_impact m JOIN impact_type t ON t.id = m.impact_type_id JOIN"
+    " impact_level l ON l.id = m.impact_level_id WHERE m.incident_id";
 
-/* A role somebody holds, or an impact. Sorted here and not in SQL: they are few, and a sorter costs more than all the rest. */
+/* A role somebody holds, or an impact. Sorted here and not in SQL: they are few, and a sorter costs
+ * more than all the rest. */
 struct part {
     struct part *next;
     int64_t position;
-    char *members;      /* JSON members but for the person */
-    char *person_id;    /* of a role; NULL: an impact */
+    char *members;   /* JSON members but for the person */
+    char *person_id; /* of a role; NULL: an impact */
 };
 
 /* One incident of the set. */
 struct item {
     int64_t id;
-    char *members;      /* JSON members from the incident's own row; NULL: no such incident */
+    char *members; /* JSON members from the incident's own row; NULL: no such incident */
     char *created_by;
-    struct part *roles;     /* in the order of their types */
+    struct part *roles; /* in the order of their types */
     struct part *impacts;
 };
 
 struct incident_set {
     struct item *items;
-    struct item **by_id;     /* the items, sorted by id; made by the load */
+    struct item **by_id; /* the items, sorted by id; made by the load */
     size_t count;
     size_t cap;
     bool with_impacts;
@@ -157,11 +162,12 @@ static struct item *find_item(struct incident_set *set, int64_t id)
 {
     struct item wanted = { .id = id };
     struct item *key = &wanted;
-    struct item **found = bsearch(&key, set->by_id, set->count, sizeof(struct item *), compare_items);
+    struct item **found =
+        bsearch(&key, set->by_id, set->count, sizeof(struct item *), compare_items);
     return found ? *found : NULL;
 }
 
-/* ---- fragments ---------------------------------------------------------------------------------------------------- */
+/* ---- fragments */
 
 static void put_head(struct json_writer *w, struct stmt *stmt)
 {
@@ -306,10 +312,11 @@ static void read_impact(struct incident_set *set, struct item *item, struct stmt
     part_add(&item->impacts, stmt_int(stmt, 1), buf_take(&text, NULL));
 }
 
-/* ---- loading and writing ------------------------------------------------------------------------------------------ */
+/* ---- loading and writing */
 
 /* Runs one query over all ids, in chunks; its first column is the incident's id. */
-static int load_rows(struct incident_set *set, struct tx *tx, const char *sql, row_fn read, struct err *err)
+static int load_rows(struct incident_set *set, struct tx *tx, const char *sql, row_fn read,
+                     struct err *err)
 {
     struct db_value ids[QUERY_IN_MAX];
     for (size_t at = 0; at < set->count; at += QUERY_IN_MAX) {
@@ -347,7 +354,8 @@ int incident_set_load(struct incident_set *set, struct tx *tx, struct err *err)
     return rc == OK ? people_set_load(set->people, tx, err) : rc;
 }
 
-static void write_parts(const struct incident_set *set, struct json_writer *w, const char *key, const struct part *part)
+static void write_parts(const struct incident_set *set, struct json_writer *w, const char *key,
+                        const struct part *part)
 {
     json_key(w, key);
     json_array_begin(w);

@@ -1,4 +1,5 @@
-/* incident_read - one incident, lists of them, and everything about one (incident_detail.c writes its parts). */
+/* incident_read - one incident, lists of them, and everything about one (incident_detail.c writes
+ * its parts). */
 #include "core/args.h"
 #include "core/incident_detail.h"
 #include "core/incident_json.h"
@@ -10,9 +11,10 @@
 
 enum { LIST_DEFAULT = 100, LIST_MAX = 1000, FILTER_VALUES = 24, STATUSES_MAX = 6 };
 
-static const char SELECT_BY_CONVERSATION[] = "SELECT incident_id FROM conversation WHERE platform = ? AND external_id = ?";
+static const char SELECT_BY_CONVERSATION[] =
+    "SELECT incident_id FROM conversation WHERE platform = ? AND external_id = ?";
 
-/* ---- one ---------------------------------------------------------------------------------------------------------- */
+/* ---- one */
 
 /* *id is 0 when the conversation is no incident's. */
 static int find_by_conversation(struct op_call *call, const struct args *args, int64_t *id)
@@ -21,12 +23,13 @@ static int find_by_conversation(struct op_call *call, const struct args *args, i
     struct args row;
     struct text platform, external_id;
     int rc = args_object_optional(args, "conversation", &conversation);
-    if (rc != OK || (rc = args_enter(args, "conversation", -1, conversation, &row)) != OK
-        || (rc = args_row_refuse_unknown(&row, "platform", "external_id")) != OK
-        || (rc = args_text(&row, "platform", 1, 40, &platform)) != OK
-        || (rc = args_text(&row, "external_id", 1, 128, &external_id)) != OK)
+    if (rc != OK || (rc = args_enter(args, "conversation", -1, conversation, &row)) != OK ||
+        (rc = args_row_refuse_unknown(&row, "platform", "external_id")) != OK ||
+        (rc = args_text(&row, "platform", 1, 40, &platform)) != OK ||
+        (rc = args_text(&row, "external_id", 1, 128, &external_id)) != OK)
         return rc;
-    *id = tx_get_int(call->tx, &rc, call->err, 0, SELECT_BY_CONVERSATION, "nn", platform.at, platform.len, external_id.at, external_id.len);
+    *id = tx_get_int(call->tx, &rc, call->err, 0, SELECT_BY_CONVERSATION, "nn", platform.at,
+                     platform.len, external_id.at, external_id.len);
     if (rc == OK && *id == 0)
         rc = err_set(call->err, ERR_NOT_FOUND, "this conversation belongs to no incident");
     return rc;
@@ -47,18 +50,20 @@ static int incident_get(struct op_call *call)
     return rc == OK ? incident_write(call->tx, call->out, id, call->err) : rc;
 }
 
-/* incident.detail {id} -> incident and updates, members, invitations, strategy_runs, jobs, messages, metrics */
+/* incident.detail {id} -> incident and updates, members, invitations, strategy_runs, jobs,
+ * messages, metrics */
 static int incident_detail(struct op_call *call)
 {
     struct args args = args_of(call);
     int64_t id;
     int rc = args_refuse_unknown(call, "id");
-    if (rc != OK || (rc = args_int(&args, "id", 1, INT64_MAX, &id)) != OK || (rc = policy_require_incident(call, id)) != OK)
+    if (rc != OK || (rc = args_int(&args, "id", 1, INT64_MAX, &id)) != OK ||
+        (rc = policy_require_incident(call, id)) != OK)
         return rc;
     return incident_detail_write(call->tx, call->out, id, call->err);
 }
 
-/* ---- lists -------------------------------------------------------------------------------------------------------- */
+/* ---- lists */
 
 /* A query that grows condition by condition. */
 struct filter {
@@ -81,14 +86,16 @@ static void bind_text(struct filter *filter, const char *value)
 
 static void begin_filter(struct filter *filter, const struct actor *actor)
 {
-    buf_puts(&filter->sql, "SELECT i.id FROM incident i JOIN priority p ON p.id = i.priority_id WHERE " POLICY_MAY_SEE_SQL);
+    buf_puts(&filter->sql, "SELECT i.id FROM incident i JOIN priority p ON p.id = i.priority_id "
+                           "WHERE " POLICY_MAY_SEE_SQL);
     bind_int(filter, policy_sees_all(actor));
     bind_text(filter, policy_person(actor));
     bind_text(filter, policy_person(actor));
 }
 
 /* Adds "AND <condition>" with the integer argument <key>, when given. */
-static int filter_by_int(struct filter *filter, const struct args *args, const char *key, const char *condition)
+static int filter_by_int(struct filter *filter, const struct args *args, const char *key,
+                         const char *condition)
 {
     int64_t value = 0;
     int rc = args_int_optional(args, key, INT64_MIN, INT64_MAX, &value);
@@ -108,7 +115,7 @@ static int filter_by_status(struct filter *filter, const struct args *args)
     buf_puts(&filter->sql, " AND i.status IN (NULL");
     size_t index;
     json_t *item;
-    json_array_foreach(list, index, item) {
+    json_array_foreach (list, index, item) {
         if (!json_is_number(item))
             return args_fail(args, "status_in", "status_in must hold numbers");
         buf_puts(&filter->sql, ", ?");
@@ -127,7 +134,9 @@ static int finish_filter(struct filter *filter, const struct args *args)
         return rc;
     if (order.at && !text_is(order, "newest") && !text_is(order, "status"))
         return args_fail(args, "order", "order must be \"newest\" or \"status\"");
-    buf_puts(&filter->sql, order.at && text_is(order, "status") ? " ORDER BY i.status, p.value, i.id DESC" : " ORDER BY i.id DESC");
+    buf_puts(&filter->sql, order.at && text_is(order, "status")
+                               ? " ORDER BY i.status, p.value, i.id DESC"
+                               : " ORDER BY i.id DESC");
     buf_puts(&filter->sql, " LIMIT ?");
     bind_int(filter, limit);
     return OK;
@@ -136,21 +145,23 @@ static int finish_filter(struct filter *filter, const struct args *args)
 static int build_filter(struct op_call *call, struct filter *filter)
 {
     struct args args = args_of(call);
-    int rc = args_refuse_unknown(call, "status_below", "status_in", "priority_value_at_most", "created_after_ms", "limit", "order");
+    int rc = args_refuse_unknown(call, "status_below", "status_in", "priority_value_at_most",
+                                 "created_after_ms", "limit", "order");
     if (rc != OK)
         return rc;
     begin_filter(filter, call->actor);
-    if ((rc = filter_by_int(filter, &args, "status_below", " AND i.status < ?")) != OK
-        || (rc = filter_by_status(filter, &args)) != OK
-        || (rc = filter_by_int(filter, &args, "priority_value_at_most", " AND p.value <= ?")) != OK
-        || (rc = filter_by_int(filter, &args, "created_after_ms", " AND i.created_at_ms > ?")) != OK)
+    if ((rc = filter_by_int(filter, &args, "status_below", " AND i.status < ?")) != OK ||
+        (rc = filter_by_status(filter, &args)) != OK ||
+        (rc = filter_by_int(filter, &args, "priority_value_at_most", " AND p.value <= ?")) != OK ||
+        (rc = filter_by_int(filter, &args, "created_after_ms", " AND i.created_at_ms > ?")) != OK)
         return rc;
     return finish_filter(filter, &args);
 }
 
 static int collect_ids(struct op_call *call, const struct filter *filter, struct incident_set *set)
 {
-    struct stmt *stmt = tx_query_values(call->tx, call->err, buf_text(&filter->sql), filter->values, filter->count);
+    struct stmt *stmt =
+        tx_query_values(call->tx, call->err, buf_text(&filter->sql), filter->values, filter->count);
     if (!stmt)
         return call->err->code;
     int rc;
@@ -160,7 +171,8 @@ static int collect_ids(struct op_call *call, const struct filter *filter, struct
     return rc;
 }
 
-/* incident.list {status_below?, status_in?, priority_value_at_most?, created_after_ms?, limit?, order?} -> [incident] */
+/* incident.list {status_below?, status_in?, priority_value_at_most?, created_after_ms?, limit?,
+ * order?} -> [incident] */
 static int incident_list(struct op_call *call)
 {
     struct filter filter = { 0 };
@@ -181,11 +193,13 @@ static int incident_list(struct op_call *call)
 }
 
 const struct op INCIDENT_READ_OPS[] = {
-    { "incident.get", false, incident_get, "{id} or {conversation: {platform, external_id}}: one incident" },
+    { "incident.get", false, incident_get,
+      "{id} or {conversation: {platform, external_id}}: one incident" },
     { "incident.list", false, incident_list,
-      "{status_below?, status_in?, priority_value_at_most?, created_after_ms?, limit?, order?}: incidents without their impacts;"
-      " order: \"newest\" (default) or \"status\"" },
+      "{status_below?, status_in?, priority_value_at_most?, created_after_ms?, limit?, order?}:"
+      " incidents without their impacts; order: \"newest\" (default) or \"status\"" },
     { "incident.detail", false, incident_detail,
-      "{id}: the incident with updates, members, invitations, strategy_runs, jobs, messages and metrics" },
+      "{id}: the incident with updates, members, invitations, strategy_runs, jobs, messages and"
+      " metrics" },
     { 0 },
 };

@@ -1,5 +1,5 @@
-/* incident_update - a record on the timeline with what changes in this step. The record holds only the changed fields; when nothing
- * changes and nothing is said, there is no record and no event. */
+/* incident_update - a record on the timeline with what changes in this step. The record holds only
+ * the changed fields; when nothing changes and nothing is said, there is no record and no event. */
 #include "base/clock.h"
 #include "core/args.h"
 #include "core/audit.h"
@@ -18,16 +18,17 @@ enum { TITLE_MAX = 128, MESSAGE_MAX = 10000 };
 
 static const char SELECT_TEXTS[] = "SELECT title, description FROM incident WHERE id = ?";
 static const char UPDATE_INCIDENT[] =
-    "UPDATE incident SET title = COALESCE(?, title), description = COALESCE(?, description), updated_at_ms = ? WHERE id = ?";
+    "UPDATE incident SET title = COALESCE(?, title), description = COALESCE(?, description),"
+    " updated_at_ms = ? WHERE id = ?";
 static const char INSERT_UPDATE[] =
-    "INSERT INTO incident_update (id, incident_id, message, title, description, created_by, event_at_ms, created_at_ms)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+    "INSERT INTO incident_update (id, incident_id, message, title, description, created_by,"
+    " event_at_ms, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 
 /* The texts are absent when they do not change. */
 struct change {
     int64_t incident_id;
     struct text message, title, description;
-    char *old_title, *old_description;  /* owned */
+    char *old_title, *old_description; /* owned */
     char update_id[ID_SIZE];
 };
 
@@ -35,10 +36,10 @@ static int read_change(struct op_call *call, struct change *change)
 {
     struct args args = args_of(call);
     int rc = args_refuse_unknown(call, "id", "message", "title", "description");
-    if (rc != OK || (rc = args_int(&args, "id", 1, INT64_MAX, &change->incident_id)) != OK
-        || (rc = args_text_optional(&args, "message", 1, MESSAGE_MAX, &change->message)) != OK
-        || (rc = args_text_optional(&args, "title", 1, TITLE_MAX, &change->title)) != OK
-        || (rc = args_text_optional(&args, "description", 1, 0, &change->description)) != OK)
+    if (rc != OK || (rc = args_int(&args, "id", 1, INT64_MAX, &change->incident_id)) != OK ||
+        (rc = args_text_optional(&args, "message", 1, MESSAGE_MAX, &change->message)) != OK ||
+        (rc = args_text_optional(&args, "title", 1, TITLE_MAX, &change->title)) != OK ||
+        (rc = args_text_optional(&args, "description", 1, 0, &change->description)) != OK)
         return rc;
     return policy_require_incident(call, change->incident_id);
 }
@@ -67,12 +68,14 @@ static int write_rows(struct op_call *call, struct change *change)
     const char *author = policy_person(call->actor);
     int64_t now_ms = clock_now_ms();
     id_new(change->update_id);
-    int rc = tx_exec(call->tx, call->err, INSERT_UPDATE, "tinnntii", change->update_id, change->incident_id, change->message.at,
-                     change->message.len, change->title.at, change->title.len, change->description.at, change->description.len,
+    int rc = tx_exec(call->tx, call->err, INSERT_UPDATE, "tinnntii", change->update_id,
+                     change->incident_id, change->message.at, change->message.len, change->title.at,
+                     change->title.len, change->description.at, change->description.len,
                      *author ? author : NULL, now_ms, now_ms);
     if (rc >= 0)
-        rc = tx_exec(call->tx, call->err, UPDATE_INCIDENT, "nnii", change->title.at, change->title.len, change->description.at,
-                     change->description.len, now_ms, change->incident_id);
+        rc = tx_exec(call->tx, call->err, UPDATE_INCIDENT, "nnii", change->title.at,
+                     change->title.len, change->description.at, change->description.len, now_ms,
+                     change->incident_id);
     return rc < 0 ? rc : OK;
 }
 
@@ -104,9 +107,10 @@ static int write_audit(struct op_call *call, const struct change *change)
     }
     json_object_finish(&old);
     json_object_finish(&new);
-    struct audit_entry entry = {
-        .action = "incident.update", .incident_id = change->incident_id, .before = buf_text(&before), .after = buf_text(&after)
-    };
+    struct audit_entry entry = { .action = "incident.update",
+                                 .incident_id = change->incident_id,
+                                 .before = buf_text(&before),
+                                 .after = buf_text(&after) };
     return audit_write(call->tx, call->actor, &entry, call->err);
 }
 
@@ -126,7 +130,8 @@ static int emit(struct op_call *call, const struct change *change)
         json_text(&w, "description");
     json_array_finish(&w);
     json_object_finish(&w);
-    return event_emit(call->tx, "incident.updated", change->incident_id, buf_text(&payload), call->err);
+    return event_emit(call->tx, "incident.updated", change->incident_id, buf_text(&payload),
+                      call->err);
 }
 
 static int apply(struct op_call *call, struct change *change)
@@ -167,6 +172,7 @@ static int incident_update(struct op_call *call)
 
 const struct op INCIDENT_UPDATE_OPS[] = {
     { "incident.update", true, incident_update,
-      "{id, message?, title?, description?}: a record on the timeline; emits incident.updated -> {update_id, incident}" },
+      "{id, message?, title?, description?}: a record on the timeline; emits incident.updated ->"
+      " {update_id, incident}" },
     { 0 },
 };

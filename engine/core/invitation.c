@@ -1,6 +1,7 @@
-/* invitation - who is invited to an incident, and why. One row a person and incident, with every reason that any strategy gave.
+/* invitation - who is invited to an incident, and why. One row a person and incident, with every
+ * reason that any strategy gave.
  *
- *   pending   waits to be invited on the platform     -> invited, failed, or pending again with an error
+ *   pending   waits to be invited on the platform; then invited, failed, or pending again
  *   invited   done; never asked for again
  *   failed    the platform refused for good; a new request tries again
  *   skipped   must or can not be invited (the error says why); a new request looks again */
@@ -15,25 +16,35 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { PEOPLE_MAX = 50000, RUNS_MAX = 1000, REASON_MAX = 500, STRATEGY_MAX = 200, PLATFORM_MAX = 40 };
+enum {
+    PEOPLE_MAX = 50000,
+    RUNS_MAX = 1000,
+    REASON_MAX = 500,
+    STRATEGY_MAX = 200,
+    PLATFORM_MAX = 40
+};
 
 static const char SELECT_PERSON[] =
     "SELECT u.is_active, u.is_bot, a.external_id, a.is_active, n.id, n.state FROM person u"
     " LEFT JOIN account a ON a.person_id = u.id AND a.platform = ?"
     " LEFT JOIN invitation n ON n.person_id = u.id AND n.incident_id = ? WHERE u.id = ?";
 static const char INSERT_INVITATION[] =
-    "INSERT INTO invitation (incident_id, person_id, state, error, created_at_ms, updated_at_ms) VALUES (?, ?, ?, ?, ?, ?)";
-static const char UPDATE_INVITATION[] = "UPDATE invitation SET state = ?, error = ?, updated_at_ms = ? WHERE id = ?";
+    "INSERT INTO invitation (incident_id, person_id, state, error, created_at_ms, updated_at_ms)"
+    " VALUES (?, ?, ?, ?, ?, ?)";
+static const char UPDATE_INVITATION[] =
+    "UPDATE invitation SET state = ?, error = ?, updated_at_ms = ? WHERE id = ?";
 static const char INSERT_REASON[] =
-    "INSERT INTO invitation_reason (invitation_id, strategy, reason, source_line) VALUES (?, ?, ?, NULLIF(?, 0))"
-    " ON CONFLICT (invitation_id, strategy, reason) DO UPDATE SET source_line = excluded.source_line";
+    "INSERT INTO invitation_reason (invitation_id, strategy, reason, source_line) VALUES (?, ?,"
+    " ?, NULLIF(?, 0)) ON CONFLICT (invitation_id, strategy, reason) DO UPDATE SET source_line ="
+    " excluded.source_line";
 static const char DELETE_RUN[] = "DELETE FROM strategy_run WHERE incident_id = ? AND strategy = ?";
 static const char INSERT_RUN[] =
-    "INSERT INTO strategy_run (incident_id, strategy, state, error, people, duration_ms, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)";
+    "INSERT INTO strategy_run (incident_id, strategy, state, error, people, duration_ms,"
+    " created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)";
 static const char RECORD_OUTCOME[] =
-    "INSERT INTO invitation (incident_id, person_id, state, error, attempts, created_at_ms, updated_at_ms)"
-    " SELECT ?, id, ?, ?, 1, ?, ? FROM person WHERE id = ?"
-    " ON CONFLICT (incident_id, person_id) DO UPDATE SET state = excluded.state, error = excluded.error,"
+    "INSERT INTO invitation (incident_id, person_id, state, error, attempts, created_at_ms,"
+    " updated_at_ms) SELECT ?, id, ?, ?, 1, ?, ? FROM person WHERE id = ? ON CONFLICT"
+    " (incident_id, person_id) DO UPDATE SET state = excluded.state, error = excluded.error,"
     " attempts = invitation.attempts + 1, updated_at_ms = excluded.updated_at_ms";
 static const char INSERT_MEMBER[] =
     "INSERT INTO incident_member (incident_id, person_id, created_at_ms) VALUES (?, ?, ?)"
@@ -45,25 +56,25 @@ struct request {
     struct text platform;
     int64_t incident_id;
     int64_t now_ms;
-    struct map *seen;       /* person id -> struct invited */
+    struct map *seen; /* person id -> struct invited */
     struct json_writer pending;
     struct buf pending_json;
-    int64_t known;          /* people who were invited before, or wait already */
+    int64_t known; /* people who were invited before, or wait already */
     int64_t skipped;
-    int64_t unknown;        /* ids that belong to nobody */
+    int64_t unknown; /* ids that belong to nobody */
 };
 
 /* A person of the request. */
 struct invited {
-    int64_t invitation_id;  /* 0: nobody has this id */
+    int64_t invitation_id; /* 0: nobody has this id */
 };
 
 /* What is known of a person before. */
 struct candidate {
-    int64_t invitation_id;  /* 0: none yet */
+    int64_t invitation_id; /* 0: none yet */
     char state[16];
     char external_id[PERSON_ID_SIZE * 4];
-    const char *obstacle;   /* why the person is skipped; NULL: nothing stands against it */
+    const char *obstacle; /* why the person is skipped; NULL: nothing stands against it */
     bool exists;
 };
 
@@ -90,11 +101,13 @@ static void copy_column(char *out, size_t size, struct stmt *stmt, int column)
     out[len] = '\0';
 }
 
-static int find_candidate(struct request *request, const char *person_id, struct candidate *candidate)
+static int find_candidate(struct request *request, const char *person_id,
+                          struct candidate *candidate)
 {
     *candidate = (struct candidate){ 0 };
-    struct stmt *stmt = tx_query(request->call->tx, request->call->err, SELECT_PERSON, "nit", request->platform.at,
-                                 request->platform.len, request->incident_id, person_id);
+    struct stmt *stmt =
+        tx_query(request->call->tx, request->call->err, SELECT_PERSON, "nit", request->platform.at,
+                 request->platform.len, request->incident_id, person_id);
     if (!stmt)
         return request->call->err->code;
     int rc = stmt_next(stmt, request->call->err);
@@ -122,8 +135,10 @@ static void put_pending(struct request *request, const char *person_id, const ch
     json_object_finish(w);
 }
 
-/* Makes the person's invitation, or brings it up to date. Those who are invited stay as they are. */
-static int settle_invitation(struct request *request, const char *person_id, struct candidate *candidate)
+/* Makes the person's invitation, or brings it up to date. Those who are invited stay as they
+ * are. */
+static int settle_invitation(struct request *request, const char *person_id,
+                             struct candidate *candidate)
 {
     struct op_call *call = request->call;
     const char *state = candidate->obstacle ? "skipped" : "pending";
@@ -133,11 +148,12 @@ static int settle_invitation(struct request *request, const char *person_id, str
         return OK;
     }
     if (candidate->invitation_id == 0) {
-        rc = tx_exec(call->tx, call->err, INSERT_INVITATION, "itttii", request->incident_id, person_id, state, candidate->obstacle,
-                     request->now_ms, request->now_ms);
+        rc = tx_exec(call->tx, call->err, INSERT_INVITATION, "itttii", request->incident_id,
+                     person_id, state, candidate->obstacle, request->now_ms, request->now_ms);
         candidate->invitation_id = rc < 0 ? 0 : tx_insert_id(call->tx);
     } else if (strcmp(candidate->state, state) != 0) {
-        rc = tx_exec(call->tx, call->err, UPDATE_INVITATION, "ttii", state, candidate->obstacle, request->now_ms, candidate->invitation_id);
+        rc = tx_exec(call->tx, call->err, UPDATE_INVITATION, "ttii", state, candidate->obstacle,
+                     request->now_ms, candidate->invitation_id);
     } else {
         request->known++;
     }
@@ -148,7 +164,8 @@ static int settle_invitation(struct request *request, const char *person_id, str
     return rc < 0 ? rc : OK;
 }
 
-/* *invitation_id is the invitation of the person, made at first sight within the request; 0 when nobody has this id. */
+/* *invitation_id is the invitation of the person, made at first sight within the request; 0 when
+ * nobody has this id. */
 static int meet_person(struct request *request, const char *person_id, int64_t *invitation_id)
 {
     const struct invited *met = map_get(request->seen, person_id);
@@ -175,22 +192,23 @@ static int request_row(struct request *request, const struct args *row)
     int64_t line = 0;
     int64_t invitation_id;
     int rc = args_row_refuse_unknown(row, "person_id", "strategy", "reason", "source_line");
-    if (rc != OK || (rc = args_text(row, "person_id", 1, PERSON_ID_SIZE - 1, &person)) != OK
-        || (rc = args_text(row, "strategy", 1, STRATEGY_MAX, &strategy)) != OK
-        || (rc = args_text(row, "reason", 1, REASON_MAX, &reason)) != OK
-        || (rc = args_int_optional(row, "source_line", 0, INT32_MAX, &line)) != OK)
+    if (rc != OK || (rc = args_text(row, "person_id", 1, PERSON_ID_SIZE - 1, &person)) != OK ||
+        (rc = args_text(row, "strategy", 1, STRATEGY_MAX, &strategy)) != OK ||
+        (rc = args_text(row, "reason", 1, REASON_MAX, &reason)) != OK ||
+        (rc = args_int_optional(row, "source_line", 0, INT32_MAX, &line)) != OK)
         return rc;
     AUTO_FREE char *person_id = text_dup(person);
     rc = meet_person(request, person_id, &invitation_id);
     if (rc == OK && invitation_id)
-        rc = tx_exec(request->call->tx, row->err, INSERT_REASON, "inni", invitation_id, strategy.at, strategy.len, reason.at,
-                     reason.len, line);
+        rc = tx_exec(request->call->tx, row->err, INSERT_REASON, "inni", invitation_id, strategy.at,
+                     strategy.len, reason.at, reason.len, line);
     return rc < 0 ? rc : OK;
 }
 
 static bool is_run_state(struct text state)
 {
-    return text_is(state, "answered") || text_is(state, "not_applicable") || text_is(state, "failed");
+    return text_is(state, "answered") || text_is(state, "not_applicable") ||
+           text_is(state, "failed");
 }
 
 /* The last run of each strategy stays. */
@@ -199,19 +217,20 @@ static int record_run(struct request *request, const struct args *row)
     struct text strategy, state, error;
     int64_t people = 0, duration_ms = 0;
     int rc = args_row_refuse_unknown(row, "strategy", "state", "error", "people", "duration_ms");
-    if (rc != OK || (rc = args_text(row, "strategy", 1, STRATEGY_MAX, &strategy)) != OK
-        || (rc = args_text(row, "state", 1, 20, &state)) != OK
-        || (rc = args_text_optional(row, "error", 0, 0, &error)) != OK
-        || (rc = args_int_optional(row, "people", 0, INT32_MAX, &people)) != OK
-        || (rc = args_int_optional(row, "duration_ms", 0, INT32_MAX, &duration_ms)) != OK)
+    if (rc != OK || (rc = args_text(row, "strategy", 1, STRATEGY_MAX, &strategy)) != OK ||
+        (rc = args_text(row, "state", 1, 20, &state)) != OK ||
+        (rc = args_text_optional(row, "error", 0, 0, &error)) != OK ||
+        (rc = args_int_optional(row, "people", 0, INT32_MAX, &people)) != OK ||
+        (rc = args_int_optional(row, "duration_ms", 0, INT32_MAX, &duration_ms)) != OK)
         return rc;
     if (!is_run_state(state))
         return args_fail(row, "state", "state must be answered, not_applicable or failed");
     struct tx *tx = request->call->tx;
     rc = tx_exec(tx, row->err, DELETE_RUN, "in", request->incident_id, strategy.at, strategy.len);
     if (rc >= 0)
-        rc = tx_exec(tx, row->err, INSERT_RUN, "innniii", request->incident_id, strategy.at, strategy.len, state.at, state.len,
-                     error.at, error.len, people, duration_ms, request->now_ms);
+        rc = tx_exec(tx, row->err, INSERT_RUN, "innniii", request->incident_id, strategy.at,
+                     strategy.len, state.at, state.len, error.at, error.len, people, duration_ms,
+                     request->now_ms);
     return rc < 0 ? rc : OK;
 }
 
@@ -224,7 +243,7 @@ static int each_row(struct request *request, const char *key, size_t max, row_fn
     int rc = args_array_optional(&args, key, max, &rows);
     size_t index;
     json_t *item;
-    json_array_foreach(rows, index, item) {
+    json_array_foreach (rows, index, item) {
         struct args row;
         if (rc != OK || (rc = args_enter(&args, key, (int)index, item, &row)) != OK)
             break;
@@ -245,15 +264,17 @@ static void answer_request(struct request *request)
 }
 
 /* invitation.request {incident_id, platform, people:[{person_id, strategy, reason, source_line?}],
- *   runs:[{strategy, state, error?, people?, duration_ms?}]?} -> {pending:[{person_id, external_ids}], known, skipped, unknown} */
+ *   runs:[{strategy, state, error?, people?, duration_ms?}]?}
+ * -> {pending:[{person_id, external_ids}], known, skipped, unknown} */
 static int invitation_request(struct op_call *call)
 {
     struct args args = args_of(call);
     struct request request = { .call = call, .now_ms = clock_now_ms() };
     int rc = args_refuse_unknown(call, "incident_id", "platform", "people", "runs");
-    if (rc != OK || (rc = args_int(&args, "incident_id", 1, INT64_MAX, &request.incident_id)) != OK
-        || (rc = args_text(&args, "platform", 1, PLATFORM_MAX, &request.platform)) != OK
-        || (rc = policy_require_incident(call, request.incident_id)) != OK)
+    if (rc != OK ||
+        (rc = args_int(&args, "incident_id", 1, INT64_MAX, &request.incident_id)) != OK ||
+        (rc = args_text(&args, "platform", 1, PLATFORM_MAX, &request.platform)) != OK ||
+        (rc = policy_require_incident(call, request.incident_id)) != OK)
         return rc;
     request.seen = map_new(free);
     json_writer_init(&request.pending, &request.pending_json);
@@ -269,38 +290,44 @@ static int invitation_request(struct op_call *call)
     return rc;
 }
 
-/* ---- outcomes ----------------------------------------------------------------------------------------------------- */
+/* ---- outcomes */
 
 static int record_outcome(struct request *request, const struct args *row)
 {
     struct text person, state, error;
     struct op_call *call = request->call;
     int rc = args_row_refuse_unknown(row, "person_id", "state", "error");
-    if (rc != OK || (rc = args_text(row, "person_id", 1, PERSON_ID_SIZE - 1, &person)) != OK
-        || (rc = args_text(row, "state", 1, 20, &state)) != OK
-        || (rc = args_text_optional(row, "error", 0, 0, &error)) != OK)
+    if (rc != OK || (rc = args_text(row, "person_id", 1, PERSON_ID_SIZE - 1, &person)) != OK ||
+        (rc = args_text(row, "state", 1, 20, &state)) != OK ||
+        (rc = args_text_optional(row, "error", 0, 0, &error)) != OK)
         return rc;
     bool is_invited = text_is(state, "invited");
     if (!is_invited && !text_is(state, "failed") && !text_is(state, "pending"))
         return args_fail(row, "state", "state must be invited, failed or pending");
-    rc = tx_exec(call->tx, call->err, RECORD_OUTCOME, "innii" "n", request->incident_id, state.at, state.len, error.at, error.len,
-                 request->now_ms, request->now_ms, person.at, person.len);
+    rc = tx_exec(call->tx, call->err, RECORD_OUTCOME,
+                 "innii"
+                 "n",
+                 request->incident_id, state.at, state.len, error.at, error.len, request->now_ms,
+                 request->now_ms, person.at, person.len);
     if (rc == 0)
         request->unknown++;
     if (rc > 0 && is_invited)
-        rc = tx_exec(call->tx, call->err, INSERT_MEMBER, "ini", request->incident_id, person.at, person.len, request->now_ms);
+        rc = tx_exec(call->tx, call->err, INSERT_MEMBER, "ini", request->incident_id, person.at,
+                     person.len, request->now_ms);
     return rc < 0 ? rc : OK;
 }
 
-/* invitation.outcome {incident_id, results:[{person_id, state: invited|failed|pending, error?}]} -> {unknown} */
+/* invitation.outcome {incident_id, results:[{person_id, state: invited|failed|pending, error?}]} ->
+ * {unknown} */
 static int invitation_outcome(struct op_call *call)
 {
     struct args args = args_of(call);
     struct request request = { .call = call, .now_ms = clock_now_ms() };
     int rc = args_refuse_unknown(call, "incident_id", "results");
-    if (rc != OK || (rc = args_int(&args, "incident_id", 1, INT64_MAX, &request.incident_id)) != OK
-        || (rc = policy_require_incident(call, request.incident_id)) != OK
-        || (rc = each_row(&request, "results", PEOPLE_MAX, record_outcome)) != OK)
+    if (rc != OK ||
+        (rc = args_int(&args, "incident_id", 1, INT64_MAX, &request.incident_id)) != OK ||
+        (rc = policy_require_incident(call, request.incident_id)) != OK ||
+        (rc = each_row(&request, "results", PEOPLE_MAX, record_outcome)) != OK)
         return rc;
     json_object_begin(call->out);
     json_put_int(call->out, "unknown", request.unknown);
@@ -310,9 +337,11 @@ static int invitation_outcome(struct op_call *call)
 
 const struct op INVITATION_OPS[] = {
     { "invitation.request", true, invitation_request,
-      "{incident_id, platform, people:[{person_id, strategy, reason, source_line?}], runs[]?}: the union of what the strategies"
-      " want -> {pending:[{person_id, external_ids}], known, skipped, unknown}" },
+      "{incident_id, platform, people:[{person_id, strategy, reason, source_line?}], runs[]?}:"
+      " the union of what the strategies want -> {pending:[{person_id, external_ids}], known,"
+      " skipped, unknown}" },
     { "invitation.outcome", true, invitation_outcome,
-      "{incident_id, results:[{person_id, state, error?}]}: what became of invitations; the invited become members -> {unknown}" },
+      "{incident_id, results:[{person_id, state, error?}]}: what became of invitations; the"
+      " invited become members -> {unknown}" },
     { 0 },
 };

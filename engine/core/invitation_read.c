@@ -7,21 +7,25 @@
 #include "core/rows.h"
 #include "store/db.h"
 
-static const char SELECT_PEOPLE[] = "SELECT person_id FROM invitation WHERE incident_id = ? AND (? = '' OR person_id = ?)";
+static const char SELECT_PEOPLE[] =
+    "SELECT person_id FROM invitation WHERE incident_id = ? AND (? = '' OR person_id = ?)";
 static const char SELECT_INVITATIONS[] =
-    "SELECT n.id, n.person_id, n.state, n.error, n.attempts, n.updated_at_ms, r.strategy, r.reason, r.source_line"
-    " FROM invitation n LEFT JOIN invitation_reason r ON r.invitation_id = n.id"
-    " WHERE n.incident_id = ? AND (? = '' OR n.person_id = ?) ORDER BY n.id, r.strategy, r.reason";
+    "SELECT n.id, n.person_id, n.state, n.error, n.attempts, n.updated_at_ms, r.strategy,"
+    " r.reason, r.source_line FROM invitation n LEFT JOIN invitation_reason r ON r.invitation_id"
+    " = n.id WHERE n.incident_id = ? AND (? = '' OR n.person_id = ?) ORDER BY n.id, r.strategy,"
+    " r.reason";
 static const char SELECT_PENDING[] =
     "SELECT n.id, n.person_id, a.external_id, n.attempts FROM invitation n"
     " JOIN account a ON a.person_id = n.person_id AND a.platform = ? AND a.is_active = 1"
     " WHERE n.incident_id = ? AND n.state = 'pending' ORDER BY n.id";
 static const char SELECT_RUNS[] =
-    "SELECT strategy, state, error, people, duration_ms, created_at_ms FROM strategy_run WHERE incident_id = ? ORDER BY id";
+    "SELECT strategy, state, error, people, duration_ms, created_at_ms FROM strategy_run WHERE"
+    " incident_id = ? ORDER BY id";
 
 enum { ID, PERSON_ID, STATE, ERROR, ATTEMPTS, UPDATED_AT, STRATEGY, REASON, SOURCE_LINE };
 
-static int load_people(struct tx *tx, struct people_set *people, int64_t incident_id, const char *person_id, struct err *err)
+static int load_people(struct tx *tx, struct people_set *people, int64_t incident_id,
+                       const char *person_id, struct err *err)
 {
     struct stmt *stmt = tx_query(tx, err, SELECT_PEOPLE, "itt", incident_id, person_id, person_id);
     if (!stmt)
@@ -33,7 +37,8 @@ static int load_people(struct tx *tx, struct people_set *people, int64_t inciden
     return rc < 0 ? rc : people_set_load(people, tx, err);
 }
 
-static void begin_invitation(struct json_writer *w, struct stmt *stmt, const struct people_set *people)
+static void begin_invitation(struct json_writer *w, struct stmt *stmt,
+                             const struct people_set *people)
 {
     json_object_begin(w);
     json_put_int(w, "id", stmt_int(stmt, ID));
@@ -63,7 +68,8 @@ static void write_reason(struct json_writer *w, struct stmt *stmt)
 }
 
 /* The rows of one invitation follow each other, one a reason. */
-static int write_invitations(struct json_writer *w, struct stmt *stmt, const struct people_set *people, struct err *err)
+static int write_invitations(struct json_writer *w, struct stmt *stmt,
+                             const struct people_set *people, struct err *err)
 {
     int64_t current = 0;
     int rc;
@@ -84,7 +90,8 @@ static int write_invitations(struct json_writer *w, struct stmt *stmt, const str
     return rc;
 }
 
-int invitations_write(struct tx *tx, struct json_writer *w, int64_t incident_id, const char *person_id, struct err *err)
+int invitations_write(struct tx *tx, struct json_writer *w, int64_t incident_id,
+                      const char *person_id, struct err *err)
 {
     const char *wanted = person_id ? person_id : "";
     AUTO_PEOPLE_SET struct people_set *people = people_set_new();
@@ -117,7 +124,8 @@ int strategy_runs_write(struct tx *tx, struct json_writer *w, int64_t incident_i
 }
 
 /* Reads incident_id and asks the policy; <platform> or <person_id> are read when not NULL. */
-static int read_args(struct op_call *call, int64_t *incident_id, struct text *platform, struct text *person_id)
+static int read_args(struct op_call *call, int64_t *incident_id, struct text *platform,
+                     struct text *person_id)
 {
     struct args args = args_of(call);
     int rc = args_int(&args, "incident_id", 1, INT64_MAX, incident_id);
@@ -146,11 +154,13 @@ static int invitation_pending(struct op_call *call)
     int rc = args_refuse_unknown(call, "incident_id", "platform");
     if (rc != OK || (rc = read_args(call, &incident_id, &platform, NULL)) != OK)
         return rc;
-    struct stmt *stmt = tx_query(call->tx, call->err, SELECT_PENDING, "ni", platform.at, platform.len, incident_id);
+    struct stmt *stmt =
+        tx_query(call->tx, call->err, SELECT_PENDING, "ni", platform.at, platform.len, incident_id);
     return op_write_rows(call, stmt, write_pending);
 }
 
-/* invitation.explain {incident_id, person_id?} -> [{id, person, state, error, attempts, updated_at_ms, reasons[]}] */
+/* invitation.explain {incident_id, person_id?} -> [{id, person, state, error, attempts,
+ * updated_at_ms, reasons[]}] */
 static int invitation_explain(struct op_call *call)
 {
     int64_t incident_id;
@@ -162,7 +172,8 @@ static int invitation_explain(struct op_call *call)
     return invitations_write(call->tx, call->out, incident_id, person_id, call->err);
 }
 
-/* strategy_run.list {incident_id} -> [{strategy, state, error, people, duration_ms, created_at_ms}] */
+/* strategy_run.list {incident_id} -> [{strategy, state, error, people, duration_ms,
+ * created_at_ms}] */
 static int strategy_run_list(struct op_call *call)
 {
     int64_t incident_id;
@@ -173,8 +184,11 @@ static int strategy_run_list(struct op_call *call)
 }
 
 const struct op INVITATION_READ_OPS[] = {
-    { "invitation.pending", false, invitation_pending, "{incident_id, platform}: who waits to be invited" },
-    { "invitation.explain", false, invitation_explain, "{incident_id, person_id?}: invitations with all their reasons" },
-    { "strategy_run.list", false, strategy_run_list, "{incident_id}: the last run of each invite strategy" },
+    { "invitation.pending", false, invitation_pending,
+      "{incident_id, platform}: who waits to be invited" },
+    { "invitation.explain", false, invitation_explain,
+      "{incident_id, person_id?}: invitations with all their reasons" },
+    { "strategy_run.list", false, strategy_run_list,
+      "{incident_id}: the last run of each invite strategy" },
     { 0 },
 };

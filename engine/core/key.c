@@ -1,4 +1,5 @@
-/* key - API keys. The key itself is shown once; the store keeps its SHA-256 and its first characters, by which people know it. */
+/* key - API keys. The key itself is shown once; the store keeps its SHA-256 and its first
+ * characters, by which people know it. */
 #include "base/clock.h"
 #include "core/args.h"
 #include "core/audit.h"
@@ -21,15 +22,17 @@ static const char INSERT_KEY[] =
     "INSERT INTO api_key (name, prefix, hash, scopes, person_id, created_at_ms, expires_at_ms)"
     " VALUES (?, ?, ?, ?, ?, ?, NULLIF(?, 0))";
 static const char SELECT_KEYS[] =
-    "SELECT id, name, prefix, scopes, person_id, created_at_ms, expires_at_ms, revoked_at_ms, last_used_at_ms"
-    " FROM api_key ORDER BY id";
+    "SELECT id, name, prefix, scopes, person_id, created_at_ms, expires_at_ms, revoked_at_ms,"
+    " last_used_at_ms FROM api_key ORDER BY id";
 static const char SELECT_BY_HASH[] =
     "SELECT id, name, scopes, person_id, last_used_at_ms FROM api_key"
     " WHERE hash = ? AND revoked_at_ms IS NULL AND (expires_at_ms IS NULL OR expires_at_ms > ?)";
-static const char REVOKE_KEY[] = "UPDATE api_key SET revoked_at_ms = ? WHERE id = ? AND revoked_at_ms IS NULL";
+static const char REVOKE_KEY[] =
+    "UPDATE api_key SET revoked_at_ms = ? WHERE id = ? AND revoked_at_ms IS NULL";
 static const char SELECT_KEY[] = "SELECT 1 FROM api_key WHERE id = ?";
 static const char NOTE_USE[] =
-    "UPDATE api_key SET last_used_at_ms = ? WHERE id = ? AND (last_used_at_ms IS NULL OR last_used_at_ms <= ?)";
+    "UPDATE api_key SET last_used_at_ms = ? WHERE id = ? AND (last_used_at_ms IS NULL OR"
+    " last_used_at_ms <= ?)";
 
 static void write_hex(const unsigned char *bytes, size_t count, char *out)
 {
@@ -65,23 +68,26 @@ struct wish {
 /* "private": the key sees private incidents, whoever it belongs to. */
 static bool are_scopes(struct text scopes)
 {
-    return text_is(scopes, "read") || text_is(scopes, "read write") || text_is(scopes, "read private")
-           || text_is(scopes, "read write private");
+    return text_is(scopes, "read") || text_is(scopes, "read write") ||
+           text_is(scopes, "read private") || text_is(scopes, "read write private");
 }
 
 static int read_wish(struct op_call *call, struct wish *wish)
 {
     struct args args = args_of(call);
     int rc = args_refuse_unknown(call, "name", "scopes", "expires_in_ms", "person_id");
-    if (rc != OK || (rc = args_text(&args, "name", 1, 100, &wish->name)) != OK
-        || (rc = args_text_optional(&args, "scopes", 1, 40, &wish->scopes)) != OK
-        || (rc = args_text_optional(&args, "person_id", 1, PERSON_ID_SIZE - 1, &wish->person_id)) != OK
-        || (rc = args_int_optional(&args, "expires_in_ms", 1, INT64_C(1) << 50, &wish->expires_in_ms)) != OK)
+    if (rc != OK || (rc = args_text(&args, "name", 1, 100, &wish->name)) != OK ||
+        (rc = args_text_optional(&args, "scopes", 1, 40, &wish->scopes)) != OK ||
+        (rc = args_text_optional(&args, "person_id", 1, PERSON_ID_SIZE - 1, &wish->person_id)) !=
+            OK ||
+        (rc = args_int_optional(&args, "expires_in_ms", 1, INT64_C(1) << 50,
+                                &wish->expires_in_ms)) != OK)
         return rc;
     if (!wish->scopes.at)
         wish->scopes = text_of("read");
     if (!are_scopes(wish->scopes))
-        return args_fail(&args, "scopes", "scopes must be \"read\" or \"read write\", and may end with \"private\"");
+        return args_fail(&args, "scopes",
+                         "scopes must be \"read\" or \"read write\", and may end with \"private\"");
     if (!wish->person_id.at)
         return OK;
     bool exists;
@@ -108,8 +114,9 @@ static int key_create(struct op_call *call)
     if (rc != OK || (rc = make_key(key, hash, call->err)) != OK)
         return rc;
     int64_t now_ms = clock_now_ms();
-    rc = tx_exec(call->tx, call->err, INSERT_KEY, "nntnnii", wish.name.at, wish.name.len, key, (size_t)PREFIX_LEN, hash, wish.scopes.at,
-                 wish.scopes.len, wish.person_id.at, wish.person_id.len, now_ms,
+    rc = tx_exec(call->tx, call->err, INSERT_KEY, "nntnnii", wish.name.at, wish.name.len, key,
+                 (size_t)PREFIX_LEN, hash, wish.scopes.at, wish.scopes.len, wish.person_id.at,
+                 wish.person_id.len, now_ms,
                  wish.expires_in_ms ? now_ms + wish.expires_in_ms : INT64_C(0));
     if (rc < 0)
         return rc;
@@ -143,7 +150,9 @@ static void write_key(struct json_writer *w, struct stmt *stmt)
 static int key_list(struct op_call *call)
 {
     int rc = args_refuse_unknown(call, "");
-    return rc != OK ? rc : op_write_rows(call, tx_query(call->tx, call->err, SELECT_KEYS, ""), write_key);
+    return rc != OK
+               ? rc
+               : op_write_rows(call, tx_query(call->tx, call->err, SELECT_KEYS, ""), write_key);
 }
 
 /* key.revoke {id} -> {}; a revoked one stays revoked */
@@ -166,8 +175,9 @@ static int key_revoke(struct op_call *call)
     return rc;
 }
 
-/* key.check {hash} -> {id, name, scopes, person_id, is_use_stale}; ERR_UNAUTHORIZED for unknown, revoked and expired ones alike.
- * is_use_stale: the caller should submit key.used, which notes the last use (at most once a minute). */
+/* key.check {hash} -> {id, name, scopes, person_id, is_use_stale}; ERR_UNAUTHORIZED for unknown,
+ * revoked and expired ones alike. is_use_stale: the caller should submit key.used, which notes the
+ * last use (at most once a minute). */
 static int key_check(struct op_call *call)
 {
     struct args args = args_of(call);
@@ -176,7 +186,8 @@ static int key_check(struct op_call *call)
     if (rc != OK || (rc = args_text(&args, "hash", 1, HASH_SIZE - 1, &hash)) != OK)
         return rc;
     int64_t now_ms = clock_now_ms();
-    struct stmt *stmt = tx_query(call->tx, call->err, SELECT_BY_HASH, "ni", hash.at, hash.len, now_ms);
+    struct stmt *stmt =
+        tx_query(call->tx, call->err, SELECT_BY_HASH, "ni", hash.at, hash.len, now_ms);
     if (!stmt)
         return call->err->code;
     rc = stmt_next(stmt, call->err);
@@ -212,10 +223,13 @@ static int key_used(struct op_call *call)
 }
 
 const struct op KEY_OPS[] = {
-    { "key.create", true, key_create, "{name, scopes?, expires_in_ms?, person_id?}: makes an API key, shown once -> {id, key}" },
+    { "key.create", true, key_create,
+      "{name, scopes?, expires_in_ms?, person_id?}: makes an API key, shown once -> {id, key}" },
     { "key.list", false, key_list, "{}: all keys, without their secrets" },
     { "key.revoke", true, key_revoke, "{id}: ends a key" },
-    { "key.check", false, key_check, "{hash}: the living key with this SHA-256 (hex) -> {id, name, scopes, person_id, is_use_stale}" },
+    { "key.check", false, key_check,
+      "{hash}: the living key with this SHA-256 (hex) -> {id, name, scopes, person_id, "
+      "is_use_stale}" },
     { "key.used", true, key_used, "{id}: notes the last use, at most once a minute" },
     { 0 },
 };

@@ -1,4 +1,5 @@
-/* kv - small JSON values that scripts keep, by scope and key, with an optional end of life. An expired row counts as none. */
+/* kv - small JSON values that scripts keep, by scope and key, with an optional end of life. An
+ * expired row counts as none. */
 #include "base/clock.h"
 #include "core/args.h"
 #include "core/op_table.h"
@@ -8,15 +9,17 @@
 enum { SCOPE_MAX = 100, KEY_MAX = 500, VALUE_MAX = 1024 * 1024 };
 
 static const char SELECT_VALUE[] =
-    "SELECT value FROM kv WHERE scope = ? AND key = ? AND (expires_at_ms IS NULL OR expires_at_ms > ?)";
+    "SELECT value FROM kv WHERE scope = ? AND key = ? AND (expires_at_ms IS NULL OR expires_at_ms"
+    " > ?)";
 static const char PUT_VALUE[] =
-    "INSERT INTO kv (scope, key, value, expires_at_ms, updated_at_ms) VALUES (?, ?, ?, NULLIF(?, 0), ?)"
-    " ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value, expires_at_ms = excluded.expires_at_ms,"
-    " updated_at_ms = excluded.updated_at_ms";
+    "INSERT INTO kv (scope, key, value, expires_at_ms, updated_at_ms) VALUES (?, ?, ?, NULLIF(?,"
+    " 0), ?) ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value, expires_at_ms ="
+    " excluded.expires_at_ms, updated_at_ms = excluded.updated_at_ms";
 static const char PUT_NEW_VALUE[] =
-    "INSERT INTO kv (scope, key, value, expires_at_ms, updated_at_ms) VALUES (?, ?, ?, NULLIF(?, 0), ?)"
-    " ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value, expires_at_ms = excluded.expires_at_ms,"
-    " updated_at_ms = excluded.updated_at_ms WHERE kv.expires_at_ms <= excluded.updated_at_ms";
+    "INSERT INTO kv (scope, key, value, expires_at_ms, updated_at_ms) VALUES (?, ?, ?, NULLIF(?,"
+    " 0), ?) ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value, expires_at_ms ="
+    " excluded.expires_at_ms, updated_at_ms = excluded.updated_at_ms WHERE kv.expires_at_ms <="
+    " excluded.updated_at_ms";
 static const char DELETE_VALUE[] = "DELETE FROM kv WHERE scope = ? AND key = ?";
 static const char DELETE_EXPIRED[] = "DELETE FROM kv WHERE expires_at_ms <= ?";
 
@@ -34,7 +37,8 @@ static int kv_get(struct op_call *call)
     int rc = args_refuse_unknown(call, "scope", "key");
     if (rc != OK || (rc = read_place(&args, &scope, &key)) != OK)
         return rc;
-    struct stmt *stmt = tx_query(call->tx, call->err, SELECT_VALUE, "nni", scope.at, scope.len, key.at, key.len, clock_now_ms());
+    struct stmt *stmt = tx_query(call->tx, call->err, SELECT_VALUE, "nni", scope.at, scope.len,
+                                 key.at, key.len, clock_now_ms());
     if (!stmt)
         return call->err->code;
     rc = stmt_next(stmt, call->err);
@@ -53,8 +57,8 @@ static int put(struct op_call *call, const char *sql, int *changed)
     struct text scope, key;
     int64_t ttl_ms = 0;
     int rc = args_refuse_unknown(call, "scope", "key", "value", "ttl_ms");
-    if (rc != OK || (rc = read_place(&args, &scope, &key)) != OK
-        || (rc = args_int_optional(&args, "ttl_ms", 1, INT64_C(1) << 50, &ttl_ms)) != OK)
+    if (rc != OK || (rc = read_place(&args, &scope, &key)) != OK ||
+        (rc = args_int_optional(&args, "ttl_ms", 1, INT64_C(1) << 50, &ttl_ms)) != OK)
         return rc;
     json_t *value = json_object_get(call->args, "value");
     if (!value)
@@ -64,8 +68,8 @@ static int put(struct op_call *call, const char *sql, int *changed)
     if (rc != OK)
         return rc;
     int64_t now_ms = clock_now_ms();
-    *changed = tx_exec(call->tx, call->err, sql, "nntii", scope.at, scope.len, key.at, key.len, text,
-                       ttl_ms ? now_ms + ttl_ms : INT64_C(0), now_ms);
+    *changed = tx_exec(call->tx, call->err, sql, "nntii", scope.at, scope.len, key.at, key.len,
+                       text, ttl_ms ? now_ms + ttl_ms : INT64_C(0), now_ms);
     return *changed < 0 ? *changed : OK;
 }
 
@@ -125,7 +129,8 @@ static int kv_purge(struct op_call *call)
 const struct op KV_OPS[] = {
     { "kv.get", false, kv_get, "{scope, key}: the value kept there, or null" },
     { "kv.put", true, kv_put, "{scope, key, value, ttl_ms?}: keeps a JSON value" },
-    { "kv.put_new", true, kv_put_new, "{scope, key, value, ttl_ms?}: keeps it only where there is none -> {is_new}" },
+    { "kv.put_new", true, kv_put_new,
+      "{scope, key, value, ttl_ms?}: keeps it only where there is none -> {is_new}" },
     { "kv.delete", true, kv_delete, "{scope, key}: forgets a value" },
     { "kv.purge", true, kv_purge, "{}: drops expired values -> {count}" },
     { 0 },

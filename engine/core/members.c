@@ -8,23 +8,32 @@
 
 enum { MEMBERS_MAX = 200000 };
 
-static const char CONVERSATION_SELECT[] = "SELECT person_id FROM conversation_member WHERE conversation_id = ?";
+static const char CONVERSATION_SELECT[] =
+    "SELECT person_id FROM conversation_member WHERE conversation_id = ?";
 static const char CONVERSATION_ADD[] =
-    "INSERT INTO conversation_member (conversation_id, person_id) SELECT ?, id FROM person WHERE id = ? ON CONFLICT DO NOTHING";
-static const char CONVERSATION_REMOVE[] = "DELETE FROM conversation_member WHERE conversation_id = ? AND person_id = ?";
-static const char USERGROUP_SELECT[] = "SELECT person_id FROM usergroup_member WHERE usergroup_id = ?";
+    "INSERT INTO conversation_member (conversation_id, person_id) SELECT ?, id FROM person WHERE"
+    " id = ? ON CONFLICT DO NOTHING";
+static const char CONVERSATION_REMOVE[] =
+    "DELETE FROM conversation_member WHERE conversation_id = ? AND person_id = ?";
+static const char USERGROUP_SELECT[] =
+    "SELECT person_id FROM usergroup_member WHERE usergroup_id = ?";
 static const char USERGROUP_ADD[] =
-    "INSERT INTO usergroup_member (usergroup_id, person_id) SELECT ?, id FROM person WHERE id = ? ON CONFLICT DO NOTHING";
-static const char USERGROUP_REMOVE[] = "DELETE FROM usergroup_member WHERE usergroup_id = ? AND person_id = ?";
+    "INSERT INTO usergroup_member (usergroup_id, person_id) SELECT ?, id FROM person WHERE id = ?"
+    " ON CONFLICT DO NOTHING";
+static const char USERGROUP_REMOVE[] =
+    "DELETE FROM usergroup_member WHERE usergroup_id = ? AND person_id = ?";
 
-const struct members_table CONVERSATION_MEMBERS = { CONVERSATION_SELECT, CONVERSATION_ADD, CONVERSATION_REMOVE };
-const struct members_table USERGROUP_MEMBERS = { USERGROUP_SELECT, USERGROUP_ADD, USERGROUP_REMOVE };
+const struct members_table CONVERSATION_MEMBERS = { CONVERSATION_SELECT, CONVERSATION_ADD,
+                                                    CONVERSATION_REMOVE };
+const struct members_table USERGROUP_MEMBERS = { USERGROUP_SELECT, USERGROUP_ADD,
+                                                 USERGROUP_REMOVE };
 
 /* What is known of a person during the comparison. */
 static char IS_MEMBER[] = "member";
 static char IS_WANTED[] = "wanted";
 
-static int read_members(struct tx *tx, const struct members_table *table, const char *owner, struct map *people, struct err *err)
+static int read_members(struct tx *tx, const struct members_table *table, const char *owner,
+                        struct map *people, struct err *err)
 {
     struct stmt *stmt = tx_query(tx, err, table->select, "t", owner);
     if (!stmt)
@@ -37,8 +46,9 @@ static int read_members(struct tx *tx, const struct members_table *table, const 
 }
 
 /* Adds one person, or marks a member as wanted. */
-static int want(struct tx *tx, const struct members_table *table, const char *owner, const struct args *args, const char *key,
-                json_t *item, struct map *people, int64_t *added)
+static int want(struct tx *tx, const struct members_table *table, const char *owner,
+                const struct args *args, const char *key, json_t *item, struct map *people,
+                int64_t *added)
 {
     struct text id;
     int rc = args_check_text(item, key, args->err, 1, PERSON_ID_SIZE - 1, &id);
@@ -54,8 +64,8 @@ static int want(struct tx *tx, const struct members_table *table, const char *ow
     return rc < 0 ? rc : OK;
 }
 
-static int remove_unwanted(struct tx *tx, const struct members_table *table, const char *owner, const struct map *people,
-                           int64_t *removed, struct err *err)
+static int remove_unwanted(struct tx *tx, const struct members_table *table, const char *owner,
+                           const struct map *people, int64_t *removed, struct err *err)
 {
     size_t cursor = 0;
     const char *person_id;
@@ -71,8 +81,8 @@ static int remove_unwanted(struct tx *tx, const struct members_table *table, con
     return OK;
 }
 
-int members_replace(struct tx *tx, const struct members_table *table, const char *owner, const struct args *args, const char *key,
-                    int64_t *added, int64_t *removed)
+int members_replace(struct tx *tx, const struct members_table *table, const char *owner,
+                    const struct args *args, const char *key, int64_t *added, int64_t *removed)
 {
     json_t *list;
     *added = 0;
@@ -84,7 +94,7 @@ int members_replace(struct tx *tx, const struct members_table *table, const char
     rc = read_members(tx, table, owner, people, args->err);
     size_t index;
     json_t *item;
-    json_array_foreach(list, index, item) {
+    json_array_foreach (list, index, item) {
         if (rc != OK)
             break;
         rc = want(tx, table, owner, args, key, item, people, added);

@@ -1,4 +1,5 @@
-/* message - the messages we sent and may have to edit, replace or find again. Those of an incident are as hidden as it. */
+/* message - the messages we sent and may have to edit, replace or find again. Those of an incident
+ * are as hidden as it. */
 #include "base/clock.h"
 #include "core/args.h"
 #include "core/ids.h"
@@ -8,21 +9,25 @@
 #include "store/db.h"
 
 static const char UPSERT_MESSAGE[] =
-    "INSERT INTO message (id, conversation_id, external_id, kind, incident_id, update_id, text, is_pinned, created_at_ms)"
-    " VALUES (?, ?, ?, ?, NULLIF(?, 0), ?, ?, ?, ?)"
-    " ON CONFLICT (conversation_id, external_id) DO UPDATE SET kind = excluded.kind, text = excluded.text,"
+    "INSERT INTO message (id, conversation_id, external_id, kind, incident_id, update_id, text,"
+    " is_pinned, created_at_ms) VALUES (?, ?, ?, ?, NULLIF(?, 0), ?, ?, ?, ?) ON CONFLICT"
+    " (conversation_id, external_id) DO UPDATE SET kind = excluded.kind, text = excluded.text,"
     " is_pinned = excluded.is_pinned";
-static const char SELECT_ID[] = "SELECT id FROM message WHERE conversation_id = ? AND external_id = ?";
-#define MESSAGE_COLUMNS                                                                                                      \
-    "SELECT m.id, m.conversation_id, m.external_id, m.kind, m.incident_id, m.update_id, m.text, m.is_pinned, m.created_at_ms" \
-    " FROM message m"
+static const char SELECT_ID[] =
+    "SELECT id FROM message WHERE conversation_id = ? AND external_id = ?";
+#define MESSAGE_COLUMNS                                                                          \
+    "SELECT m.id, m.conversation_id, m.external_id, m.kind, m.incident_id, m.update_id, m.text," \
+    " m.is_pinned, m.created_at_ms FROM message m"
 /* Binds what POLICY_MAY_SEE_SQL binds. */
-#define MESSAGE_IS_VISIBLE                                                                                                   \
-    " (m.incident_id IS NULL OR EXISTS (SELECT 1 FROM incident i WHERE i.id = m.incident_id AND " POLICY_MAY_SEE_SQL "))"
+#define MESSAGE_IS_VISIBLE              \
+    " (m.incident_id IS NULL OR EXISTS" \
+    " (SELECT 1 FROM incident i WHERE i.id = m.incident_id AND " POLICY_MAY_SEE_SQL "))"
 static const char FIND_IN_CONVERSATION[] =
-    MESSAGE_COLUMNS " WHERE m.conversation_id = ? AND m.kind = ? AND" MESSAGE_IS_VISIBLE " ORDER BY m.created_at_ms DESC, m.id DESC LIMIT 1";
+    MESSAGE_COLUMNS " WHERE m.conversation_id = ? AND m.kind = ? AND" MESSAGE_IS_VISIBLE
+                    " ORDER BY m.created_at_ms DESC, m.id DESC LIMIT 1";
 static const char FIND_OF_INCIDENT[] =
-    MESSAGE_COLUMNS " WHERE m.incident_id = ? AND m.kind = ? AND" MESSAGE_IS_VISIBLE " ORDER BY m.created_at_ms DESC, m.id DESC LIMIT 1";
+    MESSAGE_COLUMNS " WHERE m.incident_id = ? AND m.kind = ? AND" MESSAGE_IS_VISIBLE
+                    " ORDER BY m.created_at_ms DESC, m.id DESC LIMIT 1";
 static const char DELETE_MESSAGE[] = "DELETE FROM message WHERE id = ?";
 static const char SELECT_CONVERSATION[] = "SELECT 1 FROM conversation WHERE id = ?";
 
@@ -38,20 +43,23 @@ struct message {
 static int read_message(struct op_call *call, struct message *message)
 {
     struct args args = args_of(call);
-    int rc = args_refuse_unknown(call, "conversation_id", "external_id", "kind", "incident_id", "update_id", "text", "is_pinned");
-    if (rc != OK || (rc = args_text(&args, "conversation_id", 1, 64, &message->conversation_id)) != OK
-        || (rc = args_text(&args, "external_id", 1, EXTERNAL_ID_MAX, &message->external_id)) != OK
-        || (rc = args_text(&args, "kind", 1, KIND_MAX, &message->kind)) != OK
-        || (rc = args_text_optional(&args, "update_id", 1, 64, &message->update_id)) != OK
-        || (rc = args_text_optional(&args, "text", 0, TEXT_MAX, &message->text)) != OK
-        || (rc = args_int_optional(&args, "incident_id", 1, INT64_MAX, &message->incident_id)) != OK
-        || (rc = args_bool_optional(&args, "is_pinned", &message->is_pinned)) != OK)
+    int rc = args_refuse_unknown(call, "conversation_id", "external_id", "kind", "incident_id",
+                                 "update_id", "text", "is_pinned");
+    if (rc != OK ||
+        (rc = args_text(&args, "conversation_id", 1, 64, &message->conversation_id)) != OK ||
+        (rc = args_text(&args, "external_id", 1, EXTERNAL_ID_MAX, &message->external_id)) != OK ||
+        (rc = args_text(&args, "kind", 1, KIND_MAX, &message->kind)) != OK ||
+        (rc = args_text_optional(&args, "update_id", 1, 64, &message->update_id)) != OK ||
+        (rc = args_text_optional(&args, "text", 0, TEXT_MAX, &message->text)) != OK ||
+        (rc = args_int_optional(&args, "incident_id", 1, INT64_MAX, &message->incident_id)) != OK ||
+        (rc = args_bool_optional(&args, "is_pinned", &message->is_pinned)) != OK)
         return rc;
-    bool exists = tx_get_int(call->tx, &rc, call->err, 0, SELECT_CONVERSATION, "n", message->conversation_id.at,
-                             message->conversation_id.len) == 1;
+    bool exists = tx_get_int(call->tx, &rc, call->err, 0, SELECT_CONVERSATION, "n",
+                             message->conversation_id.at, message->conversation_id.len) == 1;
     if (rc == OK && !exists)
         return args_fail(&args, "conversation_id", "this conversation is not known here");
-    return rc == OK && message->incident_id ? policy_require_incident(call, message->incident_id) : rc;
+    return rc == OK && message->incident_id ? policy_require_incident(call, message->incident_id)
+                                            : rc;
 }
 
 static void write_id(struct json_writer *w, struct stmt *stmt)
@@ -61,7 +69,8 @@ static void write_id(struct json_writer *w, struct stmt *stmt)
     json_object_finish(w);
 }
 
-/* message.save {conversation_id, external_id, kind, incident_id?, update_id?, text?, is_pinned?} -> {id} */
+/* message.save {conversation_id, external_id, kind, incident_id?, update_id?, text?, is_pinned?} ->
+ * {id} */
 static int message_save(struct op_call *call)
 {
     struct message message = { 0 };
@@ -70,14 +79,20 @@ static int message_save(struct op_call *call)
     if (rc != OK)
         return rc;
     id_new(id);
-    rc = tx_exec(call->tx, call->err, UPSERT_MESSAGE, "tnnn" "innbi", id, message.conversation_id.at, message.conversation_id.len,
-                 message.external_id.at, message.external_id.len, message.kind.at, message.kind.len, message.incident_id,
-                 message.update_id.at, message.update_id.len, message.text.at ? message.text.at : "", message.text.len,
-                 (int)message.is_pinned, clock_now_ms());
+    rc =
+        tx_exec(call->tx, call->err, UPSERT_MESSAGE,
+                "tnnn"
+                "innbi",
+                id, message.conversation_id.at, message.conversation_id.len, message.external_id.at,
+                message.external_id.len, message.kind.at, message.kind.len, message.incident_id,
+                message.update_id.at, message.update_id.len, message.text.at ? message.text.at : "",
+                message.text.len, (int)message.is_pinned, clock_now_ms());
     if (rc < 0)
         return rc;
-    return op_write_row_or_null(call, tx_query(call->tx, call->err, SELECT_ID, "nn", message.conversation_id.at,
-                                               message.conversation_id.len, message.external_id.at, message.external_id.len),
+    return op_write_row_or_null(call,
+                                tx_query(call->tx, call->err, SELECT_ID, "nn",
+                                         message.conversation_id.at, message.conversation_id.len,
+                                         message.external_id.at, message.external_id.len),
                                 write_id);
 }
 
@@ -103,17 +118,21 @@ static int message_find(struct op_call *call)
     struct text conversation, kind;
     int64_t incident_id = 0;
     int rc = args_refuse_unknown(call, "conversation_id", "incident_id", "kind");
-    if (rc != OK || (rc = args_text_optional(&args, "conversation_id", 1, 64, &conversation)) != OK
-        || (rc = args_int_optional(&args, "incident_id", 1, INT64_MAX, &incident_id)) != OK
-        || (rc = args_text(&args, "kind", 1, KIND_MAX, &kind)) != OK)
+    if (rc != OK ||
+        (rc = args_text_optional(&args, "conversation_id", 1, 64, &conversation)) != OK ||
+        (rc = args_int_optional(&args, "incident_id", 1, INT64_MAX, &incident_id)) != OK ||
+        (rc = args_text(&args, "kind", 1, KIND_MAX, &kind)) != OK)
         return rc;
     if (!conversation.at && !incident_id)
         return args_fail(&args, "conversation_id", "conversation_id or incident_id is required");
     const char *person = policy_person(call->actor);
     int64_t sees_all = policy_sees_all(call->actor);
-    struct stmt *stmt = conversation.at
-        ? tx_query(call->tx, call->err, FIND_IN_CONVERSATION, "nnitt", conversation.at, conversation.len, kind.at, kind.len, sees_all, person, person)
-        : tx_query(call->tx, call->err, FIND_OF_INCIDENT, "initt", incident_id, kind.at, kind.len, sees_all, person, person);
+    struct stmt *stmt =
+        conversation.at
+            ? tx_query(call->tx, call->err, FIND_IN_CONVERSATION, "nnitt", conversation.at,
+                       conversation.len, kind.at, kind.len, sees_all, person, person)
+            : tx_query(call->tx, call->err, FIND_OF_INCIDENT, "initt", incident_id, kind.at,
+                       kind.len, sees_all, person, person);
     return op_write_row_or_null(call, stmt, write_message);
 }
 
@@ -134,8 +153,10 @@ static int message_delete(struct op_call *call)
 
 const struct op MESSAGE_OPS[] = {
     { "message.save", true, message_save,
-      "{conversation_id, external_id, kind, incident_id?, update_id?, text?, is_pinned?}: remembers a message we sent -> {id}" },
-    { "message.find", false, message_find, "{conversation_id or incident_id, kind}: the newest of this kind, or null" },
+      "{conversation_id, external_id, kind, incident_id?, update_id?, text?, is_pinned?}:"
+      " remembers a message we sent -> {id}" },
+    { "message.find", false, message_find,
+      "{conversation_id or incident_id, kind}: the newest of this kind, or null" },
     { "message.delete", true, message_delete, "{id}: forgets a message" },
     { 0 },
 };

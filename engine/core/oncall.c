@@ -11,8 +11,8 @@ enum { ROWS_MAX = 10000, SERVICE_MAX = 128, LEVEL_MAX = 100 };
 
 static const char DELETE_PROVIDER[] = "DELETE FROM oncall WHERE provider = ?";
 static const char INSERT_ROW[] =
-    "INSERT INTO oncall (provider, service, level, person_id, starts_at_ms, ends_at_ms)"
-    " VALUES (?, ?, ?, ?, NULLIF(?, 0), NULLIF(?, 0)) ON CONFLICT (provider, service, level, person_id)"
+    "INSERT INTO oncall (provider, service, level, person_id, starts_at_ms, ends_at_ms) VALUES"
+    " (?, ?, ?, ?, NULLIF(?, 0), NULLIF(?, 0)) ON CONFLICT (provider, service, level, person_id)"
     " DO UPDATE SET starts_at_ms = excluded.starts_at_ms, ends_at_ms = excluded.ends_at_ms";
 
 /* The person of a row: their id, or the one with the e-mail address, made when unknown. */
@@ -38,15 +38,16 @@ static int insert_row(struct tx *tx, struct text provider, const struct args *ro
     struct text service;
     int64_t level = 1, starts_at_ms = 0, ends_at_ms = 0;
     char person_id[PERSON_ID_SIZE];
-    int rc = args_row_refuse_unknown(row, "service", "level", "email", "person_id", "starts_at_ms", "ends_at_ms");
-    if (rc != OK || (rc = args_text(row, "service", 1, SERVICE_MAX, &service)) != OK
-        || (rc = args_int_optional(row, "level", 1, LEVEL_MAX, &level)) != OK
-        || (rc = args_int_optional(row, "starts_at_ms", 1, INT64_MAX, &starts_at_ms)) != OK
-        || (rc = args_int_optional(row, "ends_at_ms", 1, INT64_MAX, &ends_at_ms)) != OK
-        || (rc = find_person(tx, row, person_id)) != OK)
+    int rc = args_row_refuse_unknown(row, "service", "level", "email", "person_id", "starts_at_ms",
+                                     "ends_at_ms");
+    if (rc != OK || (rc = args_text(row, "service", 1, SERVICE_MAX, &service)) != OK ||
+        (rc = args_int_optional(row, "level", 1, LEVEL_MAX, &level)) != OK ||
+        (rc = args_int_optional(row, "starts_at_ms", 1, INT64_MAX, &starts_at_ms)) != OK ||
+        (rc = args_int_optional(row, "ends_at_ms", 1, INT64_MAX, &ends_at_ms)) != OK ||
+        (rc = find_person(tx, row, person_id)) != OK)
         return rc;
-    rc = tx_exec(tx, row->err, INSERT_ROW, "nnitii", provider.at, provider.len, service.at, service.len, level, person_id,
-                 starts_at_ms, ends_at_ms);
+    rc = tx_exec(tx, row->err, INSERT_ROW, "nnitii", provider.at, provider.len, service.at,
+                 service.len, level, person_id, starts_at_ms, ends_at_ms);
     return rc < 0 ? rc : OK;
 }
 
@@ -58,7 +59,7 @@ int oncall_replace(struct tx *tx, const struct args *parent, const char *key, st
         rc = tx_exec(tx, parent->err, DELETE_PROVIDER, "n", provider.at, provider.len);
     size_t index;
     json_t *item;
-    json_array_foreach(rows, index, item) {
+    json_array_foreach (rows, index, item) {
         struct args row;
         if (rc < 0 || (rc = args_enter(parent, key, (int)index, item, &row)) != OK)
             break;
@@ -67,14 +68,15 @@ int oncall_replace(struct tx *tx, const struct args *parent, const char *key, st
     return rc < 0 ? rc : OK;
 }
 
-/* oncall.set {provider, rows:[{service, level?, email or person_id, starts_at_ms?, ends_at_ms?}]} -> {count} */
+/* oncall.set {provider, rows:[{service, level?, email or person_id, starts_at_ms?, ends_at_ms?}]}
+ * -> {count} */
 static int oncall_set(struct op_call *call)
 {
     struct args args = args_of(call);
     struct text provider;
     int rc = args_refuse_unknown(call, "provider", "rows");
-    if (rc != OK || (rc = args_text(&args, "provider", 1, 60, &provider)) != OK
-        || (rc = oncall_replace(call->tx, &args, "rows", provider)) != OK)
+    if (rc != OK || (rc = args_text(&args, "provider", 1, 60, &provider)) != OK ||
+        (rc = oncall_replace(call->tx, &args, "rows", provider)) != OK)
         return rc;
     json_object_begin(call->out);
     json_put_int(call->out, "count", (int64_t)json_array_size(json_object_get(call->args, "rows")));
@@ -84,6 +86,7 @@ static int oncall_set(struct op_call *call)
 
 const struct op ONCALL_OPS[] = {
     { "oncall.set", true, oncall_set,
-      "{provider, rows:[{service, level?, email or person_id, starts_at_ms?, ends_at_ms?}]}: replaces the provider's rows -> {count}" },
+      "{provider, rows:[{service, level?, email or person_id, starts_at_ms?, ends_at_ms?}]}:"
+      " replaces the provider's rows -> {count}" },
     { 0 },
 };

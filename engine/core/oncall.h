@@ -4,6 +4,6 @@
 
 struct tx;
 
-/* Replaces the rows of <provider> with those at <key> of <parent>: [{service, level?, email or person_id, starts_at_ms?,
- * ends_at_ms?}]. People who are known only by e-mail address are made. */
+/* Replaces the rows of <provider> with those at <key> of <parent>: [{service, level?, email or
+ * person_id, starts_at_ms?, ends_at_ms?}]. People who are known only by e-mail address are made. */
 int oncall_replace(struct tx *tx, const struct args *parent, const char *key, struct text provider);

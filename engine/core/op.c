@@ -1,4 +1,5 @@
-/* op - runs operations: on the store's threads for the loop, or at once for the command line. No operation lives here. */
+/* op - runs operations: on the store's threads for the loop, or at once for the command line. No
+ * operation lives here. */
 #include "core/op.h"
 
 #include "base/mem.h"
@@ -8,7 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-const struct actor ACTOR_ENGINE = { .kind = ACTOR_SYSTEM, .source = "engine", .sees_private = true };
+const struct actor ACTOR_ENGINE = { .kind = ACTOR_SYSTEM,
+                                    .source = "engine",
+                                    .sees_private = true };
 
 /* The one value of the process that every operation needs and no transaction carries. */
 static struct {
@@ -36,7 +39,7 @@ void op_base_url(char out[OP_BASE_URL_SIZE])
 /* A submitted operation on its way to a store thread and back. */
 struct submission {
     const struct op *op;
-    json_t *args;       /* owned */
+    json_t *args; /* owned */
     struct actor actor;
     struct buf out;
     op_done_fn done;
@@ -52,7 +55,8 @@ static int run_in_tx(struct tx *tx, void *arg, struct err *err)
 {
     struct submission *submission = arg;
     if (!json_is_object(submission->args))
-        return err_set(err, ERR_INVALID, "the arguments of %s must be an object", submission->op->name);
+        return err_set(err, ERR_INVALID, "the arguments of %s must be an object",
+                       submission->op->name);
     struct json_writer writer;
     buf_clear(&submission->out); /* the store may run a request a second time */
     json_writer_init(&writer, &submission->out);
@@ -76,7 +80,8 @@ static void submission_done(void *arg, int rc, const struct err *err)
     free(submission);
 }
 
-void op_submit(struct db *db, const struct op *op, json_t *args, const struct actor *actor, op_done_fn done, void *arg)
+void op_submit(struct db *db, const struct op *op, json_t *args, const struct actor *actor,
+               op_done_fn done, void *arg)
 {
     struct submission *submission = xcalloc(1, sizeof(*submission));
     submission->op = op;
@@ -90,11 +95,12 @@ void op_submit(struct db *db, const struct op *op, json_t *args, const struct ac
         db_read(db, run_in_tx, submission_done, submission);
 }
 
-int op_run_now(struct db *db, const char *name, json_t *args, const struct actor *actor, struct buf *out, struct err *err)
+int op_run_now(struct db *db, const char *name, json_t *args, const struct actor *actor,
+               struct buf *out, struct err *err)
 {
-    struct submission submission = {
-        .op = op_find(name), .args = args_or_empty(args), .actor = actor ? *actor : ACTOR_ENGINE
-    };
+    struct submission submission = { .op = op_find(name),
+                                     .args = args_or_empty(args),
+                                     .actor = actor ? *actor : ACTOR_ENGINE };
     struct err unwanted;
     err = err ? err : &unwanted;
     int rc;

@@ -4,10 +4,24 @@
 
 /* One file's operations each; see op_table.h. */
 static const struct op *const LISTS[] = {
-    INCIDENT_OPS,     INCIDENT_READ_OPS, INCIDENT_UPDATE_OPS, PERSON_OPS,          REFERENCE_OPS,
-    REFERENCE_READ_OPS, CONVERSATION_OPS, USERGROUP_OPS,      INVITATION_OPS,      INVITATION_READ_OPS,
-    MESSAGE_OPS,      EVENT_OPS,         JOB_OPS,             KV_OPS,              ONCALL_OPS,
-    KEY_OPS,          AUDIT_OPS,         GENERATION_OPS,
+    INCIDENT_OPS,
+    INCIDENT_READ_OPS,
+    INCIDENT_UPDATE_OPS,
+    PERSON_OPS,
+    REFERENCE_OPS,
+    REFERENCE_READ_OPS,
+    CONVERSATION_OPS,
+    USERGROUP_OPS,
+    INVITATION_OPS,
+    INVITATION_READ_OPS,
+    MESSAGE_OPS,
+    EVENT_OPS,
+    JOB_OPS,
+    KV_OPS,
+    ONCALL_OPS,
+    KEY_OPS,
+    AUDIT_OPS,
+    GENERATION_OPS,
 };
 enum { LIST_COUNT = sizeof(LISTS) / sizeof(LISTS[0]) };
 

@@ -1,23 +1,23 @@
-/* op_table - the lists that make up the table of operations, one a file, each closed by an entry without a name.
- * A new list is declared here and added to op_table.c. */
+/* op_table - the lists that make up the table of operations, one a file, each closed by an entry
+ * without a name. A new list is declared here and added to op_table.c. */
 #pragma once
 #include "core/op.h"
 
-extern const struct op AUDIT_OPS[];         /* audit.c */
-extern const struct op CONVERSATION_OPS[];  /* conversation.c */
-extern const struct op EVENT_OPS[];         /* event.c */
-extern const struct op GENERATION_OPS[];    /* generation_store.c */
-extern const struct op INCIDENT_OPS[];      /* incident.c */
-extern const struct op INCIDENT_READ_OPS[]; /* incident_read.c */
+extern const struct op AUDIT_OPS[];           /* audit.c */
+extern const struct op CONVERSATION_OPS[];    /* conversation.c */
+extern const struct op EVENT_OPS[];           /* event.c */
+extern const struct op GENERATION_OPS[];      /* generation_store.c */
+extern const struct op INCIDENT_OPS[];        /* incident.c */
+extern const struct op INCIDENT_READ_OPS[];   /* incident_read.c */
 extern const struct op INCIDENT_UPDATE_OPS[]; /* incident_update.c */
-extern const struct op INVITATION_OPS[];    /* invitation.c */
+extern const struct op INVITATION_OPS[];      /* invitation.c */
 extern const struct op INVITATION_READ_OPS[]; /* invitation_read.c */
-extern const struct op JOB_OPS[];           /* job_ops.c */
-extern const struct op KEY_OPS[];           /* key.c */
-extern const struct op KV_OPS[];            /* kv.c */
-extern const struct op MESSAGE_OPS[];       /* message.c */
-extern const struct op ONCALL_OPS[];        /* oncall.c */
-extern const struct op PERSON_OPS[];        /* person_ops.c */
-extern const struct op REFERENCE_OPS[];     /* reference.c */
-extern const struct op REFERENCE_READ_OPS[]; /* reference_read.c */
-extern const struct op USERGROUP_OPS[];     /* usergroup.c */
+extern const struct op JOB_OPS[];             /* job_ops.c */
+extern const struct op KEY_OPS[];             /* key.c */
+extern const struct op KV_OPS[];              /* kv.c */
+extern const struct op MESSAGE_OPS[];         /* message.c */
+extern const struct op ONCALL_OPS[];          /* oncall.c */
+extern const struct op PERSON_OPS[];          /* person_ops.c */
+extern const struct op REFERENCE_OPS[];       /* reference.c */
+extern const struct op REFERENCE_READ_OPS[];  /* reference_read.c */
+extern const struct op USERGROUP_OPS[];       /* usergroup.c */

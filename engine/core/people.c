@@ -1,5 +1,6 @@
-/* people - one person has at most one account a platform; accounts are matched by (platform, external id), then by e-mail address.
- * What a platform tells is never a reason to fail: a missing or foreign e-mail address is left out, a taken username gets a suffix.
+/* people - one person has at most one account a platform; accounts are matched by (platform,
+ * external id), then by e-mail address. What a platform tells is never a reason to fail: a missing
+ * or foreign e-mail address is left out, a taken username gets a suffix.
  * Read account_upsert() first. person_ops.c has the operations. */
 #include "core/people.h"
 
@@ -16,30 +17,34 @@ static const char SELECT_ID[] = "SELECT 1 FROM person WHERE id = ?";
 static const char SELECT_BY_EMAIL[] = "SELECT id FROM person WHERE email = ?";
 static const char SELECT_USERNAME[] = "SELECT 1 FROM person WHERE username = ?";
 static const char SELECT_BY_ACCOUNT[] =
-    "SELECT u.id, u.email FROM account a JOIN person u ON u.id = a.person_id WHERE a.platform = ? AND a.external_id = ?";
-static const char SELECT_ACCOUNT_OF[] = "SELECT is_active FROM account WHERE person_id = ? AND platform = ?";
+    "SELECT u.id, u.email FROM account a JOIN person u ON u.id = a.person_id WHERE a.platform = ?"
+    " AND a.external_id = ?";
+static const char SELECT_ACCOUNT_OF[] =
+    "SELECT is_active FROM account WHERE person_id = ? AND platform = ?";
 static const char COUNT_ACCOUNTS[] = "SELECT COUNT(*) FROM account WHERE person_id = ?";
 static const char INSERT_PERSON[] =
-    "INSERT INTO person (id, username, email, name, first_name, last_name, avatar, is_bot, is_active, created_at_ms,"
-    " updated_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "INSERT INTO person (id, username, email, name, first_name, last_name, avatar, is_bot,"
+    " is_active, created_at_ms, updated_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 static const char UPDATE_PERSON[] =
     "UPDATE person SET name = CASE WHEN ? = '' THEN name ELSE ? END, first_name = ?, last_name = ?,"
     " avatar = COALESCE(?, avatar), is_bot = ?, is_active = ?, updated_at_ms = ? WHERE id = ?";
 static const char UPDATE_EMAIL[] = "UPDATE person SET email = ? WHERE id = ?";
-static const char RETIRE_PERSON[] = "UPDATE person SET email = NULL, is_active = 0, updated_at_ms = ? WHERE id = ?";
+static const char RETIRE_PERSON[] =
+    "UPDATE person SET email = NULL, is_active = 0, updated_at_ms = ? WHERE id = ?";
 static const char COPY_ONCALL[] =
-    "INSERT INTO oncall (provider, service, level, person_id, starts_at_ms, ends_at_ms)"
-    " SELECT provider, service, level, ?, starts_at_ms, ends_at_ms FROM oncall WHERE person_id = ? ON CONFLICT DO NOTHING";
+    "INSERT INTO oncall (provider, service, level, person_id, starts_at_ms, ends_at_ms) SELECT"
+    " provider, service, level, ?, starts_at_ms, ends_at_ms FROM oncall WHERE person_id = ? ON"
+    " CONFLICT DO NOTHING";
 static const char DELETE_ONCALL[] = "DELETE FROM oncall WHERE person_id = ?";
 static const char INSERT_ACCOUNT[] =
-    "INSERT INTO account (platform, external_id, person_id, handle, image, is_active, digest, seen_at_ms, updated_at_ms)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "INSERT INTO account (platform, external_id, person_id, handle, image, is_active, digest,"
+    " seen_at_ms, updated_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
 static const char UPDATE_ACCOUNT[] =
-    "UPDATE account SET handle = ?, image = ?, is_active = ?, digest = ?, seen_at_ms = ?, updated_at_ms = ?"
-    " WHERE platform = ? AND external_id = ?";
+    "UPDATE account SET handle = ?, image = ?, is_active = ?, digest = ?, seen_at_ms = ?,"
+    " updated_at_ms = ? WHERE platform = ? AND external_id = ?";
 static const char DELETE_ACCOUNT_OF[] = "DELETE FROM account WHERE person_id = ? AND platform = ?";
 
-/* ---- looking up --------------------------------------------------------------------------------------------------- */
+/* ---- looking up */
 
 int person_exists(struct tx *tx, const char *id, bool *exists, struct err *err)
 {
@@ -66,7 +71,7 @@ static int find_by_email(struct tx *tx, const char *email, char id[PERSON_ID_SIZ
     return take_id(tx_query(tx, err, SELECT_BY_EMAIL, "t", email), id, err);
 }
 
-/* ---- making ------------------------------------------------------------------------------------------------------- */
+/* ---- making */
 
 static int is_username_taken(struct tx *tx, const char *username, bool *taken, struct err *err)
 {
@@ -90,11 +95,13 @@ static int free_username(struct tx *tx, const char *base, char **out, struct err
         char id[ID_SIZE];
         clock_uuid4(id);
         free(name);
-        name = attempt <= NUMBERS ? xasprintf("%s-%d", base, attempt) : xasprintf("%s-%.8s", base, id);
+        name =
+            attempt <= NUMBERS ? xasprintf("%s-%d", base, attempt) : xasprintf("%s-%.8s", base, id);
     }
 }
 
-static int insert_person(struct tx *tx, const struct profile *profile, bool with_email, char id[PERSON_ID_SIZE], struct err *err)
+static int insert_person(struct tx *tx, const struct profile *profile, bool with_email,
+                         char id[PERSON_ID_SIZE], struct err *err)
 {
     AUTO_FREE char *base = profile_username(profile);
     AUTO_FREE char *name = profile_display_name(profile);
@@ -104,14 +111,20 @@ static int insert_person(struct tx *tx, const struct profile *profile, bool with
     if (rc != OK)
         return rc;
     id_new(id);
-    rc = tx_exec(tx, err, INSERT_PERSON, "tttt" "nnn" "bbii", id, username, with_email && profile->email[0] ? profile->email : NULL,
-                 *name ? name : username, profile->first_name.at ? profile->first_name.at : "", profile->first_name.len,
-                 profile->last_name.at ? profile->last_name.at : "", profile->last_name.len, profile->image.at,
-                 profile->image.len, (int)profile->is_bot, (int)profile->is_active, now_ms, now_ms);
+    rc = tx_exec(tx, err, INSERT_PERSON,
+                 "tttt"
+                 "nnn"
+                 "bbii",
+                 id, username, with_email && profile->email[0] ? profile->email : NULL,
+                 *name ? name : username, profile->first_name.at ? profile->first_name.at : "",
+                 profile->first_name.len, profile->last_name.at ? profile->last_name.at : "",
+                 profile->last_name.len, profile->image.at, profile->image.len,
+                 (int)profile->is_bot, (int)profile->is_active, now_ms, now_ms);
     return rc < 0 ? rc : OK;
 }
 
-int person_ensure_email(struct tx *tx, struct text email, struct text name, char id[PERSON_ID_SIZE], struct err *err)
+int person_ensure_email(struct tx *tx, struct text email, struct text name, char id[PERSON_ID_SIZE],
+                        struct err *err)
 {
     struct profile profile = { .name = name, .is_active = true };
     email_lower(email, profile.email);
@@ -119,37 +132,48 @@ int person_ensure_email(struct tx *tx, struct text email, struct text name, char
     return rc == OK && !id[0] ? insert_person(tx, &profile, true, id, err) : rc;
 }
 
-/* ---- accounts ----------------------------------------------------------------------------------------------------- */
+/* ---- accounts */
 
-static int insert_account(struct tx *tx, const struct profile *profile, const char *person_id, struct err *err)
+static int insert_account(struct tx *tx, const struct profile *profile, const char *person_id,
+                          struct err *err)
 {
     int64_t now_ms = clock_now_ms();
-    int rc = tx_exec(tx, err, INSERT_ACCOUNT, "nnt" "nnbtii", profile->platform.at, profile->platform.len,
-                     profile->external_id.at, profile->external_id.len, person_id, profile->handle.at, profile->handle.len,
-                     profile->image.at, profile->image.len, (int)profile->is_active, profile->digest, now_ms, now_ms);
+    int rc = tx_exec(tx, err, INSERT_ACCOUNT,
+                     "nnt"
+                     "nnbtii",
+                     profile->platform.at, profile->platform.len, profile->external_id.at,
+                     profile->external_id.len, person_id, profile->handle.at, profile->handle.len,
+                     profile->image.at, profile->image.len, (int)profile->is_active,
+                     profile->digest, now_ms, now_ms);
     return rc < 0 ? rc : OK;
 }
 
 static int update_account(struct tx *tx, const struct profile *profile, struct err *err)
 {
     int64_t now_ms = clock_now_ms();
-    int rc = tx_exec(tx, err, UPDATE_ACCOUNT, "nnbtii" "nn", profile->handle.at, profile->handle.len, profile->image.at,
-                     profile->image.len, (int)profile->is_active, profile->digest, now_ms, now_ms, profile->platform.at,
+    int rc = tx_exec(tx, err, UPDATE_ACCOUNT,
+                     "nnbtii"
+                     "nn",
+                     profile->handle.at, profile->handle.len, profile->image.at, profile->image.len,
+                     (int)profile->is_active, profile->digest, now_ms, now_ms, profile->platform.at,
                      profile->platform.len, profile->external_id.at, profile->external_id.len);
     return rc < 0 ? rc : OK;
 }
 
-static int update_person(struct tx *tx, const struct profile *profile, const char *person_id, struct err *err)
+static int update_person(struct tx *tx, const struct profile *profile, const char *person_id,
+                         struct err *err)
 {
     AUTO_FREE char *name = profile_display_name(profile);
-    int rc = tx_exec(tx, err, UPDATE_PERSON, "ttnnnbbit", name, name, profile->first_name.at ? profile->first_name.at : "",
-                     profile->first_name.len, profile->last_name.at ? profile->last_name.at : "", profile->last_name.len,
-                     profile->image.at, profile->image.len, (int)profile->is_bot, (int)profile->is_active, clock_now_ms(),
-                     person_id);
+    int rc = tx_exec(tx, err, UPDATE_PERSON, "ttnnnbbit", name, name,
+                     profile->first_name.at ? profile->first_name.at : "", profile->first_name.len,
+                     profile->last_name.at ? profile->last_name.at : "", profile->last_name.len,
+                     profile->image.at, profile->image.len, (int)profile->is_bot,
+                     (int)profile->is_active, clock_now_ms(), person_id);
     return rc < 0 ? rc : OK;
 }
 
-/* <owner>, who has no account anywhere, gives its e-mail address and its on-call duties to <person_id> and retires. */
+/* <owner>, who has no account anywhere, gives its e-mail address and its on-call duties to
+ * <person_id> and retires. */
 static int take_over(struct tx *tx, const char *owner, const char *person_id, struct err *err)
 {
     int rc = tx_exec(tx, err, RETIRE_PERSON, "it", clock_now_ms(), owner);
@@ -170,7 +194,9 @@ static int change_email(struct tx *tx, const char *email, const char *person_id,
     if (owner[0]) {
         int64_t accounts = tx_get_int(tx, &rc, err, 0, COUNT_ACCOUNTS, "t", owner);
         if (rc == OK && accounts > 0) {
-            log_warn(LOG_ENGINE, 0, "person %s keeps the old e-mail address: the new one belongs to person %s", person_id, owner);
+            log_warn(LOG_ENGINE, 0,
+                     "person %s keeps the old e-mail address: the new one belongs to person %s",
+                     person_id, owner);
             return OK;
         }
         if (rc == OK)
@@ -181,12 +207,15 @@ static int change_email(struct tx *tx, const char *email, const char *person_id,
     return rc < 0 ? rc : OK;
 }
 
-/* *id is the person the account belongs to, "" for an unknown account; *is_same_email also when the platform tells none. */
-static int find_by_account(struct tx *tx, const struct profile *profile, char id[PERSON_ID_SIZE], bool *is_same_email, struct err *err)
+/* *id is the person the account belongs to, "" for an unknown account; *is_same_email also when the
+ * platform tells none. */
+static int find_by_account(struct tx *tx, const struct profile *profile, char id[PERSON_ID_SIZE],
+                           bool *is_same_email, struct err *err)
 {
     id[0] = '\0';
-    struct stmt *stmt = tx_query(tx, err, SELECT_BY_ACCOUNT, "nn", profile->platform.at, profile->platform.len,
-                                 profile->external_id.at, profile->external_id.len);
+    struct stmt *stmt =
+        tx_query(tx, err, SELECT_BY_ACCOUNT, "nn", profile->platform.at, profile->platform.len,
+                 profile->external_id.at, profile->external_id.len);
     if (!stmt)
         return err->code;
     int rc = stmt_next(stmt, err);
@@ -199,8 +228,10 @@ static int find_by_account(struct tx *tx, const struct profile *profile, char id
     return rc < 0 ? rc : OK;
 }
 
-/* An unknown account: the person with its e-mail address, unless they have a living account on the platform already. */
-static int link_account(struct tx *tx, const struct profile *profile, char id[PERSON_ID_SIZE], bool *is_new, struct err *err)
+/* An unknown account: the person with its e-mail address, unless they have a living account on the
+ * platform already. */
+static int link_account(struct tx *tx, const struct profile *profile, char id[PERSON_ID_SIZE],
+                        bool *is_new, struct err *err)
 {
     enum { NO_ACCOUNT = -1 };
     int rc = OK;
@@ -209,7 +240,8 @@ static int link_account(struct tx *tx, const struct profile *profile, char id[PE
     if (profile->email[0])
         rc = find_by_email(tx, profile->email, id, err);
     if (rc == OK && id[0])
-        other = tx_get_int(tx, &rc, err, NO_ACCOUNT, SELECT_ACCOUNT_OF, "tn", id, profile->platform.at, profile->platform.len);
+        other = tx_get_int(tx, &rc, err, NO_ACCOUNT, SELECT_ACCOUNT_OF, "tn", id,
+                           profile->platform.at, profile->platform.len);
     if (rc != OK)
         return rc;
     *is_new = !id[0] || other == 1;
@@ -218,11 +250,13 @@ static int link_account(struct tx *tx, const struct profile *profile, char id[PE
     else
         rc = update_person(tx, profile, id, err);
     if (rc == OK && !*is_new && other == 0)
-        rc = tx_exec(tx, err, DELETE_ACCOUNT_OF, "tn", id, profile->platform.at, profile->platform.len);
+        rc = tx_exec(tx, err, DELETE_ACCOUNT_OF, "tn", id, profile->platform.at,
+                     profile->platform.len);
     return rc < 0 ? rc : insert_account(tx, profile, id, err);
 }
 
-int account_upsert(struct tx *tx, const struct profile *profile, char id[PERSON_ID_SIZE], bool *is_new, struct err *err)
+int account_upsert(struct tx *tx, const struct profile *profile, char id[PERSON_ID_SIZE],
+                   bool *is_new, struct err *err)
 {
     bool is_same_email = true;
     *is_new = false;

@@ -16,7 +16,7 @@ static const char SELECT_PEOPLE[] =
 enum { ID, USERNAME, EMAIL, NAME, AVATAR, IS_BOT, IS_ACTIVE, PLATFORM, EXTERNAL_ID, HANDLE, IMAGE };
 
 struct people_set {
-    struct map *by_id;  /* person id -> its JSON text, "" while not loaded */
+    struct map *by_id; /* person id -> its JSON text, "" while not loaded */
 };
 
 struct people_set *people_set_new(void)
@@ -94,9 +94,11 @@ static int read_people(struct people_set *set, struct stmt *stmt, struct err *er
     return rc;
 }
 
-static int load_chunk(struct people_set *set, struct tx *tx, const struct db_value *ids, int count, struct err *err)
+static int load_chunk(struct people_set *set, struct tx *tx, const struct db_value *ids, int count,
+                      struct err *err)
 {
-    struct stmt *stmt = query_in(tx, err, SELECT_PEOPLE, count > 1 ? "ORDER BY u.id" : "", NULL, 0, ids, count);
+    struct stmt *stmt =
+        query_in(tx, err, SELECT_PEOPLE, count > 1 ? "ORDER BY u.id" : "", NULL, 0, ids, count);
     return stmt ? read_people(set, stmt, err) : err->code;
 }
 

@@ -7,16 +7,21 @@
 struct people_set;
 struct tx;
 
+/* An empty set; people_set_free() frees it. */
 struct people_set *people_set_new(void);
-void people_set_free(struct people_set *set);                                /* NULL is allowed */
-void people_set_want(struct people_set *set, const char *person_id);        /* NULL and repetitions are ignored */
+void people_set_free(struct people_set *set); /* NULL is allowed */
+void people_set_want(struct people_set *set,
+                     const char *person_id); /* NULL and repetitions are ignored */
+/* Reads the people wanted so far. */
 int people_set_load(struct people_set *set, struct tx *tx, struct err *err);
-/* {id,username,email,name,avatar,is_bot,is_active,accounts:{platform:{external_id,handle,image}}}, or null when unknown. */
+/* {id,username,email,name,avatar,is_bot,is_active,accounts:{platform:{external_id,handle,image}}},
+ * or null when unknown. */
 void people_set_write(const struct people_set *set, struct json_writer *w, const char *person_id);
 
 /* One person object, read and written; null when unknown. */
 int person_write(struct tx *tx, struct json_writer *w, const char *person_id, struct err *err);
 
+/* For variables that free themselves at the end of their scope. */
 static inline void people_set_auto_free(struct people_set **set)
 {
     people_set_free(*set);

@@ -1,5 +1,6 @@
-/* person_ops - the operations on people. person.sync is the busy one: a page of a platform's users, most of which did not change
- * since the last time; their digests are read with one query and settled with another. */
+/* person_ops - the operations on people. person.sync is the busy one: a page of a platform's users,
+ * most of which did not change since the last time; their digests are read with one query and
+ * settled with another. */
 #include "base/clock.h"
 #include "base/map.h"
 #include "core/account.h"
@@ -16,26 +17,31 @@ enum { SYNC_PAGE_MAX = 200, PLATFORM_MAX = 40 };
 static const char SELECT_BY_ID[] = "SELECT id FROM person WHERE id = ?";
 static const char SELECT_BY_EMAIL[] = "SELECT id FROM person WHERE email = ?";
 static const char SELECT_BY_USERNAME[] = "SELECT id FROM person WHERE username = ?";
-static const char SELECT_BY_ACCOUNT[] = "SELECT person_id FROM account WHERE platform = ? AND external_id = ?";
-static const char SELECT_DIGESTS[] = "SELECT external_id, digest FROM account WHERE platform = ? AND external_id";
-static const char UPDATE_SEEN[] = "UPDATE account SET seen_at_ms = ? WHERE platform = ? AND external_id";
+static const char SELECT_BY_ACCOUNT[] =
+    "SELECT person_id FROM account WHERE platform = ? AND external_id = ?";
+static const char SELECT_DIGESTS[] =
+    "SELECT external_id, digest FROM account WHERE platform = ? AND external_id";
+static const char UPDATE_SEEN[] =
+    "UPDATE account SET seen_at_ms = ? WHERE platform = ? AND external_id";
 static const char DEACTIVATE_PEOPLE[] =
-    "UPDATE person SET is_active = 0, updated_at_ms = ? WHERE is_active = 1 AND id IN"
-    " (SELECT person_id FROM account WHERE platform = ? AND is_active = 1 AND seen_at_ms < ?)"
-    " AND NOT EXISTS (SELECT 1 FROM account o WHERE o.person_id = person.id AND o.is_active = 1 AND o.platform <> ?)";
+    "UPDATE person SET is_active = 0, updated_at_ms = ? WHERE is_active = 1 AND id IN (SELECT"
+    " person_id FROM account WHERE platform = ? AND is_active = 1 AND seen_at_ms < ?) AND NOT"
+    " EXISTS (SELECT 1 FROM account o WHERE o.person_id = person.id AND o.is_active = 1 AND"
+    " o.platform <> ?)";
 static const char DEACTIVATE_ACCOUNTS[] =
-    "UPDATE account SET is_active = 0, digest = NULL, updated_at_ms = ? WHERE platform = ? AND is_active = 1 AND seen_at_ms < ?";
+    "UPDATE account SET is_active = 0, digest = NULL, updated_at_ms = ? WHERE platform = ? AND"
+    " is_active = 1 AND seen_at_ms < ?";
 
-/* ---- one person --------------------------------------------------------------------------------------------------- */
+/* ---- one person */
 
 static int query_person(struct op_call *call, const struct args *args, struct stmt **stmt)
 {
     struct text id, email, username, platform, external_id;
     int rc = args_text_optional(args, "id", 1, PERSON_ID_SIZE - 1, &id);
-    if (rc != OK || (rc = args_text_optional(args, "email", 1, EMAIL_SIZE - 1, &email)) != OK
-        || (rc = args_text_optional(args, "username", 1, 150, &username)) != OK
-        || (rc = args_text_optional(args, "platform", 1, PLATFORM_MAX, &platform)) != OK
-        || (rc = args_text_optional(args, "external_id", 1, 64, &external_id)) != OK)
+    if (rc != OK || (rc = args_text_optional(args, "email", 1, EMAIL_SIZE - 1, &email)) != OK ||
+        (rc = args_text_optional(args, "username", 1, 150, &username)) != OK ||
+        (rc = args_text_optional(args, "platform", 1, PLATFORM_MAX, &platform)) != OK ||
+        (rc = args_text_optional(args, "external_id", 1, 64, &external_id)) != OK)
         return rc;
     if (id.at) {
         *stmt = tx_query(call->tx, call->err, SELECT_BY_ID, "n", id.at, id.len);
@@ -46,9 +52,11 @@ static int query_person(struct op_call *call, const struct args *args, struct st
     } else if (username.at) {
         *stmt = tx_query(call->tx, call->err, SELECT_BY_USERNAME, "n", username.at, username.len);
     } else if (platform.at && external_id.at) {
-        *stmt = tx_query(call->tx, call->err, SELECT_BY_ACCOUNT, "nn", platform.at, platform.len, external_id.at, external_id.len);
+        *stmt = tx_query(call->tx, call->err, SELECT_BY_ACCOUNT, "nn", platform.at, platform.len,
+                         external_id.at, external_id.len);
     } else {
-        return args_fail(args, "id", "id, email, username, or platform and external_id are required");
+        return args_fail(args, "id",
+                         "id, email, username, or platform and external_id are required");
     }
     return *stmt ? OK : call->err->code;
 }
@@ -78,11 +86,11 @@ static int person_upsert(struct op_call *call)
     struct profile profile;
     char id[PERSON_ID_SIZE];
     bool is_new;
-    int rc = args_refuse_unknown(call, "platform", "external_id", "handle", "email", "name", "first_name", "last_name", "image",
-                                 "is_active", "is_bot");
-    if (rc != OK || (rc = args_text(&args, "platform", 1, PLATFORM_MAX, &profile.platform)) != OK
-        || (rc = profile_read(&args, &profile)) != OK
-        || (rc = account_upsert(call->tx, &profile, id, &is_new, call->err)) != OK)
+    int rc = args_refuse_unknown(call, "platform", "external_id", "handle", "email", "name",
+                                 "first_name", "last_name", "image", "is_active", "is_bot");
+    if (rc != OK || (rc = args_text(&args, "platform", 1, PLATFORM_MAX, &profile.platform)) != OK ||
+        (rc = profile_read(&args, &profile)) != OK ||
+        (rc = account_upsert(call->tx, &profile, id, &is_new, call->err)) != OK)
         return rc;
     return person_write(call->tx, call->out, id, call->err);
 }
@@ -94,8 +102,8 @@ static int ensure_email(struct op_call *call)
     struct text email, name;
     char id[PERSON_ID_SIZE];
     int rc = args_refuse_unknown(call, "email", "name");
-    if (rc != OK || (rc = people_read_email(&args, "email", &email)) != OK
-        || (rc = args_text_optional(&args, "name", 1, 128, &name)) != OK)
+    if (rc != OK || (rc = people_read_email(&args, "email", &email)) != OK ||
+        (rc = args_text_optional(&args, "name", 1, 128, &name)) != OK)
         return rc;
     if (!email.at)
         return args_fail(&args, "email", "email is required");
@@ -103,16 +111,16 @@ static int ensure_email(struct op_call *call)
     return rc == OK ? person_write(call->tx, call->out, id, call->err) : rc;
 }
 
-/* ---- a page of people --------------------------------------------------------------------------------------------- */
+/* ---- a page of people */
 
 struct sync {
     struct op_call *call;
     struct text platform;
-    struct map *digests;            /* external id -> digest, of the accounts known before */
+    struct map *digests; /* external id -> digest, of the accounts known before */
     struct db_value unchanged[SYNC_PAGE_MAX];
     int64_t created, updated;
     int unchanged_count;
-    struct buf failed;              /* JSON objects */
+    struct buf failed; /* JSON objects */
 };
 
 static int read_digests(struct sync *sync, json_t *people)
@@ -121,15 +129,18 @@ static int read_digests(struct sync *sync, json_t *people)
     int count = 0;
     size_t index;
     json_t *row;
-    json_array_foreach(people, index, row) {
+    json_array_foreach (people, index, row) {
         json_t *id = json_object_get(row, "external_id");
         if (json_is_string(id))
-            ids[count++] = (struct db_value){ .type = 'n', .t = json_string_value(id), .n = json_string_length(id) };
+            ids[count++] = (struct db_value){ .type = 'n',
+                                              .t = json_string_value(id),
+                                              .n = json_string_length(id) };
     }
     if (count == 0)
         return OK;
     struct db_value lead = { .type = 'n', .t = sync->platform.at, .n = sync->platform.len };
-    struct stmt *stmt = query_in(sync->call->tx, sync->call->err, SELECT_DIGESTS, "", &lead, 1, ids, count);
+    struct stmt *stmt =
+        query_in(sync->call->tx, sync->call->err, SELECT_DIGESTS, "", &lead, 1, ids, count);
     if (!stmt)
         return sync->call->err->code;
     int rc;
@@ -170,16 +181,17 @@ static int sync_row(struct sync *sync, json_t *row, int index)
     struct profile profile = { .platform = sync->platform };
     char id[PERSON_ID_SIZE];
     bool is_new;
-    if (args_enter(&top, "people", index, row, &args) != OK
-        || args_row_refuse_unknown(&args, "external_id", "handle", "email", "name", "first_name", "last_name", "image",
-                                   "is_active", "is_bot") != OK
-        || profile_read(&args, &profile) != OK) {
+    if (args_enter(&top, "people", index, row, &args) != OK ||
+        args_row_refuse_unknown(&args, "external_id", "handle", "email", "name", "first_name",
+                                "last_name", "image", "is_active", "is_bot") != OK ||
+        profile_read(&args, &profile) != OK) {
         note_failure(sync, row);
         return OK;
     }
     if (is_unchanged(sync, &profile)) {
-        sync->unchanged[sync->unchanged_count++] =
-            (struct db_value){ .type = 'n', .t = profile.external_id.at, .n = profile.external_id.len };
+        sync->unchanged[sync->unchanged_count++] = (struct db_value){
+            .type = 'n', .t = profile.external_id.at, .n = profile.external_id.len
+        };
         return OK;
     }
     int rc = account_upsert(sync->call->tx, &profile, id, &is_new, sync->call->err);
@@ -197,7 +209,8 @@ static int mark_seen(struct sync *sync)
         { .type = 'i', .i = clock_now_ms() },
         { .type = 'n', .t = sync->platform.at, .n = sync->platform.len },
     };
-    struct stmt *stmt = query_in(sync->call->tx, sync->call->err, UPDATE_SEEN, "", lead, 2, sync->unchanged, sync->unchanged_count);
+    struct stmt *stmt = query_in(sync->call->tx, sync->call->err, UPDATE_SEEN, "", lead, 2,
+                                 sync->unchanged, sync->unchanged_count);
     if (!stmt)
         return sync->call->err->code;
     int rc = stmt_next(stmt, sync->call->err);
@@ -219,21 +232,22 @@ static void answer_sync(struct sync *sync)
     json_object_finish(w);
 }
 
-/* person.sync {platform, people[]} -> {created, updated, unchanged, failed:[{external_id, error}]} */
+/* person.sync {platform, people[]} -> {created, updated, unchanged, failed:[{external_id,
+ * error}]} */
 static int person_sync(struct op_call *call)
 {
     struct args args = args_of(call);
     struct sync sync = { .call = call };
     json_t *people;
     int rc = args_refuse_unknown(call, "platform", "people");
-    if (rc != OK || (rc = args_text(&args, "platform", 1, PLATFORM_MAX, &sync.platform)) != OK
-        || (rc = args_array(&args, "people", SYNC_PAGE_MAX, &people)) != OK)
+    if (rc != OK || (rc = args_text(&args, "platform", 1, PLATFORM_MAX, &sync.platform)) != OK ||
+        (rc = args_array(&args, "people", SYNC_PAGE_MAX, &people)) != OK)
         return rc;
     sync.digests = map_new(free);
     rc = read_digests(&sync, people);
     size_t index;
     json_t *row;
-    json_array_foreach(people, index, row) {
+    json_array_foreach (people, index, row) {
         if (rc != OK)
             break;
         rc = sync_row(&sync, row, (int)index);
@@ -254,13 +268,15 @@ static int deactivate_missing(struct op_call *call)
     struct text platform;
     int64_t since_ms;
     int rc = args_refuse_unknown(call, "platform", "seen_since_ms");
-    if (rc != OK || (rc = args_text(&args, "platform", 1, PLATFORM_MAX, &platform)) != OK
-        || (rc = args_int(&args, "seen_since_ms", 0, INT64_MAX, &since_ms)) != OK)
+    if (rc != OK || (rc = args_text(&args, "platform", 1, PLATFORM_MAX, &platform)) != OK ||
+        (rc = args_int(&args, "seen_since_ms", 0, INT64_MAX, &since_ms)) != OK)
         return rc;
     int64_t now_ms = clock_now_ms();
-    rc = tx_exec(call->tx, call->err, DEACTIVATE_PEOPLE, "inin", now_ms, platform.at, platform.len, since_ms, platform.at, platform.len);
+    rc = tx_exec(call->tx, call->err, DEACTIVATE_PEOPLE, "inin", now_ms, platform.at, platform.len,
+                 since_ms, platform.at, platform.len);
     if (rc >= 0)
-        rc = tx_exec(call->tx, call->err, DEACTIVATE_ACCOUNTS, "ini", now_ms, platform.at, platform.len, since_ms);
+        rc = tx_exec(call->tx, call->err, DEACTIVATE_ACCOUNTS, "ini", now_ms, platform.at,
+                     platform.len, since_ms);
     if (rc < 0)
         return rc;
     json_object_begin(call->out);
@@ -270,14 +286,18 @@ static int deactivate_missing(struct op_call *call)
 }
 
 const struct op PERSON_OPS[] = {
-    { "person.get", false, person_get, "{id} or {email} or {username} or {platform, external_id}: one person" },
+    { "person.get", false, person_get,
+      "{id} or {email} or {username} or {platform, external_id}: one person" },
     { "person.upsert", true, person_upsert,
-      "{platform, external_id, handle?, email?, name?, first_name?, last_name?, image?, is_active?, is_bot?}: makes or updates the"
-      " person of an account -> person" },
+      "{platform, external_id, handle?, email?, name?, first_name?, last_name?, image?,"
+      " is_active?, is_bot?}: makes or updates the person of an account -> person" },
     { "person.sync", true, person_sync,
-      "{platform, people[]}: the same for up to 200 people -> {created, updated, unchanged, failed[]}" },
+      "{platform, people[]}: the same for up to 200 people -> {created, updated, unchanged,"
+      " failed[]}" },
     { "person.deactivate_missing", true, deactivate_missing,
-      "{platform, seen_since_ms}: deactivates the accounts that a complete sync did not meet -> {count}" },
-    { "person.ensure_email", true, ensure_email, "{email, name?}: the person with this address, made when unknown -> person" },
+      "{platform, seen_since_ms}: deactivates the accounts that a complete sync did not meet ->"
+      " {count}" },
+    { "person.ensure_email", true, ensure_email,
+      "{email, name?}: the person with this address, made when unknown -> person" },
     { 0 },
 };

@@ -5,7 +5,8 @@
 
 #include <inttypes.h>
 
-static const char SELECT_IS_VISIBLE[] = "SELECT 1 FROM incident i WHERE i.id = ? AND " POLICY_MAY_SEE_SQL;
+static const char SELECT_IS_VISIBLE[] =
+    "SELECT 1 FROM incident i WHERE i.id = ? AND " POLICY_MAY_SEE_SQL;
 
 int64_t policy_sees_all(const struct actor *actor)
 {
@@ -17,11 +18,14 @@ const char *policy_person(const struct actor *actor)
     return actor->kind == ACTOR_PERSON ? actor->id : "";
 }
 
-static int is_visible(const struct actor *actor, struct tx *tx, int64_t incident_id, bool *visible, struct err *err)
+static int is_visible(const struct actor *actor, struct tx *tx, int64_t incident_id, bool *visible,
+                      struct err *err)
 {
     int rc = OK;
-    *visible = tx_get_int(tx, &rc, err, 0, SELECT_IS_VISIBLE, "iitt", incident_id, policy_sees_all(actor),
-                          policy_person(actor), policy_person(actor)) == 1 && rc == OK;
+    *visible =
+        tx_get_int(tx, &rc, err, 0, SELECT_IS_VISIBLE, "iitt", incident_id, policy_sees_all(actor),
+                   policy_person(actor), policy_person(actor)) == 1 &&
+        rc == OK;
     return rc;
 }
 

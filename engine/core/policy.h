@@ -1,4 +1,5 @@
-/* policy - who may see what. The one place that answers it: every output asks here, in C or with the SQL below. */
+/* policy - who may see what. The one place that answers it: every output asks here, in C or with
+ * the SQL below. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -7,19 +8,23 @@ struct actor;
 struct op_call;
 struct tx;
 
-/* True when <actor> may see the incident: it is not private, or the actor sees all, or is a person who is a member of it or holds a
- * role in it. False for an incident that does not exist, and when the store fails: it fails closed. */
+/* True when <actor> may see the incident: it is not private, or the actor sees all, or is a person
+ * who is a member of it or holds a role in it. False for an incident that does not exist, and when
+ * the store fails: it fails closed. */
 bool may_see(const struct actor *actor, struct tx *tx, int64_t incident_id);
 
-/* OK, or ERR_NOT_FOUND with the same words for an incident that is hidden from the caller and one that does not exist. */
+/* OK, or ERR_NOT_FOUND with the same words for an incident that is hidden from the caller and one
+ * that does not exist. */
 int policy_require_incident(struct op_call *call, int64_t incident_id);
 
-/* The same as a condition on the alias i of the table incident. Bind "itt": policy_sees_all(actor), policy_person(actor),
- * policy_person(actor). */
-#define POLICY_MAY_SEE_SQL                                                                                                   \
-    "(i.is_private = 0 OR ? = 1"                                                                                             \
-    " OR EXISTS (SELECT 1 FROM incident_member pm WHERE pm.incident_id = i.id AND pm.person_id = ?)"                        \
-    " OR EXISTS (SELECT 1 FROM incident_role pr WHERE pr.incident_id = i.id AND pr.person_id = ?))"
+/* The same as a condition on the alias i of the table incident. Bind "itt": policy_sees_all(actor),
+ * policy_person(actor), policy_person(actor). */
+#define POLICY_MAY_SEE_SQL                               \
+    "(i.is_private = 0 OR ? = 1"                         \
+    " OR EXISTS (SELECT 1 FROM incident_member pm"       \
+    " WHERE pm.incident_id = i.id AND pm.person_id = ?)" \
+    " OR EXISTS (SELECT 1 FROM incident_role pr"         \
+    " WHERE pr.incident_id = i.id AND pr.person_id = ?))"
 
-int64_t policy_sees_all(const struct actor *actor);     /* 1 or 0 */
-const char *policy_person(const struct actor *actor);   /* the person's id, "" for everyone else */
+int64_t policy_sees_all(const struct actor *actor);   /* 1 or 0 */
+const char *policy_person(const struct actor *actor); /* the person's id, "" for everyone else */

@@ -23,7 +23,8 @@ bool people_is_email(struct text text)
     if (!at || text.len >= EMAIL_SIZE || at == text.at || at + 1 == text.at + text.len)
         return false;
     for (size_t i = 0; i < text.len; i++)
-        if ((unsigned char)text.at[i] <= ' ' || text.at[i] == 0x7f || text.at[i] == '<' || text.at[i] == '>')
+        if ((unsigned char)text.at[i] <= ' ' || text.at[i] == 0x7f || text.at[i] == '<' ||
+            text.at[i] == '>')
             return false;
     size_t rest = text.len - (size_t)(at + 1 - text.at);
     return !memchr(at + 1, '@', rest);
@@ -60,8 +61,8 @@ static uint64_t hash_bytes(uint64_t hash, const void *data, size_t len)
 /* FNV-1a over the fields and their lengths. */
 static void make_digest(struct profile *profile)
 {
-    const struct text fields[] = { profile->handle,     profile->name,  profile->first_name,
-                                   profile->last_name,  profile->image, text_of(profile->email) };
+    const struct text fields[] = { profile->handle,    profile->name,  profile->first_name,
+                                   profile->last_name, profile->image, text_of(profile->email) };
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         hash = hash_bytes(hash, fields[i].at, fields[i].len);
@@ -90,14 +91,14 @@ int profile_read(const struct args *row, struct profile *profile)
     profile->is_active = true;
     profile->is_bot = false;
     int rc = args_text(row, "external_id", 1, ID_MAX, &profile->external_id);
-    if (rc != OK || (rc = read_cut(row, "handle", NAME_MAX_POINTS, &profile->handle)) != OK
-        || (rc = read_cut(row, "name", NAME_MAX_POINTS, &profile->name)) != OK
-        || (rc = read_cut(row, "first_name", NAME_MAX_POINTS, &profile->first_name)) != OK
-        || (rc = read_cut(row, "last_name", NAME_MAX_POINTS, &profile->last_name)) != OK
-        || (rc = read_cut(row, "image", IMAGE_MAX, &profile->image)) != OK
-        || (rc = read_email_leniently(row, profile)) != OK
-        || (rc = args_bool_optional(row, "is_active", &profile->is_active)) != OK
-        || (rc = args_bool_optional(row, "is_bot", &profile->is_bot)) != OK)
+    if (rc != OK || (rc = read_cut(row, "handle", NAME_MAX_POINTS, &profile->handle)) != OK ||
+        (rc = read_cut(row, "name", NAME_MAX_POINTS, &profile->name)) != OK ||
+        (rc = read_cut(row, "first_name", NAME_MAX_POINTS, &profile->first_name)) != OK ||
+        (rc = read_cut(row, "last_name", NAME_MAX_POINTS, &profile->last_name)) != OK ||
+        (rc = read_cut(row, "image", IMAGE_MAX, &profile->image)) != OK ||
+        (rc = read_email_leniently(row, profile)) != OK ||
+        (rc = args_bool_optional(row, "is_active", &profile->is_active)) != OK ||
+        (rc = args_bool_optional(row, "is_bot", &profile->is_bot)) != OK)
         return rc;
     make_digest(profile);
     return OK;
@@ -106,8 +107,8 @@ int profile_read(const struct args *row, struct profile *profile)
 char *profile_display_name(const struct profile *profile)
 {
     if (profile->first_name.at && profile->last_name.at)
-        return xasprintf("%.*s %.*s", (int)profile->first_name.len, profile->first_name.at, (int)profile->last_name.len,
-                         profile->last_name.at);
+        return xasprintf("%.*s %.*s", (int)profile->first_name.len, profile->first_name.at,
+                         (int)profile->last_name.len, profile->last_name.at);
     struct text name = profile->name.at ? profile->name : profile->handle;
     return name.at ? text_dup(name) : xstrdup("");
 }

@@ -15,8 +15,9 @@ static int padded_length(int count)
     return LENGTHS[at];
 }
 
-struct stmt *query_in(struct tx *tx, struct err *err, const char *before, const char *after, const struct db_value *lead,
-                      int lead_count, const struct db_value *ids, int count)
+struct stmt *query_in(struct tx *tx, struct err *err, const char *before, const char *after,
+                      const struct db_value *lead, int lead_count, const struct db_value *ids,
+                      int count)
 {
     REQUIRE(count > 0 && count <= QUERY_IN_MAX && lead_count <= LEAD_MAX);
     struct db_value values[LEAD_MAX + QUERY_IN_MAX];

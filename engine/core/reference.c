@@ -1,7 +1,8 @@
-/* reference - what the operator declares (priorities, environments, categories, roles, ...) brought into the store. Rows are matched
- * by their natural keys; what disappears is deactivated, never deleted; what did not change is not written. A kind that is not in the
- * arguments is left alone.
- * The tables are described in reference_kind.c, the generic work is in reference_table.c; here are the rules between rows. */
+/* reference - what the operator declares (priorities, environments, categories, roles, ...) brought
+ * into the store. Rows are matched by their natural keys; what disappears is deactivated, never
+ * deleted; what did not change is not written. A kind that is not in the arguments is left alone.
+ * The tables are described in reference_kind.c, the generic work is in reference_table.c; here are
+ * the rules between rows. */
 #include "core/args.h"
 #include "core/audit.h"
 #include "core/oncall.h"
@@ -17,7 +18,15 @@
 enum { ROWS_MAX = 5000 };
 
 /* Fields the rules below look at, as indexes into the kinds' fields. */
-enum { PRIORITY_DEFAULT = 5, PRIORITY_RESPONSE = 11, GROUP_NAME = 0, METRIC_END = 4, METRIC_START = 5, LEVEL_VALUE = 1, MILESTONE_TYPE = 0 };
+enum {
+    PRIORITY_DEFAULT = 5,
+    PRIORITY_RESPONSE = 11,
+    GROUP_NAME = 0,
+    METRIC_END = 4,
+    METRIC_START = 5,
+    LEVEL_VALUE = 1,
+    MILESTONE_TYPE = 0
+};
 
 struct reconciling {
     struct op_call *call;
@@ -26,13 +35,14 @@ struct reconciling {
 };
 
 /* Reads the rows at <key> of <parent> into <table>. */
-static int add_rows(struct reference_table *table, const struct args *parent, const char *key, const struct reference_value *parent_id)
+static int add_rows(struct reference_table *table, const struct args *parent, const char *key,
+                    const struct reference_value *parent_id)
 {
     json_t *rows = NULL;
     int rc = args_array_optional(parent, key, ROWS_MAX, &rows);
     size_t index;
     json_t *item;
-    json_array_foreach(rows, index, item) {
+    json_array_foreach (rows, index, item) {
         struct args row;
         size_t at;
         if (rc != OK || (rc = args_enter(parent, key, (int)index, item, &row)) != OK)
@@ -50,7 +60,8 @@ static int reconcile_kind(struct reconciling *r, const struct reference_kind *ki
 {
     if (!args_has(&r->args, kind->name))
         return OK;
-    AUTO_REFERENCE_TABLE struct reference_table *table = reference_table_open(r->call->tx, kind, r->call->err);
+    AUTO_REFERENCE_TABLE struct reference_table *table =
+        reference_table_open(r->call->tx, kind, r->call->err);
     if (!table)
         return r->call->err->code;
     int rc = add_rows(table, &r->args, kind->name, NULL);
@@ -59,7 +70,7 @@ static int reconcile_kind(struct reconciling *r, const struct reference_kind *ki
     return rc == OK ? reference_table_apply(table, &r->changes, r->call->err) : rc;
 }
 
-/* ---- rules -------------------------------------------------------------------------------------------------------- */
+/* ---- rules */
 
 static int check_priorities(struct reconciling *r, const struct reference_table *table)
 {
@@ -68,18 +79,23 @@ static int check_priorities(struct reconciling *r, const struct reference_table 
     for (size_t i = 0; i < count; i++) {
         const struct reference_value *response = reference_table_value(table, i, PRIORITY_RESPONSE);
         defaults += reference_table_value(table, i, PRIORITY_DEFAULT)->i;
-        if (response->type == 't' && strcmp(response->t, "critical") != 0 && strcmp(response->t, "normal") != 0)
-            return args_fail(&r->args, "priorities", "response_type of priorities[%zu] must be \"critical\" or \"normal\"", i + 1);
+        if (response->type == 't' && strcmp(response->t, "critical") != 0 &&
+            strcmp(response->t, "normal") != 0)
+            return args_fail(&r->args, "priorities",
+                             "response_type of priorities[%zu] must be \"critical\" or \"normal\"",
+                             i + 1);
     }
     if (count > 0 && defaults != 1)
-        return args_fail(&r->args, "priorities", "priorities must have exactly one default (it has %" PRId64 ")", defaults);
+        return args_fail(&r->args, "priorities",
+                         "priorities must have exactly one default (it has %" PRId64 ")", defaults);
     return OK;
 }
 
 /* The end and the start of a metric are key events that are declared, and not the same. */
 static int check_metrics(struct reconciling *r, const struct reference_table *table)
 {
-    AUTO_REFERENCE_TABLE struct reference_table *milestones = reference_table_open(r->call->tx, &MILESTONE_KIND, r->call->err);
+    AUTO_REFERENCE_TABLE struct reference_table *milestones =
+        reference_table_open(r->call->tx, &MILESTONE_KIND, r->call->err);
     if (!milestones)
         return r->call->err->code;
     int rc = add_rows(milestones, &r->args, "milestones", NULL);
@@ -88,11 +104,14 @@ static int check_metrics(struct reconciling *r, const struct reference_table *ta
         struct text start = text_of(reference_table_value(table, i, METRIC_START)->t);
         size_t none = reference_table_count(milestones);
         if (text_is(end, start.at))
-            rc = args_fail(&r->args, "metrics", "metrics[%zu] ends with what it starts with", i + 1);
+            rc =
+                args_fail(&r->args, "metrics", "metrics[%zu] ends with what it starts with", i + 1);
         else if (reference_table_find(milestones, MILESTONE_TYPE, end) == none)
-            rc = args_fail(&r->args, "metrics", "metrics[%zu]: there is no milestone \"%.60s\"", i + 1, end.at);
+            rc = args_fail(&r->args, "metrics", "metrics[%zu]: there is no milestone \"%.60s\"",
+                           i + 1, end.at);
         else if (reference_table_find(milestones, MILESTONE_TYPE, start) == none)
-            rc = args_fail(&r->args, "metrics", "metrics[%zu]: there is no milestone \"%.60s\"", i + 1, start.at);
+            rc = args_fail(&r->args, "metrics", "metrics[%zu]: there is no milestone \"%.60s\"",
+                           i + 1, start.at);
     }
     return rc;
 }
@@ -103,11 +122,11 @@ static int reconcile_milestones_and_metrics(struct reconciling *r)
     return rc == OK ? reconcile_kind(r, &METRIC_KIND, check_metrics) : rc;
 }
 
-/* ---- kinds with children ------------------------------------------------------------------------------------------ */
+/* ---- kinds with children */
 
 /* The children of every row of <parents>, under their <key>. */
-static int add_children(struct reconciling *r, const struct reference_table *parents, const char *kind, const char *key,
-                        struct reference_table *children)
+static int add_children(struct reconciling *r, const struct reference_table *parents,
+                        const char *kind, const char *key, struct reference_table *children)
 {
     json_t *rows = json_object_get(r->args.object, kind);
     for (size_t i = 0; i < reference_table_count(parents); i++) {
@@ -122,18 +141,19 @@ static int add_children(struct reconciling *r, const struct reference_table *par
 }
 
 /* Categories may also stand by themselves and name their group. */
-static int add_lone_categories(struct reconciling *r, const struct reference_table *groups, struct reference_table *categories)
+static int add_lone_categories(struct reconciling *r, const struct reference_table *groups,
+                               struct reference_table *categories)
 {
     json_t *rows = NULL;
     int rc = args_array_optional(&r->args, "categories", ROWS_MAX, &rows);
     size_t index;
     json_t *item;
-    json_array_foreach(rows, index, item) {
+    json_array_foreach (rows, index, item) {
         struct args row;
         struct text name;
         size_t at;
-        if (rc != OK || (rc = args_enter(&r->args, "categories", (int)index, item, &row)) != OK
-            || (rc = args_text(&row, "group", 1, 128, &name)) != OK)
+        if (rc != OK || (rc = args_enter(&r->args, "categories", (int)index, item, &row)) != OK ||
+            (rc = args_text(&row, "group", 1, 128, &name)) != OK)
             break;
         size_t group = reference_table_find(groups, GROUP_NAME, name);
         if (group == reference_table_count(groups))
@@ -146,8 +166,11 @@ static int add_lone_categories(struct reconciling *r, const struct reference_tab
 static int reconcile_categories(struct reconciling *r)
 {
     if (!args_has(&r->args, "groups"))
-        return args_has(&r->args, "categories") ? args_fail(&r->args, "groups", "groups are required with categories") : OK;
-    AUTO_REFERENCE_TABLE struct reference_table *groups = reference_table_open(r->call->tx, &GROUP_KIND, r->call->err);
+        return args_has(&r->args, "categories")
+                   ? args_fail(&r->args, "groups", "groups are required with categories")
+                   : OK;
+    AUTO_REFERENCE_TABLE struct reference_table *groups =
+        reference_table_open(r->call->tx, &GROUP_KIND, r->call->err);
     AUTO_REFERENCE_TABLE struct reference_table *categories =
         groups ? reference_table_open(r->call->tx, &CATEGORY_KIND, r->call->err) : NULL;
     if (!categories)
@@ -171,17 +194,23 @@ static bool is_level_code(const char *code)
     return false;
 }
 
-/* Every type needs a level NO: the form cannot be built without. Levels stand in the order of their types. */
-static int check_levels(struct reconciling *r, const struct reference_table *types, const struct reference_table *levels)
+/* Every type needs a level NO: the form cannot be built without. Levels stand in the order of their
+ * types. */
+static int check_levels(struct reconciling *r, const struct reference_table *types,
+                        const struct reference_table *levels)
 {
     size_t at = 0;
     for (size_t i = 0; i < reference_table_count(types); i++) {
         bool has_none = false;
         const struct reference_value *type = reference_table_id(types, i);
-        for (; at < reference_table_count(levels) && reference_table_value(levels, at, 0)->i == type->i; at++) {
+        for (; at < reference_table_count(levels) &&
+               reference_table_value(levels, at, 0)->i == type->i;
+             at++) {
             const char *code = reference_table_value(levels, at, LEVEL_VALUE)->t;
             if (!is_level_code(code))
-                return args_fail(&r->args, "impacts", "impacts[%zu]: level \"%.10s\" must be HT, HI, MD, LO, LT or NO", i + 1, code);
+                return args_fail(&r->args, "impacts",
+                                 "impacts[%zu]: level \"%.10s\" must be HT, HI, MD, LO, LT or NO",
+                                 i + 1, code);
             has_none |= strcmp(code, "NO") == 0;
         }
         if (!has_none)
@@ -194,8 +223,10 @@ static int reconcile_impacts(struct reconciling *r)
 {
     if (!args_has(&r->args, "impacts"))
         return OK;
-    AUTO_REFERENCE_TABLE struct reference_table *types = reference_table_open(r->call->tx, &IMPACT_KIND, r->call->err);
-    AUTO_REFERENCE_TABLE struct reference_table *levels = types ? reference_table_open(r->call->tx, &LEVEL_KIND, r->call->err) : NULL;
+    AUTO_REFERENCE_TABLE struct reference_table *types =
+        reference_table_open(r->call->tx, &IMPACT_KIND, r->call->err);
+    AUTO_REFERENCE_TABLE struct reference_table *levels =
+        types ? reference_table_open(r->call->tx, &LEVEL_KIND, r->call->err) : NULL;
     if (!levels)
         return r->call->err->code;
     int rc = add_rows(types, &r->args, "impacts", NULL);
@@ -208,11 +239,13 @@ static int reconcile_impacts(struct reconciling *r)
     return rc == OK ? reference_table_apply(levels, &r->changes, r->call->err) : rc;
 }
 
-/* ---- the operation ------------------------------------------------------------------------------------------------ */
+/* ---- the operation */
 
 static int reconcile_oncall(struct reconciling *r)
 {
-    return args_has(&r->args, "oncall") ? oncall_replace(r->call->tx, &r->args, "oncall", text_of("config")) : OK;
+    return args_has(&r->args, "oncall")
+               ? oncall_replace(r->call->tx, &r->args, "oncall", text_of("config"))
+               : OK;
 }
 
 static int finish(struct reconciling *r)
@@ -229,25 +262,31 @@ static int finish(struct reconciling *r)
     return OK;
 }
 
-/* reference.reconcile {priorities, environments, groups, categories, roles, milestones, metrics, impacts, cost_types, conversations,
- * usergroups, oncall; each a list, all optional} -> {changes} */
+/* reference.reconcile {priorities, environments, groups, categories, roles, milestones, metrics,
+ * impacts, cost_types, conversations, usergroups, oncall; each a list, all optional} ->
+ * {changes} */
 static int reference_reconcile(struct op_call *call)
 {
     struct reconciling r = { .call = call, .args = args_of(call) };
-    int rc = args_refuse_unknown(call, "priorities", "environments", "groups", "categories", "roles", "milestones", "metrics",
-                                 "impacts", "cost_types", "conversations", "usergroups", "oncall");
-    if (rc != OK || (rc = reconcile_kind(&r, &PRIORITY_KIND, check_priorities)) != OK
-        || (rc = reconcile_kind(&r, &ENVIRONMENT_KIND, NULL)) != OK || (rc = reconcile_categories(&r)) != OK
-        || (rc = reconcile_kind(&r, &ROLE_KIND, NULL)) != OK || (rc = reconcile_milestones_and_metrics(&r)) != OK
-        || (rc = reconcile_impacts(&r)) != OK || (rc = reconcile_kind(&r, &COST_KIND, NULL)) != OK
-        || (rc = reference_chat_reconcile(call->tx, &r.args, &r.changes)) != OK || (rc = reconcile_oncall(&r)) != OK)
+    int rc = args_refuse_unknown(call, "priorities", "environments", "groups", "categories",
+                                 "roles", "milestones", "metrics", "impacts", "cost_types",
+                                 "conversations", "usergroups", "oncall");
+    if (rc != OK || (rc = reconcile_kind(&r, &PRIORITY_KIND, check_priorities)) != OK ||
+        (rc = reconcile_kind(&r, &ENVIRONMENT_KIND, NULL)) != OK ||
+        (rc = reconcile_categories(&r)) != OK ||
+        (rc = reconcile_kind(&r, &ROLE_KIND, NULL)) != OK ||
+        (rc = reconcile_milestones_and_metrics(&r)) != OK || (rc = reconcile_impacts(&r)) != OK ||
+        (rc = reconcile_kind(&r, &COST_KIND, NULL)) != OK ||
+        (rc = reference_chat_reconcile(call->tx, &r.args, &r.changes)) != OK ||
+        (rc = reconcile_oncall(&r)) != OK)
         return rc;
     return finish(&r);
 }
 
 const struct op REFERENCE_OPS[] = {
     { "reference.reconcile", true, reference_reconcile,
-      "{priorities, environments, groups, categories, roles, milestones, metrics, impacts, cost_types, conversations, usergroups,"
-      " oncall}: what the configuration declares -> {changes}" },
+      "{priorities, environments, groups, categories, roles, milestones, metrics, impacts,"
+      " cost_types, conversations, usergroups, oncall}: what the configuration declares ->"
+      " {changes}" },
     { 0 },
 };

@@ -1,4 +1,5 @@
-/* Read reconcile_places() first. A "place" is a conversation or a user group: the two differ only in their statements. */
+/* Read reconcile_places() first. A "place" is a conversation or a user group: the two differ only
+ * in their statements. */
 #include "core/reference_chat.h"
 
 #include "base/clock.h"
@@ -19,57 +20,87 @@ static const char CONVERSATION_DECLARED[] = "SELECT id FROM conversation WHERE i
 static const char CONVERSATION_FIND[] =
     "SELECT id, tag, name, is_declared FROM conversation WHERE platform = ? AND external_id = ?";
 static const char CONVERSATION_INSERT[] =
-    "INSERT INTO conversation (id, platform, external_id, name, tag, status, is_declared, created_at_ms, updated_at_ms)"
-    " VALUES (?, ?, ?, COALESCE(?, ''), ?, 'opened', 1, ?, ?)";
+    "INSERT INTO conversation (id, platform, external_id, name, tag, status, is_declared,"
+    " created_at_ms, updated_at_ms) VALUES (?, ?, ?, COALESCE(?, ''), ?, 'opened', 1, ?, ?)";
 static const char CONVERSATION_UPDATE[] =
-    "UPDATE conversation SET name = COALESCE(?, name), tag = ?, is_declared = 1, updated_at_ms = ? WHERE id = ?";
+    "UPDATE conversation SET name = COALESCE(?, name), tag = ?, is_declared = 1, updated_at_ms ="
+    " ? WHERE id = ?";
 static const char CONVERSATION_CLEAR_TAG[] = "UPDATE conversation SET tag = NULL WHERE id = ?";
-static const char CONVERSATION_RETIRE[] = "UPDATE conversation SET is_declared = 0, tag = NULL, updated_at_ms = ? WHERE id = ?";
+static const char CONVERSATION_RETIRE[] =
+    "UPDATE conversation SET is_declared = 0, tag = NULL, updated_at_ms = ? WHERE id = ?";
 static const char CONVERSATION_LINKS[] =
     "SELECT category_id FROM conversation_category WHERE conversation_id = ? ORDER BY category_id";
-static const char CONVERSATION_UNLINK[] = "DELETE FROM conversation_category WHERE conversation_id = ?";
-static const char CONVERSATION_LINK[] = "INSERT INTO conversation_category (conversation_id, category_id) VALUES (?, ?)";
+static const char CONVERSATION_UNLINK[] =
+    "DELETE FROM conversation_category WHERE conversation_id = ?";
+static const char CONVERSATION_LINK[] =
+    "INSERT INTO conversation_category (conversation_id, category_id) VALUES (?, ?)";
 
 static const char USERGROUP_DECLARED[] = "SELECT id FROM usergroup WHERE is_declared = 1";
-static const char USERGROUP_FIND[] = "SELECT id, tag, name, is_declared FROM usergroup WHERE platform = ? AND external_id = ?";
-static const char USERGROUP_FIND_HANDLE[] = "SELECT id, tag, name, is_declared FROM usergroup WHERE platform = ? AND handle = ?";
+static const char USERGROUP_FIND[] =
+    "SELECT id, tag, name, is_declared FROM usergroup WHERE platform = ? AND external_id = ?";
+static const char USERGROUP_FIND_HANDLE[] =
+    "SELECT id, tag, name, is_declared FROM usergroup WHERE platform = ? AND handle = ?";
 static const char USERGROUP_INSERT[] =
-    "INSERT INTO usergroup (id, platform, external_id, name, handle, tag, is_declared, created_at_ms, updated_at_ms)"
-    " VALUES (?, ?, ?, COALESCE(?, ''), COALESCE(?, ''), ?, 1, ?, ?)";
+    "INSERT INTO usergroup (id, platform, external_id, name, handle, tag, is_declared,"
+    " created_at_ms, updated_at_ms) VALUES (?, ?, ?, COALESCE(?, ''), COALESCE(?, ''), ?, 1, ?,"
+    " ?)";
 static const char USERGROUP_UPDATE[] =
-    "UPDATE usergroup SET name = COALESCE(?, name), tag = ?, is_declared = 1, is_active = 1, updated_at_ms = ? WHERE id = ?";
+    "UPDATE usergroup SET name = COALESCE(?, name), tag = ?, is_declared = 1, is_active = 1,"
+    " updated_at_ms = ? WHERE id = ?";
 static const char USERGROUP_CLEAR_TAG[] = "UPDATE usergroup SET tag = NULL WHERE id = ?";
 static const char USERGROUP_RETIRE[] =
-    "UPDATE usergroup SET is_declared = 0, is_active = 0, tag = NULL, updated_at_ms = ? WHERE id = ?";
-static const char USERGROUP_LINKS[] = "SELECT category_id FROM usergroup_category WHERE usergroup_id = ? ORDER BY category_id";
+    "UPDATE usergroup SET is_declared = 0, is_active = 0, tag = NULL, updated_at_ms = ? WHERE id"
+    " = ?";
+static const char USERGROUP_LINKS[] =
+    "SELECT category_id FROM usergroup_category WHERE usergroup_id = ? ORDER BY category_id";
 static const char USERGROUP_UNLINK[] = "DELETE FROM usergroup_category WHERE usergroup_id = ?";
-static const char USERGROUP_LINK[] = "INSERT INTO usergroup_category (usergroup_id, category_id) VALUES (?, ?)";
+static const char USERGROUP_LINK[] =
+    "INSERT INTO usergroup_category (usergroup_id, category_id) VALUES (?, ?)";
 
 /* The statements of one of the two tables. */
 struct place_kind {
-    const char *key;            /* the argument, and the seed of the ids */
-    const char *declared, *find, *find_handle, *insert, *update, *clear_tag, *retire, *links, *unlink, *link;
-    bool has_handles;           /* may be declared by handle alone; the platform's id is filled by a synchronisation */
+    const char *key; /* the argument, and the seed of the ids */
+    const char *declared, *find, *find_handle, *insert, *update, *clear_tag, *retire, *links,
+        *unlink, *link;
+    /* May be declared by handle alone; the platform's id is filled by a synchronisation. */
+    bool has_handles;
     bool has_unique_tags;
 };
 
 static const struct place_kind CONVERSATIONS = {
-    .key = "conversations", .declared = CONVERSATION_DECLARED, .find = CONVERSATION_FIND, .insert = CONVERSATION_INSERT,
-    .update = CONVERSATION_UPDATE, .clear_tag = CONVERSATION_CLEAR_TAG, .retire = CONVERSATION_RETIRE,
-    .links = CONVERSATION_LINKS, .unlink = CONVERSATION_UNLINK, .link = CONVERSATION_LINK, .has_unique_tags = true,
+    .key = "conversations",
+    .declared = CONVERSATION_DECLARED,
+    .find = CONVERSATION_FIND,
+    .insert = CONVERSATION_INSERT,
+    .update = CONVERSATION_UPDATE,
+    .clear_tag = CONVERSATION_CLEAR_TAG,
+    .retire = CONVERSATION_RETIRE,
+    .links = CONVERSATION_LINKS,
+    .unlink = CONVERSATION_UNLINK,
+    .link = CONVERSATION_LINK,
+    .has_unique_tags = true,
 };
 static const struct place_kind USERGROUPS = {
-    .key = "usergroups", .declared = USERGROUP_DECLARED, .find = USERGROUP_FIND, .find_handle = USERGROUP_FIND_HANDLE,
-    .insert = USERGROUP_INSERT, .update = USERGROUP_UPDATE, .clear_tag = USERGROUP_CLEAR_TAG, .retire = USERGROUP_RETIRE,
-    .links = USERGROUP_LINKS, .unlink = USERGROUP_UNLINK, .link = USERGROUP_LINK, .has_handles = true,
+    .key = "usergroups",
+    .declared = USERGROUP_DECLARED,
+    .find = USERGROUP_FIND,
+    .find_handle = USERGROUP_FIND_HANDLE,
+    .insert = USERGROUP_INSERT,
+    .update = USERGROUP_UPDATE,
+    .clear_tag = USERGROUP_CLEAR_TAG,
+    .retire = USERGROUP_RETIRE,
+    .links = USERGROUP_LINKS,
+    .unlink = USERGROUP_UNLINK,
+    .link = USERGROUP_LINK,
+    .has_handles = true,
 };
 
 /* One declared conversation or user group. Texts are borrowed from the arguments. */
 struct place {
     struct text platform, external_id, handle, name, tag;
-    json_t *categories;         /* owned; ids, sorted, each once */
-    char id[PLACE_ID_SIZE];     /* "" while the store has none */
-    bool is_changed, has_tag;   /* compared with the store */
+    json_t *categories;       /* owned; ids, sorted, each once */
+    char id[PLACE_ID_SIZE];   /* "" while the store has none */
+    bool is_changed, has_tag; /* compared with the store */
 };
 
 struct places {
@@ -80,7 +111,7 @@ struct places {
     size_t count;
 };
 
-/* ---- reading ------------------------------------------------------------------------------------------------------ */
+/* ---- reading */
 
 static int compare_ids(const void *a, const void *b)
 {
@@ -102,9 +133,11 @@ static json_t *sorted_ids(json_t *ids)
     return sorted;
 }
 
-static int find_category(struct places *places, const struct args *row, struct text name, json_t *ids)
+static int find_category(struct places *places, const struct args *row, struct text name,
+                         json_t *ids)
 {
-    struct stmt *stmt = tx_query(places->tx, row->err, FIND_CATEGORY, "nn", name.at, name.len, name.at, name.len);
+    struct stmt *stmt =
+        tx_query(places->tx, row->err, FIND_CATEGORY, "nn", name.at, name.len, name.at, name.len);
     if (!stmt)
         return row->err->code;
     int found = 0;
@@ -115,9 +148,12 @@ static int find_category(struct places *places, const struct args *row, struct t
     }
     stmt_end(stmt);
     if (rc == OK && found == 0)
-        return args_fail(row, "categories", "there is no category \"%.*s\"", (int)name.len, name.at);
+        return args_fail(row, "categories", "there is no category \"%.*s\"", (int)name.len,
+                         name.at);
     if (rc == OK && found > 1)
-        return args_fail(row, "categories", "several categories are called \"%.*s\"; write \"group/category\"", (int)name.len, name.at);
+        return args_fail(row, "categories",
+                         "several categories are called \"%.*s\"; write \"group/category\"",
+                         (int)name.len, name.at);
     return rc;
 }
 
@@ -128,7 +164,7 @@ static int read_categories(struct places *places, const struct args *row, struct
     int rc = args_array_optional(row, "categories", CATEGORIES_MAX, &names);
     size_t index;
     json_t *item;
-    json_array_foreach(names, index, item) {
+    json_array_foreach (names, index, item) {
         struct text name;
         if (rc != OK || (rc = args_check_text(item, "categories", row->err, 1, 300, &name)) != OK)
             break;
@@ -141,24 +177,29 @@ static int read_categories(struct places *places, const struct args *row, struct
 static int read_external_id(const struct args *row, struct place *place)
 {
     int rc = args_text_optional(row, "external_id", 1, 128, &place->external_id);
-    return rc == OK && !place->external_id.at ? args_text_optional(row, "id", 1, 128, &place->external_id) : rc;
+    return rc == OK && !place->external_id.at
+               ? args_text_optional(row, "id", 1, 128, &place->external_id)
+               : rc;
 }
 
 static int read_place(struct places *places, const struct args *row, struct place *place)
 {
-    int rc = args_row_refuse_unknown(row, "platform", "id", "external_id", "handle", "name", "tag", "categories");
-    if (rc != OK || (rc = args_text(row, "platform", 1, 40, &place->platform)) != OK || (rc = read_external_id(row, place)) != OK
-        || (rc = args_text_optional(row, "handle", 1, 80, &place->handle)) != OK
-        || (rc = args_text_optional(row, "name", 1, 200, &place->name)) != OK
-        || (rc = args_text_optional(row, "tag", 1, TAG_MAX, &place->tag)) != OK
-        || (rc = read_categories(places, row, place)) != OK)
+    int rc = args_row_refuse_unknown(row, "platform", "id", "external_id", "handle", "name", "tag",
+                                     "categories");
+    if (rc != OK || (rc = args_text(row, "platform", 1, 40, &place->platform)) != OK ||
+        (rc = read_external_id(row, place)) != OK ||
+        (rc = args_text_optional(row, "handle", 1, 80, &place->handle)) != OK ||
+        (rc = args_text_optional(row, "name", 1, 200, &place->name)) != OK ||
+        (rc = args_text_optional(row, "tag", 1, TAG_MAX, &place->tag)) != OK ||
+        (rc = read_categories(places, row, place)) != OK)
         return rc;
     if (place->handle.at && !places->kind->has_handles)
         return args_fail(row, "handle", "a conversation has no handle");
     if (place->handle.at && *place->handle.at == '@')
         place->handle = (struct text){ .at = place->handle.at + 1, .len = place->handle.len - 1 };
     if (!place->external_id.at && place->handle.len == 0)
-        return args_fail(row, "id", places->kind->has_handles ? "id or handle is required" : "id is required");
+        return args_fail(row, "id",
+                         places->kind->has_handles ? "id or handle is required" : "id is required");
     return OK;
 }
 
@@ -167,17 +208,21 @@ static bool is_same_text(struct text a, struct text b)
     return a.at && b.at && a.len == b.len && memcmp(a.at, b.at, a.len) == 0;
 }
 
-static int check_twice(const struct places *places, const struct args *row, const struct place *place)
+static int check_twice(const struct places *places, const struct args *row,
+                       const struct place *place)
 {
     for (const struct place *other = places->items; other < place; other++) {
         if (places->kind->has_unique_tags && is_same_text(other->tag, place->tag))
-            return args_fail(row, "tag", "the tag \"%.*s\" is used twice", (int)place->tag.len, place->tag.at);
+            return args_fail(row, "tag", "the tag \"%.*s\" is used twice", (int)place->tag.len,
+                             place->tag.at);
         if (!is_same_text(other->platform, place->platform))
             continue;
         if (is_same_text(other->external_id, place->external_id))
-            return args_fail(row, "id", "\"%.*s\" is declared twice", (int)place->external_id.len, place->external_id.at);
+            return args_fail(row, "id", "\"%.*s\" is declared twice", (int)place->external_id.len,
+                             place->external_id.at);
         if (is_same_text(other->handle, place->handle))
-            return args_fail(row, "handle", "\"%.*s\" is declared twice", (int)place->handle.len, place->handle.at);
+            return args_fail(row, "handle", "\"%.*s\" is declared twice", (int)place->handle.len,
+                             place->handle.at);
     }
     return OK;
 }
@@ -187,7 +232,7 @@ static int read_places(struct places *places, json_t *rows)
     places->items = xcalloc(json_array_size(rows) + 1, sizeof(*places->items));
     size_t index;
     json_t *item;
-    json_array_foreach(rows, index, item) {
+    json_array_foreach (rows, index, item) {
         struct args row;
         struct place *place = &places->items[places->count++];
         int rc = args_enter(places->args, places->kind->key, (int)index, item, &row);
@@ -201,7 +246,7 @@ static int read_places(struct places *places, json_t *rows)
     return OK;
 }
 
-/* ---- comparing ---------------------------------------------------------------------------------------------------- */
+/* ---- comparing */
 
 static bool is_text_or_null(struct text text, const char *stored)
 {
@@ -216,8 +261,9 @@ static int take_stored(struct places *places, struct stmt *stmt, struct place *p
     if (rc == DB_ROW) {
         snprintf(place->id, sizeof(place->id), "%s", stmt_text(stmt, 0));
         place->has_tag = !stmt_is_null(stmt, 1);
-        place->is_changed = !is_text_or_null(place->tag, stmt_text(stmt, 1)) || !stmt_int(stmt, 3)
-                            || (place->name.at && !text_is(place->name, stmt_text(stmt, 2)));
+        place->is_changed = !is_text_or_null(place->tag, stmt_text(stmt, 1)) ||
+                            !stmt_int(stmt, 3) ||
+                            (place->name.at && !text_is(place->name, stmt_text(stmt, 2)));
     }
     stmt_end(stmt);
     return rc < 0 ? rc : OK;
@@ -245,15 +291,21 @@ static int compare(struct places *places, struct place *place)
     struct err *err = places->args->err;
     int rc = OK;
     if (place->external_id.at)
-        rc = take_stored(places, tx_query(places->tx, err, places->kind->find, "nn", place->platform.at, place->platform.len,
-                                          place->external_id.at, place->external_id.len), place);
+        rc = take_stored(places,
+                         tx_query(places->tx, err, places->kind->find, "nn", place->platform.at,
+                                  place->platform.len, place->external_id.at,
+                                  place->external_id.len),
+                         place);
     if (rc == OK && !place->id[0] && place->handle.at)
-        rc = take_stored(places, tx_query(places->tx, err, places->kind->find_handle, "nn", place->platform.at,
-                                          place->platform.len, place->handle.at, place->handle.len), place);
+        rc = take_stored(places,
+                         tx_query(places->tx, err, places->kind->find_handle, "nn",
+                                  place->platform.at, place->platform.len, place->handle.at,
+                                  place->handle.len),
+                         place);
     return rc == OK && place->id[0] ? compare_links(places, place) : rc;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
+/* ---- writing */
 
 static bool is_declared(const struct places *places, const char *id)
 {
@@ -293,16 +345,18 @@ static int retire_undeclared(struct places *places, int64_t *changes)
 static int insert_conversation(struct places *places, const struct place *place)
 {
     int64_t now_ms = clock_now_ms();
-    return tx_exec(places->tx, places->args->err, CONVERSATION_INSERT, "tnnnnii", place->id, place->platform.at, place->platform.len,
-                   place->external_id.at, place->external_id.len, place->name.at, place->name.len, place->tag.at, place->tag.len,
-                   now_ms, now_ms);
+    return tx_exec(places->tx, places->args->err, CONVERSATION_INSERT, "tnnnnii", place->id,
+                   place->platform.at, place->platform.len, place->external_id.at,
+                   place->external_id.len, place->name.at, place->name.len, place->tag.at,
+                   place->tag.len, now_ms, now_ms);
 }
 
 static int insert_usergroup(struct places *places, const struct place *place)
 {
     int64_t now_ms = clock_now_ms();
-    return tx_exec(places->tx, places->args->err, USERGROUP_INSERT, "tnnnnnii", place->id, place->platform.at, place->platform.len,
-                   place->external_id.at, place->external_id.len, place->name.at, place->name.len, place->handle.at,
+    return tx_exec(places->tx, places->args->err, USERGROUP_INSERT, "tnnnnnii", place->id,
+                   place->platform.at, place->platform.len, place->external_id.at,
+                   place->external_id.len, place->name.at, place->name.len, place->handle.at,
                    place->handle.len, place->tag.at, place->tag.len, now_ms, now_ms);
 }
 
@@ -310,9 +364,11 @@ static int insert_place(struct places *places, struct place *place)
 {
     char key[300];
     struct text own = place->external_id.at ? place->external_id : place->handle;
-    snprintf(key, sizeof(key), "%.*s/%.*s", (int)place->platform.len, place->platform.at, (int)own.len, own.at);
+    snprintf(key, sizeof(key), "%.*s/%.*s", (int)place->platform.len, place->platform.at,
+             (int)own.len, own.at);
     id_from_key(places->kind->key, key, place->id);
-    int rc = places->kind->has_handles ? insert_usergroup(places, place) : insert_conversation(places, place);
+    int rc = places->kind->has_handles ? insert_usergroup(places, place)
+                                       : insert_conversation(places, place);
     return rc < 0 ? rc : OK;
 }
 
@@ -329,8 +385,8 @@ static int write_place(struct places *places, struct place *place)
 {
     int rc;
     if (place->id[0])
-        rc = tx_exec(places->tx, places->args->err, places->kind->update, "nnit", place->name.at, place->name.len, place->tag.at,
-                     place->tag.len, clock_now_ms(), place->id);
+        rc = tx_exec(places->tx, places->args->err, places->kind->update, "nnit", place->name.at,
+                     place->name.len, place->tag.at, place->tag.len, clock_now_ms(), place->id);
     else
         rc = insert_place(places, place);
     return rc < 0 ? rc : write_links(places, place);

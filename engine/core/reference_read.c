@@ -1,4 +1,5 @@
-/* reference_read - lists of reference rows. Each kind is a statement and the names of its columns. */
+/* reference_read - lists of reference rows. Each kind is a statement and the names of its
+ * columns. */
 #include "core/args.h"
 #include "core/op_table.h"
 #include "core/rows.h"
@@ -14,55 +15,66 @@ struct list_kind {
     const char *sql;
     struct {
         const char *key;
-        char type;      /* 't' text, 'i' integer or null, 'b' boolean */
+        char type; /* 't' text, 'i' integer or null, 'b' boolean */
     } columns[COLUMNS_MAX];
 };
 
+/* clang-format off */
 static const struct list_kind KINDS[] = {
     { "priorities",
-      "SELECT id, name, value, emoji, description, position, is_default, needs_postmortem, enabled_create, enabled_update,"
-      " reminder_time_ms, sla_ms, recommended_response_type, is_active, created_at_ms, updated_at_ms FROM priority"
-      " WHERE is_active = 1 OR ? = 1 ORDER BY position, value",
-      { { "id", 't' }, { "name", 't' }, { "value", 'i' }, { "emoji", 't' }, { "description", 't' }, { "position", 'i' },
-        { "is_default", 'b' }, { "needs_postmortem", 'b' }, { "enabled_create", 'b' }, { "enabled_update", 'b' },
-        { "reminder_time_ms", 'i' }, { "sla_ms", 'i' }, { "recommended_response_type", 't' }, { "is_active", 'b' },
-        { "created_at_ms", 'i' }, { "updated_at_ms", 'i' } } },
-    { "environments",
-      "SELECT id, value, name, description, position, is_default, is_active, created_at_ms, updated_at_ms FROM environment"
-      " WHERE is_active = 1 OR ? = 1 ORDER BY position, value",
-      { { "id", 't' }, { "value", 't' }, { "name", 't' }, { "description", 't' }, { "position", 'i' }, { "is_default", 'b' },
+      "SELECT id, name, value, emoji, description, position, is_default, needs_postmortem,"
+      " enabled_create, enabled_update, reminder_time_ms, sla_ms, recommended_response_type,"
+      " is_active, created_at_ms, updated_at_ms FROM priority WHERE is_active = 1 OR ? = 1 ORDER"
+      " BY position, value",
+      { { "id", 't' }, { "name", 't' }, { "value", 'i' }, { "emoji", 't' },
+        { "description", 't' }, { "position", 'i' }, { "is_default", 'b' },
+        { "needs_postmortem", 'b' }, { "enabled_create", 'b' }, { "enabled_update", 'b' },
+        { "reminder_time_ms", 'i' }, { "sla_ms", 'i' }, { "recommended_response_type", 't' },
         { "is_active", 'b' }, { "created_at_ms", 'i' }, { "updated_at_ms", 'i' } } },
-    { "groups",
-      "SELECT id, name, description, position, is_active, created_at_ms, updated_at_ms FROM category_group"
-      " WHERE is_active = 1 OR ? = 1 ORDER BY position, name",
-      { { "id", 't' }, { "name", 't' }, { "description", 't' }, { "position", 'i' }, { "is_active", 'b' },
+    { "environments",
+      "SELECT id, value, name, description, position, is_default, is_active, created_at_ms,"
+      " updated_at_ms FROM environment WHERE is_active = 1 OR ? = 1 ORDER BY position, value",
+      { { "id", 't' }, { "value", 't' }, { "name", 't' }, { "description", 't' },
+        { "position", 'i' }, { "is_default", 'b' }, { "is_active", 'b' },
         { "created_at_ms", 'i' }, { "updated_at_ms", 'i' } } },
+    { "groups",
+      "SELECT id, name, description, position, is_active, created_at_ms, updated_at_ms FROM"
+      " category_group WHERE is_active = 1 OR ? = 1 ORDER BY position, name",
+      { { "id", 't' }, { "name", 't' }, { "description", 't' }, { "position", 'i' },
+        { "is_active", 'b' }, { "created_at_ms", 'i' }, { "updated_at_ms", 'i' } } },
     { "roles",
-      "SELECT id, slug, name, emoji, is_required, position, summary, summary_first_person, description, aka, is_active"
-      " FROM role_type WHERE is_active = 1 OR ? = 1 ORDER BY position, id",
-      { { "id", 'i' }, { "slug", 't' }, { "name", 't' }, { "emoji", 't' }, { "is_required", 'b' }, { "position", 'i' },
-        { "summary", 't' }, { "summary_first_person", 't' }, { "description", 't' }, { "aka", 't' }, { "is_active", 'b' } } },
+      "SELECT id, slug, name, emoji, is_required, position, summary, summary_first_person,"
+      " description, aka, is_active FROM role_type WHERE is_active = 1 OR ? = 1 ORDER BY"
+      " position, id",
+      { { "id", 'i' }, { "slug", 't' }, { "name", 't' }, { "emoji", 't' }, { "is_required", 'b' },
+        { "position", 'i' }, { "summary", 't' }, { "summary_first_person", 't' },
+        { "description", 't' }, { "aka", 't' }, { "is_active", 'b' } } },
     { "milestones",
-      "SELECT id, event_type, name, summary, user_editable, is_required, asked_for, description, position, is_active"
-      " FROM milestone_type WHERE is_active = 1 OR ? = 1 ORDER BY position, id",
-      { { "id", 'i' }, { "event_type", 't' }, { "name", 't' }, { "summary", 't' }, { "user_editable", 'b' },
-        { "is_required", 'b' }, { "asked_for", 'b' }, { "description", 't' }, { "position", 'i' }, { "is_active", 'b' } } },
+      "SELECT id, event_type, name, summary, user_editable, is_required, asked_for, description,"
+      " position, is_active FROM milestone_type WHERE is_active = 1 OR ? = 1 ORDER BY position,"
+      " id",
+      { { "id", 'i' }, { "event_type", 't' }, { "name", 't' }, { "summary", 't' },
+        { "user_editable", 'b' }, { "is_required", 'b' }, { "asked_for", 'b' },
+        { "description", 't' }, { "position", 'i' }, { "is_active", 'b' } } },
     { "metrics",
-      "SELECT id, type, code, name, description, milestone_end, milestone_start, position, is_active FROM metric_type"
-      " WHERE is_active = 1 OR ? = 1 ORDER BY position, id",
-      { { "id", 'i' }, { "type", 't' }, { "code", 't' }, { "name", 't' }, { "description", 't' }, { "milestone_end", 't' },
-        { "milestone_start", 't' }, { "position", 'i' }, { "is_active", 'b' } } },
+      "SELECT id, type, code, name, description, milestone_end, milestone_start, position,"
+      " is_active FROM metric_type WHERE is_active = 1 OR ? = 1 ORDER BY position, id",
+      { { "id", 'i' }, { "type", 't' }, { "code", 't' }, { "name", 't' }, { "description", 't' },
+        { "milestone_end", 't' }, { "milestone_start", 't' }, { "position", 'i' },
+        { "is_active", 'b' } } },
     { "cost_types",
       "SELECT id, name, description, category, is_default, is_editable, is_active FROM cost_type"
       " WHERE is_active = 1 OR ? = 1 ORDER BY name",
-      { { "id", 'i' }, { "name", 't' }, { "description", 't' }, { "category", 't' }, { "is_default", 'b' },
-        { "is_editable", 'b' }, { "is_active", 'b' } } },
+      { { "id", 'i' }, { "name", 't' }, { "description", 't' }, { "category", 't' },
+        { "is_default", 'b' }, { "is_editable", 'b' }, { "is_active", 'b' } } },
 };
+/* clang-format on */
 
 static const char SELECT_CATEGORIES[] =
-    "SELECT c.id, c.name, c.description, c.position, c.is_private, c.deploy_warning, c.is_active, c.created_at_ms,"
-    " c.updated_at_ms, g.id, g.name, g.description, g.position, g.created_at_ms, g.updated_at_ms FROM category c"
-    " JOIN category_group g ON g.id = c.group_id WHERE c.is_active = 1 OR ? = 1 ORDER BY g.position, g.name, c.position, c.name";
+    "SELECT c.id, c.name, c.description, c.position, c.is_private, c.deploy_warning, c.is_active,"
+    " c.created_at_ms, c.updated_at_ms, g.id, g.name, g.description, g.position, g.created_at_ms,"
+    " g.updated_at_ms FROM category c JOIN category_group g ON g.id = c.group_id WHERE"
+    " c.is_active = 1 OR ? = 1 ORDER BY g.position, g.name, c.position, c.name";
 
 static const char SELECT_IMPACTS[] =
     "SELECT t.id, t.value, t.name, t.emoji, t.help_text, t.position, t.is_active,"
@@ -70,7 +82,8 @@ static const char SELECT_IMPACTS[] =
     " LEFT JOIN impact_level l ON l.impact_type_id = t.id AND (l.is_active = 1 OR ? = 1)"
     " WHERE t.is_active = 1 OR ? = 1 ORDER BY t.position, t.id, l.position, l.value DESC";
 
-static void put_column(struct json_writer *w, const char *key, char type, struct stmt *stmt, int column)
+static void put_column(struct json_writer *w, const char *key, char type, struct stmt *stmt,
+                       int column)
 {
     if (type == 't')
         json_put_text(w, key, stmt_text(stmt, column));
@@ -188,22 +201,28 @@ static int reference_list(struct op_call *call)
     struct text kind;
     bool all = false;
     int rc = args_refuse_unknown(call, "kind", "all");
-    if (rc != OK || (rc = args_text(&args, "kind", 1, 40, &kind)) != OK || (rc = args_bool_optional(&args, "all", &all)) != OK)
+    if (rc != OK || (rc = args_text(&args, "kind", 1, 40, &kind)) != OK ||
+        (rc = args_bool_optional(&args, "all", &all)) != OK)
         return rc;
     if (text_is(kind, "categories"))
-        return op_write_rows(call, tx_query(call->tx, call->err, SELECT_CATEGORIES, "i", (int64_t)all), write_category);
+        return op_write_rows(call,
+                             tx_query(call->tx, call->err, SELECT_CATEGORIES, "i", (int64_t)all),
+                             write_category);
     if (text_is(kind, "impacts"))
         return write_impacts(call, all);
     for (size_t i = 0; i < sizeof(KINDS) / sizeof(KINDS[0]); i++)
         if (text_is(kind, KINDS[i].name))
             return write_list(call, &KINDS[i], all);
-    return args_fail(&args, "kind", "kind must be priorities, environments, groups, categories, roles, milestones, metrics, impacts"
-                                    " or cost_types");
+    return args_fail(&args, "kind",
+                     "kind must be priorities, environments, groups, categories, roles, "
+                     "milestones, metrics, impacts"
+                     " or cost_types");
 }
 
 const struct op REFERENCE_READ_OPS[] = {
     { "reference.list", false, reference_list,
-      "{kind, all?}: rows of priorities, environments, groups, categories (with their group), roles, milestones, metrics, impacts"
-      " (with their levels) or cost_types; all: inactive ones too" },
+      "{kind, all?}: rows of priorities, environments, groups, categories (with their group),"
+      " roles, milestones, metrics, impacts (with their levels) or cost_types; all: inactive"
+      " ones too" },
     { 0 },
 };

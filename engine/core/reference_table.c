@@ -15,15 +15,15 @@ struct stored {
     struct reference_value id;
     struct reference_value values[REFERENCE_FIELDS_MAX];
     bool is_active;
-    bool is_declared;           /* a declared row matched it */
+    bool is_declared; /* a declared row matched it */
 };
 
 /* A row of the configuration. */
 struct declared {
-    struct reference_value id;  /* '0' until known */
+    struct reference_value id; /* '0' until known */
     struct reference_value values[REFERENCE_FIELDS_MAX];
     char path[80];
-    ptrdiff_t match;            /* index of the stored row, NO_MATCH: new */
+    ptrdiff_t match; /* index of the stored row, NO_MATCH: new */
 };
 
 struct reference_table {
@@ -35,7 +35,7 @@ struct reference_table {
     size_t declared_count;
 };
 
-/* ---- values ------------------------------------------------------------------------------------------------------- */
+/* ---- values */
 
 static void value_fini(struct reference_value *value)
 {
@@ -45,7 +45,9 @@ static void value_fini(struct reference_value *value)
 
 static struct reference_value value_copy(const struct reference_value *value)
 {
-    return (struct reference_value){ .type = value->type, .i = value->i, .t = value->t ? xstrdup(value->t) : NULL };
+    return (struct reference_value){ .type = value->type,
+                                     .i = value->i,
+                                     .t = value->t ? xstrdup(value->t) : NULL };
 }
 
 static bool value_equals(const struct reference_value *a, const struct reference_value *b)
@@ -69,19 +71,21 @@ static struct db_value bound(const struct reference_value *value)
     return (struct db_value){ .type = value->type, .i = value->i, .t = value->t };
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------------------ */
+/* ---- opening */
 
 static void read_stored(struct reference_table *table, struct stmt *stmt)
 {
     const struct reference_kind *kind = table->kind;
     table->stored = xrealloc(table->stored, (table->stored_count + 1) * sizeof(*table->stored));
     struct stored *row = &table->stored[table->stored_count++];
-    *row = (struct stored){ .id = value_of_column(stmt, 0, kind->has_text_id ? 't' : 'i'), .is_active = stmt_int(stmt, 1) };
+    *row = (struct stored){ .id = value_of_column(stmt, 0, kind->has_text_id ? 't' : 'i'),
+                            .is_active = stmt_int(stmt, 1) };
     for (int i = 0; i < kind->field_count; i++)
         row->values[i] = value_of_column(stmt, i + 2, kind->fields[i].type);
 }
 
-struct reference_table *reference_table_open(struct tx *tx, const struct reference_kind *kind, struct err *err)
+struct reference_table *reference_table_open(struct tx *tx, const struct reference_kind *kind,
+                                             struct err *err)
 {
     struct stmt *stmt = tx_query(tx, err, kind->select, "");
     if (!stmt)
@@ -118,7 +122,7 @@ void reference_table_close(struct reference_table *table)
     free(table);
 }
 
-/* ---- declared rows ------------------------------------------------------------------------------------------------ */
+/* ---- declared rows */
 
 static bool is_slug(struct text text)
 {
@@ -128,11 +132,13 @@ static bool is_slug(struct text text)
     return true;
 }
 
-static int read_text_field(const struct args *row, const struct reference_field *field, struct reference_value *value)
+static int read_text_field(const struct args *row, const struct reference_field *field,
+                           struct reference_value *value)
 {
     struct text text;
-    int rc = field->is_required ? args_text(row, field->key, (int)field->min, (int)field->max, &text)
-                                : args_text_optional(row, field->key, 0, (int)field->max, &text);
+    int rc = field->is_required
+                 ? args_text(row, field->key, (int)field->min, (int)field->max, &text)
+                 : args_text_optional(row, field->key, 0, (int)field->max, &text);
     if (rc != OK)
         return rc;
     if (field->is_slug && !is_slug(text))
@@ -140,11 +146,13 @@ static int read_text_field(const struct args *row, const struct reference_field 
     if (text.len == 0 && field->is_nullable)
         *value = (struct reference_value){ .type = '0' };
     else
-        *value = (struct reference_value){ .type = 't', .t = text.at ? text_dup(text) : xstrdup("") };
+        *value =
+            (struct reference_value){ .type = 't', .t = text.at ? text_dup(text) : xstrdup("") };
     return OK;
 }
 
-static int read_field(const struct args *row, const struct reference_field *field, struct reference_value *value)
+static int read_field(const struct args *row, const struct reference_field *field,
+                      struct reference_value *value)
 {
     if (field->type == 't')
         return read_text_field(row, field, value);
@@ -161,7 +169,8 @@ static int read_field(const struct args *row, const struct reference_field *fiel
     return rc;
 }
 
-static int read_id(const struct reference_table *table, const struct args *row, struct reference_value *id)
+static int read_id(const struct reference_table *table, const struct args *row,
+                   struct reference_value *id)
 {
     struct text text;
     int64_t number = 0;
@@ -196,7 +205,8 @@ static int refuse_unknown(const struct reference_table *table, const struct args
     return args_refuse_others(row->object, row->path, row->err, keys);
 }
 
-static bool has_same_key(const struct reference_kind *kind, const struct reference_value *a, const struct reference_value *b)
+static bool has_same_key(const struct reference_kind *kind, const struct reference_value *a,
+                         const struct reference_value *b)
 {
     for (int i = 0; i < REFERENCE_KEYS_MAX && kind->keys[i] >= 0; i++)
         if (!value_equals(&a[kind->keys[i]], &b[kind->keys[i]]))
@@ -204,7 +214,8 @@ static bool has_same_key(const struct reference_kind *kind, const struct referen
     return true;
 }
 
-static bool has_same_second_key(const struct reference_kind *kind, const struct reference_value *a, const struct reference_value *b)
+static bool has_same_second_key(const struct reference_kind *kind, const struct reference_value *a,
+                                const struct reference_value *b)
 {
     return kind->second_key >= 0 && value_equals(&a[kind->second_key], &b[kind->second_key]);
 }
@@ -215,15 +226,18 @@ static const char *key_name(const struct reference_kind *kind)
     return kind->fields[kind->keys[kind->keys[1] >= 0]].key;
 }
 
-static int check_twice(const struct reference_table *table, const struct args *row, const struct declared *new)
+static int check_twice(const struct reference_table *table, const struct args *row,
+                       const struct declared *new)
 {
     const struct reference_kind *kind = table->kind;
     for (size_t i = 0; i < table->declared_count; i++) {
         const struct declared *other = &table->declared[i];
         if (has_same_key(kind, other->values, new->values))
-            return args_fail(row, key_name(kind), "this %s is declared twice, also in %s", key_name(kind), other->path);
+            return args_fail(row, key_name(kind), "this %s is declared twice, also in %s",
+                             key_name(kind), other->path);
         if (has_same_second_key(kind, other->values, new->values))
-            return args_fail(row, kind->fields[kind->second_key].key, "this %s is declared twice, also in %s",
+            return args_fail(row, kind->fields[kind->second_key].key,
+                             "this %s is declared twice, also in %s",
                              kind->fields[kind->second_key].key, other->path);
         if (new->id.type != '0' && value_equals(&other->id, &new->id))
             return args_fail(row, "id", "this id is declared twice, also in %s", other->path);
@@ -231,8 +245,8 @@ static int check_twice(const struct reference_table *table, const struct args *r
     return OK;
 }
 
-static int read_declared(const struct reference_table *table, const struct args *row, const struct reference_value *parent,
-                         struct declared *new)
+static int read_declared(const struct reference_table *table, const struct args *row,
+                         const struct reference_value *parent, struct declared *new)
 {
     int rc = refuse_unknown(table, row);
     if (rc == OK)
@@ -247,9 +261,11 @@ static int read_declared(const struct reference_table *table, const struct args 
     return rc == OK ? check_twice(table, row, new) : rc;
 }
 
-int reference_table_add(struct reference_table *table, const struct args *row, const struct reference_value *parent, size_t *index)
+int reference_table_add(struct reference_table *table, const struct args *row,
+                        const struct reference_value *parent, size_t *index)
 {
-    table->declared = xrealloc(table->declared, (table->declared_count + 1) * sizeof(*table->declared));
+    table->declared =
+        xrealloc(table->declared, (table->declared_count + 1) * sizeof(*table->declared));
     struct declared *new = &table->declared[table->declared_count];
     *new = (struct declared){ .match = NO_MATCH, .id = { .type = '0' } };
     snprintf(new->path, sizeof(new->path), "%s", row->path);
@@ -258,22 +274,26 @@ int reference_table_add(struct reference_table *table, const struct args *row, c
     return rc;
 }
 
-/* ---- matching ----------------------------------------------------------------------------------------------------- */
+/* ---- matching */
 
-typedef bool (*is_match_fn)(const struct reference_kind *kind, const struct declared *declared, const struct stored *stored);
+typedef bool (*is_match_fn)(const struct reference_kind *kind, const struct declared *declared,
+                            const struct stored *stored);
 
-static bool is_same_id(const struct reference_kind *kind, const struct declared *declared, const struct stored *stored)
+static bool is_same_id(const struct reference_kind *kind, const struct declared *declared,
+                       const struct stored *stored)
 {
     (void)kind;
     return declared->id.type != '0' && value_equals(&declared->id, &stored->id);
 }
 
-static bool is_same_key(const struct reference_kind *kind, const struct declared *declared, const struct stored *stored)
+static bool is_same_key(const struct reference_kind *kind, const struct declared *declared,
+                        const struct stored *stored)
 {
     return has_same_key(kind, declared->values, stored->values);
 }
 
-static bool is_same_second_key(const struct reference_kind *kind, const struct declared *declared, const struct stored *stored)
+static bool is_same_second_key(const struct reference_kind *kind, const struct declared *declared,
+                               const struct stored *stored)
 {
     return has_same_second_key(kind, declared->values, stored->values);
 }
@@ -293,15 +313,18 @@ static void match_by(struct reference_table *table, is_match_fn is_match)
 }
 
 /* A row that nobody declares any more keeps its unique values: they cannot be given to another. */
-static int check_taken(const struct reference_table *table, const struct declared *declared, struct err *err)
+static int check_taken(const struct reference_table *table, const struct declared *declared,
+                       struct err *err)
 {
     for (size_t s = 0; s < table->stored_count; s++) {
         const struct stored *stored = &table->stored[s];
         if (stored->is_declared)
             continue;
-        if (has_same_key(table->kind, declared->values, stored->values)
-            || has_same_second_key(table->kind, declared->values, stored->values))
-            return err_field(err, declared->path, "%s has the name or value of an older row that has another id", declared->path);
+        if (has_same_key(table->kind, declared->values, stored->values) ||
+            has_same_second_key(table->kind, declared->values, stored->values))
+            return err_field(err, declared->path,
+                             "%s has the name or value of an older row that has another id",
+                             declared->path);
     }
     return OK;
 }
@@ -315,9 +338,10 @@ static bool is_changed(const struct reference_table *table, const struct declare
     return changed;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
+/* ---- writing */
 
-static int run(struct reference_table *table, const char *sql, const struct db_value *values, int count, struct err *err)
+static int run(struct reference_table *table, const char *sql, const struct db_value *values,
+               int count, struct err *err)
 {
     struct stmt *stmt = tx_query_values(table->tx, err, sql, values, count);
     if (!stmt)
@@ -355,15 +379,17 @@ static bool is_id_taken(const struct reference_table *table, const char *id)
     return false;
 }
 
-/* The same database built again gets the same ids; only the id of a row that was renamed since is not given twice. */
+/* The same database built again gets the same ids; only the id of a row that was renamed since is
+ * not given twice. */
 static void make_id(const struct reference_table *table, struct declared *declared)
 {
     char key[KEY_TEXT_SIZE] = "";
     size_t len = 0;
     for (int i = 0; i < REFERENCE_KEYS_MAX && table->kind->keys[i] >= 0; i++) {
         const struct reference_value *value = &declared->values[table->kind->keys[i]];
-        int more = value->type == 't' ? snprintf(key + len, sizeof(key) - len, "/%.200s", value->t)
-                                      : snprintf(key + len, sizeof(key) - len, "/%" PRId64, value->i);
+        int more = value->type == 't'
+                       ? snprintf(key + len, sizeof(key) - len, "/%.200s", value->t)
+                       : snprintf(key + len, sizeof(key) - len, "/%" PRId64, value->i);
         len += (size_t)more;
     }
     char id[ID_SIZE];
@@ -402,7 +428,8 @@ static int deactivate(struct reference_table *table, const struct stored *stored
     return run(table, table->kind->deactivate, values, count, err);
 }
 
-static int write_declared(struct reference_table *table, struct declared *declared, bool *changed, struct err *err)
+static int write_declared(struct reference_table *table, struct declared *declared, bool *changed,
+                          struct err *err)
 {
     int rc = OK;
     *changed = declared->match == NO_MATCH || is_changed(table, declared);
@@ -440,9 +467,10 @@ int reference_table_apply(struct reference_table *table, int64_t *changes, struc
     return rc;
 }
 
-/* ---- looking at it ------------------------------------------------------------------------------------------------ */
+/* ---- looking at it */
 
-const struct reference_value *reference_table_value(const struct reference_table *table, size_t index, int field)
+const struct reference_value *reference_table_value(const struct reference_table *table,
+                                                    size_t index, int field)
 {
     return &table->declared[index].values[field];
 }

@@ -24,7 +24,8 @@ void json_put_column(struct json_writer *w, const char *key, struct stmt *stmt, 
         json_put_int(w, key, stmt_int(stmt, column));
 }
 
-int rows_write(struct json_writer *w, struct stmt *stmt, void (*write_row)(struct json_writer *w, struct stmt *stmt), struct err *err)
+int rows_write(struct json_writer *w, struct stmt *stmt,
+               void (*write_row)(struct json_writer *w, struct stmt *stmt), struct err *err)
 {
     if (!stmt)
         return err->code;
@@ -37,12 +38,14 @@ int rows_write(struct json_writer *w, struct stmt *stmt, void (*write_row)(struc
     return rc;
 }
 
-int op_write_rows(struct op_call *call, struct stmt *stmt, void (*write_row)(struct json_writer *w, struct stmt *stmt))
+int op_write_rows(struct op_call *call, struct stmt *stmt,
+                  void (*write_row)(struct json_writer *w, struct stmt *stmt))
 {
     return rows_write(call->out, stmt, write_row, call->err);
 }
 
-int op_write_row_or_null(struct op_call *call, struct stmt *stmt, void (*write_row)(struct json_writer *w, struct stmt *stmt))
+int op_write_row_or_null(struct op_call *call, struct stmt *stmt,
+                         void (*write_row)(struct json_writer *w, struct stmt *stmt))
 {
     if (!stmt)
         return call->err->code;

@@ -1,5 +1,5 @@
-/* usergroup - groups of people on a chat platform. Which ones matter, their tags and categories come from the configuration; their
- * names and members from a synchronisation. */
+/* usergroup - groups of people on a chat platform. Which ones matter, their tags and categories
+ * come from the configuration; their names and members from a synchronisation. */
 #include "base/clock.h"
 #include "core/args.h"
 #include "core/members.h"
@@ -10,15 +10,15 @@
 #include <string.h>
 
 static const char SELECT_GROUPS[] =
-    "SELECT u.id, u.external_id, u.handle, u.name, u.tag, u.is_external,"
-    " (SELECT COUNT(*) FROM usergroup_member m WHERE m.usergroup_id = u.id), c.id, c.name"
-    " FROM usergroup u LEFT JOIN usergroup_category l ON l.usergroup_id = u.id LEFT JOIN category c ON c.id = l.category_id"
+    "SELECT u.id, u.external_id, u.handle, u.name, u.tag, u.is_external, (SELECT COUNT(*) FROM"
+    " usergroup_member m WHERE m.usergroup_id = u.id), c.id, c.name FROM usergroup u LEFT JOIN"
+    " usergroup_category l ON l.usergroup_id = u.id LEFT JOIN category c ON c.id = l.category_id"
     " WHERE u.platform = ? AND u.is_active = 1 ORDER BY u.handle, u.id, c.position, c.name";
 static const char SELECT_EXISTS[] = "SELECT 1 FROM usergroup WHERE id = ?";
 static const char UPDATE_GROUP[] =
-    "UPDATE usergroup SET name = COALESCE(?, name), handle = COALESCE(?, handle), description = COALESCE(?, description),"
-    " external_id = COALESCE(?, external_id), is_external = CASE WHEN ? < 0 THEN is_external ELSE ? END, updated_at_ms = ?"
-    " WHERE id = ?";
+    "UPDATE usergroup SET name = COALESCE(?, name), handle = COALESCE(?, handle), description ="
+    " COALESCE(?, description), external_id = COALESCE(?, external_id), is_external = CASE WHEN ?"
+    " < 0 THEN is_external ELSE ? END, updated_at_ms = ? WHERE id = ?";
 
 enum { ID, EXTERNAL_ID, HANDLE, NAME, TAG, IS_EXTERNAL, MEMBER_COUNT, CATEGORY_ID, CATEGORY_NAME };
 
@@ -73,7 +73,8 @@ static int write_groups(struct op_call *call, struct stmt *stmt)
     return rc;
 }
 
-/* usergroup.list {platform} -> [{id, external_id, handle, name, tag, is_external, categories:[{id, name}], member_count}] */
+/* usergroup.list {platform} -> [{id, external_id, handle, name, tag, is_external, categories:[{id,
+ * name}], member_count}] */
 static int usergroup_list(struct op_call *call)
 {
     struct args args = args_of(call);
@@ -81,7 +82,8 @@ static int usergroup_list(struct op_call *call)
     int rc = args_refuse_unknown(call, "platform");
     if (rc != OK || (rc = args_text(&args, "platform", 1, 40, &platform)) != OK)
         return rc;
-    struct stmt *stmt = tx_query(call->tx, call->err, SELECT_GROUPS, "n", platform.at, platform.len);
+    struct stmt *stmt =
+        tx_query(call->tx, call->err, SELECT_GROUPS, "n", platform.at, platform.len);
     if (!stmt)
         return call->err->code;
     rc = write_groups(call, stmt);
@@ -92,17 +94,17 @@ static int usergroup_list(struct op_call *call)
 /* What the platform says about a group besides its members. */
 struct details {
     struct text name, handle, description, external_id;
-    int64_t is_external;    /* negative: not said */
+    int64_t is_external; /* negative: not said */
 };
 
 static int read_details(const struct args *args, struct details *details)
 {
     bool is_external = false;
     int rc = args_text_optional(args, "name", 0, 200, &details->name);
-    if (rc != OK || (rc = args_text_optional(args, "handle", 1, 200, &details->handle)) != OK
-        || (rc = args_text_optional(args, "description", 0, 1000, &details->description)) != OK
-        || (rc = args_text_optional(args, "external_id", 1, 64, &details->external_id)) != OK
-        || (rc = args_bool_optional(args, "is_external", &is_external)) != OK)
+    if (rc != OK || (rc = args_text_optional(args, "handle", 1, 200, &details->handle)) != OK ||
+        (rc = args_text_optional(args, "description", 0, 1000, &details->description)) != OK ||
+        (rc = args_text_optional(args, "external_id", 1, 64, &details->external_id)) != OK ||
+        (rc = args_bool_optional(args, "is_external", &is_external)) != OK)
         return rc;
     details->is_external = args_has(args, "is_external") ? is_external : -1;
     return OK;
@@ -110,9 +112,11 @@ static int read_details(const struct args *args, struct details *details)
 
 static int update_details(struct op_call *call, const char *id, const struct details *details)
 {
-    int rc = tx_exec(call->tx, call->err, UPDATE_GROUP, "nnnniiit", details->name.at, details->name.len, details->handle.at,
-                     details->handle.len, details->description.at, details->description.len, details->external_id.at,
-                     details->external_id.len, details->is_external, details->is_external, clock_now_ms(), id);
+    int rc =
+        tx_exec(call->tx, call->err, UPDATE_GROUP, "nnnniiit", details->name.at, details->name.len,
+                details->handle.at, details->handle.len, details->description.at,
+                details->description.len, details->external_id.at, details->external_id.len,
+                details->is_external, details->is_external, clock_now_ms(), id);
     return rc < 0 ? rc : OK;
 }
 
@@ -120,22 +124,28 @@ static int require_group(struct op_call *call, const char *id)
 {
     int rc = OK;
     bool exists = tx_get_int(call->tx, &rc, call->err, 0, SELECT_EXISTS, "t", id) == 1;
-    return rc == OK && !exists ? err_set(call->err, ERR_NOT_FOUND, "this user group is not known here") : rc;
+    return rc == OK && !exists
+               ? err_set(call->err, ERR_NOT_FOUND, "this user group is not known here")
+               : rc;
 }
 
-/* usergroup.set_members {usergroup_id, people[], name?, handle?, description?, is_external?, external_id?} -> {added, removed} */
+/* usergroup.set_members {usergroup_id, people[], name?, handle?, description?, is_external?,
+ * external_id?} -> {added, removed} */
 static int set_members(struct op_call *call)
 {
     struct args args = args_of(call);
     struct details details;
     struct text text;
     int64_t added, removed;
-    int rc = args_refuse_unknown(call, "usergroup_id", "people", "name", "handle", "description", "is_external", "external_id");
-    if (rc != OK || (rc = args_text(&args, "usergroup_id", 1, 64, &text)) != OK || (rc = read_details(&args, &details)) != OK)
+    int rc = args_refuse_unknown(call, "usergroup_id", "people", "name", "handle", "description",
+                                 "is_external", "external_id");
+    if (rc != OK || (rc = args_text(&args, "usergroup_id", 1, 64, &text)) != OK ||
+        (rc = read_details(&args, &details)) != OK)
         return rc;
     AUTO_FREE char *id = text_dup(text);
-    if ((rc = require_group(call, id)) != OK || (rc = update_details(call, id, &details)) != OK
-        || (rc = members_replace(call->tx, &USERGROUP_MEMBERS, id, &args, "people", &added, &removed)) != OK)
+    if ((rc = require_group(call, id)) != OK || (rc = update_details(call, id, &details)) != OK ||
+        (rc = members_replace(call->tx, &USERGROUP_MEMBERS, id, &args, "people", &added,
+                              &removed)) != OK)
         return rc;
     json_object_begin(call->out);
     json_put_int(call->out, "added", added);
@@ -145,8 +155,10 @@ static int set_members(struct op_call *call)
 }
 
 const struct op USERGROUP_OPS[] = {
-    { "usergroup.list", false, usergroup_list, "{platform}: the user groups that are declared, with their categories" },
+    { "usergroup.list", false, usergroup_list,
+      "{platform}: the user groups that are declared, with their categories" },
     { "usergroup.set_members", true, set_members,
-      "{usergroup_id, people[], name?, handle?, description?, is_external?, external_id?}: what the platform says -> {added, removed}" },
+      "{usergroup_id, people[], name?, handle?, description?, is_external?, external_id?}: what"
+      " the platform says -> {added, removed}" },
     { 0 },
 };

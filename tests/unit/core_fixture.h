@@ -1,5 +1,5 @@
-/* core_fixture - a database with a small set of reference rows for each test of the kernel, and operations as one-liners.
- * Transactions run on the test's own thread. */
+/* core_fixture - a database with a small set of reference rows for each test of the kernel, and
+ * operations as one-liners. Transactions run on the test's own thread. */
 #pragma once
 #include "unit.h"
 
@@ -20,26 +20,34 @@
 struct fixture {
     char folder[64];
     struct db *db;
-    struct err err;         /* of the last operation */
+    struct err err; /* of the last operation */
 };
 
 static const char REFERENCE[] =
-    "{'priorities':[{'name':'P1','value':1,'needs_postmortem':true,'sla':7200000},{'name':'P2','value':2},"
+    "{'priorities':[{'name':'P1','value':1,'needs_postmortem':true,'sla':7200000},{'name':'P2','"
+    "value':2},"
     "{'name':'P4','value':4,'default':true},{'name':'P5','value':5,'enabled_create':false},"
     "{'name':'DRILL','value':20,'response_type':'critical'}],"
-    "'environments':[{'value':'PRD','name':'Prod','order':0,'default':true,'id':'e5c46eb0-5620-4a30-81c6-4a647c189ff2'},"
+    "'environments':[{'value':'PRD','name':'Prod','order':0,'default':true,'id':'e5c46eb0-5620-"
+    "4a30-81c6-4a647c189ff2'},"
     "{'value':'STG','name':'Stg','order':1},{'value':'INT','name':'Int','order':3}],"
-    "'groups':[{'name':'Shop','order':1,'categories':[{'name':'Payment'},{'name':'Other','order':2}]},"
-    "{'name':'Security','order':2,'categories':[{'name':'Data breach','private':true},{'name':'Other'}]}],"
+    "'groups':[{'name':'Shop','order':1,'categories':[{'name':'Payment'},{'name':'Other','order':2}"
+    "]},"
+    "{'name':'Security','order':2,'categories':[{'name':'Data "
+    "breach','private':true},{'name':'Other'}]}],"
     "'roles':[{'slug':'commander','name':'Commander','required':true,'order':1},"
     "{'slug':'communication_lead','name':'Communication Lead','order':2}],"
-    "'milestones':[{'event_type':'started','name':'Started'},{'event_type':'detected','name':'Detected'}],"
-    "'metrics':[{'type':'time_to_detect','code':'TTD','name':'Time to detect','end':'detected','start':'started'}],"
-    "'impacts':[{'value':'business_impact','name':'Business','levels':[{'value':'HT','name':'Critical','order':20},"
+    "'milestones':[{'event_type':'started','name':'Started'},{'event_type':'detected','name':'"
+    "Detected'}],"
+    "'metrics':[{'type':'time_to_detect','code':'TTD','name':'Time to "
+    "detect','end':'detected','start':'started'}],"
+    "'impacts':[{'value':'business_impact','name':'Business','levels':[{'value':'HT','name':'"
+    "Critical','order':20},"
     "{'value':'NO','name':'None','order':0}]}],"
     "'cost_types':[{'name':'Lost sales'}]}";
 
-/* JSON with ' for " (no text of the tests holds either); caller frees. Allows \u0000, as foreign input does. */
+/* JSON with ' for " (no text of the tests holds either); caller frees. Allows \u0000, as foreign
+ * input does. */
 static inline json_t *parse(const char *text)
 {
     char *quoted = xstrdup(text);
@@ -55,7 +63,8 @@ static inline json_t *parse(const char *text)
 }
 
 /* Runs the operation; the answer (caller frees), or NULL and fixture->err. */
-static inline json_t *run_json(struct fixture *fixture, const struct actor *actor, const char *name, json_t *args)
+static inline json_t *run_json(struct fixture *fixture, const struct actor *actor, const char *name,
+                               json_t *args)
 {
     struct buf out = BUF_INIT;
     fixture->err = (struct err){ 0 };
@@ -68,7 +77,8 @@ static inline json_t *run_json(struct fixture *fixture, const struct actor *acto
     return answer;
 }
 
-static inline json_t *run_as(struct fixture *fixture, const struct actor *actor, const char *name, const char *args)
+static inline json_t *run_as(struct fixture *fixture, const struct actor *actor, const char *name,
+                             const char *args)
 {
     return run_json(fixture, actor, name, parse(args));
 }
@@ -88,7 +98,8 @@ static inline void run_quietly(struct fixture *fixture, const char *name, const 
 }
 
 /* The operation must be refused with <code>, and with <field> unless that is NULL. */
-static inline void refuse(struct fixture *fixture, const char *name, const char *args, int code, const char *field)
+static inline void refuse(struct fixture *fixture, const char *name, const char *args, int code,
+                          const char *field)
 {
     json_t *answer = run_as(fixture, NULL, name, args);
     if (answer)
@@ -104,7 +115,8 @@ static inline json_t *at(json_t *value, const char *path)
     char *rest = xstrdup(path);
     char *keep = NULL;
     for (char *key = strtok_r(rest, ".", &keep); key && value; key = strtok_r(NULL, ".", &keep))
-        value = json_is_array(value) ? json_array_get(value, (size_t)atoi(key)) : json_object_get(value, key);
+        value = json_is_array(value) ? json_array_get(value, (size_t)atoi(key))
+                                     : json_object_get(value, key);
     free(rest);
     if (!value)
         fail_msg("there is no %s", path);
@@ -169,7 +181,9 @@ static inline struct actor person_actor(const char *id)
 static inline void add_person(struct fixture *fixture, const char *name, char id[40])
 {
     char args[200];
-    snprintf(args, sizeof(args), "{'platform':'chat','external_id':'U-%s','handle':'%s','email':'%s@example.com'}", name, name, name);
+    snprintf(args, sizeof(args),
+             "{'platform':'chat','external_id':'U-%s','handle':'%s','email':'%s@example.com'}",
+             name, name, name);
     json_t *person = run(fixture, "person.upsert", args);
     snprintf(id, 40, "%s", text_at(person, "id"));
     json_decref(person);
@@ -217,5 +231,5 @@ static inline int teardown(void **state)
     return 0;
 }
 
-#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define TEST(test)       cmocka_unit_test_setup_teardown(test, setup, teardown)
 #define TEST_EMPTY(test) cmocka_unit_test_setup_teardown(test, setup_empty, teardown)

@@ -1,8 +1,10 @@
 /* Declaring an incident: the rows it makes, what it refuses, and that it happens once. */
 #include "core_fixture.h"
 
-#define DECLARE "'title':'Card payments fail','description':'Every third card is refused','category':'Payment'," \
-                "'priority':'P1','environment':'PRD'"
+#define DECLARE                                                        \
+    "'title':'Card payments fail','description':'Every third card is " \
+    "refused','category':'Payment',"                                   \
+    "'priority':'P1','environment':'PRD'"
 
 static json_t *declare(struct fixture *fixture, const char *more)
 {
@@ -25,7 +27,8 @@ static void declares_with_all_rows(void **state)
     struct fixture *fixture = *state;
     run_quietly(fixture, "subscription.replace",
                 "{'rows':[{'event_kind':'incident.created','handler':'second','position':20},"
-                "{'event_kind':'incident.created','handler':'first','position':10},{'event_kind':'other','handler':'none'}]}");
+                "{'event_kind':'incident.created','handler':'first','position':10},{'event_kind':'"
+                "other','handler':'none'}]}");
     json_t *answer = declare(fixture, ",'impacts':{'business_impact':'HT'}");
     assert_true(bool_at(answer, "created"));
     assert_int_equal(int_at(answer, "id"), 1);
@@ -40,13 +43,27 @@ static void declares_with_all_rows(void **state)
     assert_true(json_is_null(at(answer, "incident.conversation")));
     json_decref(answer);
 
-    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM incident_member WHERE incident_id = 1"), 1);
-    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM incident_update WHERE status = 10 AND environment_id IS NOT NULL"
-                                    " AND roles LIKE '%commander%'"), 1);
-    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM incident_update WHERE event_type = 'declared'"), 1);
-    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM audit WHERE action = 'incident.declare' AND incident_id = 1"), 1);
-    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM event WHERE kind = 'incident.created'"), 1);
-    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM job WHERE lane = 'incident:1' AND args = '{\"incident_id\":1}'"), 2);
+    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM incident_member WHERE incident_id = 1"),
+                     1);
+    assert_int_equal(
+        count(
+            fixture,
+            "SELECT COUNT(*) FROM incident_update WHERE status = 10 AND environment_id IS NOT NULL"
+            " AND roles LIKE '%commander%'"),
+        1);
+    assert_int_equal(
+        count(fixture, "SELECT COUNT(*) FROM incident_update WHERE event_type = 'declared'"), 1);
+    assert_int_equal(
+        count(fixture,
+              "SELECT COUNT(*) FROM audit WHERE action = 'incident.declare' AND incident_id = 1"),
+        1);
+    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM event WHERE kind = 'incident.created'"),
+                     1);
+    assert_int_equal(
+        count(
+            fixture,
+            "SELECT COUNT(*) FROM job WHERE lane = 'incident:1' AND args = '{\"incident_id\":1}'"),
+        2);
     assert_int_equal(count(fixture, "SELECT handler = 'first' FROM job ORDER BY id LIMIT 1"), 1);
 }
 
@@ -54,8 +71,15 @@ static void names_the_wrong_argument(void **state)
 {
     struct fixture *fixture = *state;
 #define BY ",'created_by_email':'new@example.com'"
-    refuse_declare(fixture, "{'description':'d','category':'Payment','priority':'P1','environment':'PRD'" BY "}", "title");
-    refuse_declare(fixture, "{'title':'   ','description':'d','category':'Payment','priority':'P1','environment':'PRD'" BY "}", "title");
+    refuse_declare(fixture,
+                   "{'description':'d','category':'Payment','priority':'P1','environment':'PRD'" BY
+                   "}",
+                   "title");
+    refuse_declare(fixture,
+                   "{'title':'   "
+                   "','description':'d','category':'Payment','priority':'P1','environment':'PRD'" BY
+                   "}",
+                   "title");
     refuse_declare(fixture, "{" DECLARE BY ",'category':'Nothing'}", "category");
     refuse_declare(fixture, "{" DECLARE BY ",'category':'Other'}", "category");
     refuse_declare(fixture, "{" DECLARE BY ",'priority':'P9'}", "priority");
@@ -63,7 +87,8 @@ static void names_the_wrong_argument(void **state)
     refuse_declare(fixture, "{" DECLARE BY ",'environment':'MOON'}", "environment");
     refuse_declare(fixture, "{" DECLARE BY ",'environments':[]}", "environments");
     refuse_declare(fixture, "{" DECLARE BY ",'impacts':{'moon':'HT'}}", "impacts.moon");
-    refuse_declare(fixture, "{" DECLARE BY ",'impacts':{'business_impact':'LO'}}", "impacts.business_impact");
+    refuse_declare(fixture, "{" DECLARE BY ",'impacts':{'business_impact':'LO'}}",
+                   "impacts.business_impact");
     refuse_declare(fixture, "{" DECLARE BY ",'dedup_key':'  '}", "dedup_key");
     refuse_declare(fixture, "{" DECLARE BY ",'response_type':'calm'}", "response_type");
     refuse_declare(fixture, "{" DECLARE BY ",'colour':'red'}", "colour");
@@ -111,11 +136,13 @@ static void open_dedup_key_is_answered_with_the_incident(void **state)
 {
     struct fixture *fixture = *state;
     json_decref(declare(fixture, ",'dedup_key':'alert-7'"));
-    json_t *answer = declare(fixture, ",'dedup_key':' alert-7 ','created_by_email':'else@example.com'");
+    json_t *answer =
+        declare(fixture, ",'dedup_key':' alert-7 ','created_by_email':'else@example.com'");
     assert_false(bool_at(answer, "created"));
     assert_int_equal(int_at(answer, "id"), 1);
     json_decref(answer);
-    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM person WHERE email = 'else@example.com'"), 0);
+    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM person WHERE email = 'else@example.com'"),
+                     0);
     assert_int_equal(count(fixture, "SELECT COUNT(*) FROM event"), 1);
 }
 
@@ -124,7 +151,8 @@ static void hidden_incident_is_not_given_away_by_its_dedup_key(void **state)
     struct fixture *fixture = *state;
     json_decref(declare(fixture, ",'dedup_key':'alert-8','private':true"));
     struct actor key = { .kind = ACTOR_KEY, .id = "1", .source = "rest" };
-    assert_null(run_as(fixture, &key, "incident.declare", "{" DECLARE BY ",'dedup_key':'alert-8'}"));
+    assert_null(
+        run_as(fixture, &key, "incident.declare", "{" DECLARE BY ",'dedup_key':'alert-8'}"));
     assert_int_equal(fixture->err.code, ERR_CONFLICT);
     assert_string_equal(fixture->err.field, "dedup_key");
 }
@@ -157,7 +185,8 @@ static void private_category_makes_it_private(void **state)
 static void main_environment_is_the_most_important_one(void **state)
 {
     struct fixture *fixture = *state;
-    json_t *answer = declare(fixture, ",'environments':['INT','PRD','STG'],'custom_fields':{'team':'red'}");
+    json_t *answer =
+        declare(fixture, ",'environments':['INT','PRD','STG'],'custom_fields':{'team':'red'}");
     assert_string_equal(text_at(answer, "incident.environment.value"), "PRD");
     assert_string_equal(text_at(answer, "incident.custom_fields.environments.0"), "INT");
     assert_string_equal(text_at(answer, "incident.custom_fields.team"), "red");
@@ -168,8 +197,10 @@ static void response_type_follows_the_priority(void **state)
 {
     struct fixture *fixture = *state;
     static const char *const CASES[][2] = {
-        { ",'priority':2", "critical" },      { ",'priority':4", "normal" },
-        { ",'priority':'DRILL'", "critical" }, { ",'priority':1,'response_type':'normal'", "normal" },
+        { ",'priority':2", "critical" },
+        { ",'priority':4", "normal" },
+        { ",'priority':'DRILL'", "critical" },
+        { ",'priority':1,'response_type':'normal'", "normal" },
     };
     for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
         json_t *answer = declare(fixture, CASES[i][0]);
@@ -186,7 +217,8 @@ static void person_who_asks_is_the_creator(void **state)
     struct actor actor = person_actor(id);
     json_t *answer = run_as(fixture, &actor, "incident.declare", "{" DECLARE "}");
     assert_non_null(answer);
-    assert_string_equal(text_at(answer, "incident.created_by.accounts.chat.external_id"), "U-grace");
+    assert_string_equal(text_at(answer, "incident.created_by.accounts.chat.external_id"),
+                        "U-grace");
     json_decref(answer);
 }
 
@@ -197,11 +229,14 @@ static void unchanged_update_says_nothing(void **state)
     json_t *answer = run(fixture, "incident.update", "{'id':1,'title':'Card payments fail'}");
     assert_true(json_is_null(at(answer, "update_id")));
     json_decref(answer);
-    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM event WHERE kind = 'incident.updated'"), 0);
-    answer = run(fixture, "incident.update", "{'id':1,'title':'All payments fail','message':'It spreads'}");
+    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM event WHERE kind = 'incident.updated'"),
+                     0);
+    answer = run(fixture, "incident.update",
+                 "{'id':1,'title':'All payments fail','message':'It spreads'}");
     assert_string_equal(text_at(answer, "incident.title"), "All payments fail");
     json_decref(answer);
-    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM event WHERE kind = 'incident.updated'"), 1);
+    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM event WHERE kind = 'incident.updated'"),
+                     1);
     answer = run(fixture, "incident.detail", "{'id':1}");
     assert_string_equal(text_at(answer, "updates.0.message"), "It spreads");
     assert_string_equal(text_at(answer, "updates.1.event_type"), "declared");

@@ -3,18 +3,21 @@
 
 static void make_incident(struct fixture *fixture)
 {
-    run_quietly(fixture, "incident.declare",
-                "{'title':'t','description':'d','category':'Payment','priority':'P1','environment':'PRD',"
-                "'created_by_email':'author@example.com'}");
+    run_quietly(
+        fixture, "incident.declare",
+        "{'title':'t','description':'d','category':'Payment','priority':'P1','environment':'PRD',"
+        "'created_by_email':'author@example.com'}");
 }
 
 /* Requests one person for one reason. */
-static json_t *request(struct fixture *fixture, const char *person_id, const char *strategy, const char *reason)
+static json_t *request(struct fixture *fixture, const char *person_id, const char *strategy,
+                       const char *reason)
 {
     char args[600];
     snprintf(args, sizeof(args),
-             "{'incident_id':1,'platform':'chat','people':[{'person_id':'%s','strategy':'%s','reason':'%s','source_line':7}],"
-             "'runs':[{'strategy':'%s','state':'answered','people':1,'duration_ms':3}]}",
+             "{'incident_id':1,'platform':'chat','people':[{'person_id':'%s','strategy':'%s','"
+             "reason':'%s','source_line':7}],'runs':[{'strategy':'%s','state':'answered','people':"
+             "1,'duration_ms':3}]}",
              person_id, strategy, reason, strategy);
     return run(fixture, "invitation.request", args);
 }
@@ -22,7 +25,9 @@ static json_t *request(struct fixture *fixture, const char *person_id, const cha
 static void outcome(struct fixture *fixture, const char *person_id, const char *state)
 {
     char args[300];
-    snprintf(args, sizeof(args), "{'incident_id':1,'results':[{'person_id':'%s','state':'%s','error':'why'}]}", person_id, state);
+    snprintf(args, sizeof(args),
+             "{'incident_id':1,'results':[{'person_id':'%s','state':'%s','error':'why'}]}",
+             person_id, state);
     run_quietly(fixture, "invitation.outcome", args);
 }
 
@@ -91,7 +96,8 @@ static void who_cannot_come_is_skipped_with_a_word(void **state)
 {
     struct fixture *fixture = *state;
     static const char *const PEOPLE[][2] = {
-        { "{'platform':'chat','external_id':'U1','is_active':false}", "the person is not active any more" },
+        { "{'platform':'chat','external_id':'U1','is_active':false}",
+          "the person is not active any more" },
         { "{'platform':'chat','external_id':'U2','is_bot':true}", "bots are not invited" },
         { "{'platform':'mail','external_id':'U3'}", "the person has no account on this platform" },
     };
@@ -121,16 +127,24 @@ static void channel_of_an_incident_is_opened_once(void **state)
     make_incident(fixture);
     for (int i = 0; i < 2; i++)
         run_quietly(fixture, "conversation.opened",
-                    "{'incident_id':1,'platform':'chat','external_id':'C1','name':'20261123-1','type':'public','url':'https://c/1'}");
-    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM event WHERE kind = 'conversation.created'"), 1);
-    refuse(fixture, "conversation.opened", "{'incident_id':1,'platform':'chat','external_id':'C2','name':'x'}", ERR_CONFLICT, NULL);
+                    "{'incident_id':1,'platform':'chat','external_id':'C1','name':'20261123-1','"
+                    "type':'public','url':'https://c/1'}");
+    assert_int_equal(
+        count(fixture, "SELECT COUNT(*) FROM event WHERE kind = 'conversation.created'"), 1);
+    refuse(fixture, "conversation.opened",
+           "{'incident_id':1,'platform':'chat','external_id':'C2','name':'x'}", ERR_CONFLICT, NULL);
     make_incident(fixture);
-    refuse(fixture, "conversation.opened", "{'incident_id':2,'platform':'chat','external_id':'C1','name':'x'}", ERR_CONFLICT, NULL);
-    refuse(fixture, "conversation.opened", "{'incident_id':3,'platform':'chat','external_id':'C3','name':'x'}", ERR_NOT_FOUND, NULL);
+    refuse(fixture, "conversation.opened",
+           "{'incident_id':2,'platform':'chat','external_id':'C1','name':'x'}", ERR_CONFLICT, NULL);
+    refuse(fixture, "conversation.opened",
+           "{'incident_id':3,'platform':'chat','external_id':'C3','name':'x'}", ERR_NOT_FOUND,
+           NULL);
     for (int i = 0; i < 2; i++)
         run_quietly(fixture, "conversation.ready", "{'incident_id':1}");
-    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM event WHERE kind = 'conversation.ready'"), 1);
-    json_t *answer = run(fixture, "incident.get", "{'conversation':{'platform':'chat','external_id':'C1'}}");
+    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM event WHERE kind = 'conversation.ready'"),
+                     1);
+    json_t *answer =
+        run(fixture, "incident.get", "{'conversation':{'platform':'chat','external_id':'C1'}}");
     assert_string_equal(text_at(answer, "conversation.url"), "https://c/1");
     json_decref(answer);
 }
@@ -142,17 +156,22 @@ static void members_are_replaced_by_difference(void **state)
     add_person(fixture, "ada", ada);
     add_person(fixture, "bob", bob);
     add_person(fixture, "eve", eve);
-    run_quietly(fixture, "reference.reconcile", "{'usergroups':[{'platform':'chat','handle':'@payments','tag':'t','categories':['Payment']}]}");
+    run_quietly(fixture, "reference.reconcile",
+                "{'usergroups':[{'platform':'chat','handle':'@payments','tag':'t','categories':['"
+                "Payment']}]}");
     json_t *groups = run(fixture, "usergroup.list", "{'platform':'chat'}");
     assert_string_equal(text_at(groups, "0.handle"), "payments");
     assert_true(json_is_null(at(groups, "0.external_id")));
     assert_string_equal(text_at(groups, "0.categories.0.name"), "Payment");
-    snprintf(args, sizeof(args), "{'usergroup_id':'%s','people':['%s','%s','nobody'],'external_id':'S1','name':'Payments'}",
-             text_at(groups, "0.id"), ada, bob);
+    snprintf(
+        args, sizeof(args),
+        "{'usergroup_id':'%s','people':['%s','%s','nobody'],'external_id':'S1','name':'Payments'}",
+        text_at(groups, "0.id"), ada, bob);
     json_t *answer = run(fixture, "usergroup.set_members", args);
     assert_int_equal(int_at(answer, "added"), 2);
     json_decref(answer);
-    snprintf(args, sizeof(args), "{'usergroup_id':'%s','people':['%s','%s']}", text_at(groups, "0.id"), bob, eve);
+    snprintf(args, sizeof(args), "{'usergroup_id':'%s','people':['%s','%s']}",
+             text_at(groups, "0.id"), bob, eve);
     answer = run(fixture, "usergroup.set_members", args);
     assert_int_equal(int_at(answer, "added"), 1);
     assert_int_equal(int_at(answer, "removed"), 1);
@@ -170,13 +189,18 @@ static void conversations_are_saved_and_listed(void **state)
     char ada[40], args[300];
     add_person(fixture, "ada", ada);
     run_quietly(fixture, "reference.reconcile",
-                "{'conversations':[{'platform':'chat','id':'C1','tag':'tech_incidents'},{'platform':'chat','id':'C2','tag':'raid_a'}]}");
-    run_quietly(fixture, "conversation.save", "{'platform':'chat','external_id':'C1','name':'tech','type':'public','is_shared':true}");
-    refuse(fixture, "conversation.save", "{'platform':'chat','external_id':'C9'}", ERR_NOT_FOUND, NULL);
+                "{'conversations':[{'platform':'chat','id':'C1','tag':'tech_incidents'},{'platform'"
+                ":'chat','id':'C2','tag':'raid_a'}]}");
+    run_quietly(
+        fixture, "conversation.save",
+        "{'platform':'chat','external_id':'C1','name':'tech','type':'public','is_shared':true}");
+    refuse(fixture, "conversation.save", "{'platform':'chat','external_id':'C9'}", ERR_NOT_FOUND,
+           NULL);
     json_t *answer = run(fixture, "conversation.get", "{'tag':'tech_incidents'}");
     assert_string_equal(text_at(answer, "name"), "tech");
     assert_true(bool_at(answer, "is_shared"));
-    snprintf(args, sizeof(args), "{'conversation_id':'%s','person_id':'%s'}", text_at(answer, "id"), ada);
+    snprintf(args, sizeof(args), "{'conversation_id':'%s','person_id':'%s'}", text_at(answer, "id"),
+             ada);
     json_decref(answer);
     run_quietly(fixture, "conversation.add_member", args);
     run_quietly(fixture, "conversation.add_member", args);
@@ -190,7 +214,8 @@ static void conversations_are_saved_and_listed(void **state)
     answer = run(fixture, "conversation.list", "{'platform':'chat','incident_channels':false}");
     assert_int_equal(json_array_size(answer), 2);
     json_decref(answer);
-    run_quietly(fixture, "conversation.save", "{'platform':'chat','external_id':'C1','new_external_id':'G1'}");
+    run_quietly(fixture, "conversation.save",
+                "{'platform':'chat','external_id':'C1','new_external_id':'G1'}");
     json_decref(run(fixture, "conversation.get", "{'platform':'chat','external_id':'G1'}"));
 }
 

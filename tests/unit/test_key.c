@@ -39,7 +39,9 @@ static void key_is_known_by_its_hash_only(void **state)
     assert_string_equal(text_at(known, "name"), "ci");
     assert_string_equal(text_at(known, "scopes"), "read write");
     json_decref(known);
-    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM api_key WHERE hash LIKE 'hk_%' OR length(hash) <> 64"), 0);
+    assert_int_equal(
+        count(fixture, "SELECT COUNT(*) FROM api_key WHERE hash LIKE 'hk_%' OR length(hash) <> 64"),
+        0);
     json_t *list = run(fixture, "key.list", "{}");
     char *text = json_dumps(list, 0);
     assert_null(strstr(text, key + 9));

@@ -22,7 +22,8 @@ static bool is_new(struct fixture *fixture, const char *args)
 
 static void keeps_any_json(void **state)
 {
-    static const char *const VALUES[] = { "null", "false", "0", "9007199254740993", "'text'", "[]", "{}", "{'a':[1,2,{'b':'ü'}]}" };
+    static const char *const VALUES[] = { "null",   "false", "0",  "9007199254740993",
+                                          "'text'", "[]",    "{}", "{'a':[1,2,{'b':'ü'}]}" };
     for (size_t i = 0; i < sizeof(VALUES) / sizeof(VALUES[0]); i++) {
         char args[200];
         snprintf(args, sizeof(args), "{'scope':'s','key':'k','value':%s}", VALUES[i]);
@@ -68,7 +69,8 @@ static void refuses_what_it_cannot_keep(void **state)
     refuse(fixture, "kv.put", "{'scope':'s','key':'k'}", ERR_INVALID, "value");
     refuse(fixture, "kv.put", "{'scope':'','key':'k','value':1}", ERR_INVALID, "scope");
     refuse(fixture, "kv.put", "{'scope':'s','key':'k','value':'\\u0000'}", ERR_INVALID, "value");
-    refuse(fixture, "kv.put", "{'scope':'s','key':'k','value':1,'ttl_ms':0}", ERR_INVALID, "ttl_ms");
+    refuse(fixture, "kv.put", "{'scope':'s','key':'k','value':1,'ttl_ms':0}", ERR_INVALID,
+           "ttl_ms");
     json_t *deep = json_array();
     for (int i = 0; i < 100; i++) {
         json_t *outer = json_array();

@@ -43,16 +43,22 @@ static void empty_tables_of_lua_count_as_lists(void **state)
 static void failed_operation_leaves_nothing(void **state)
 {
     struct fixture *fixture = *state;
-    refuse(fixture, "subscription.replace", "{'rows':[{'event_kind':'a','handler':'b'},{'event_kind':'a'}]}", ERR_INVALID, "rows[2].handler");
+    refuse(fixture, "subscription.replace",
+           "{'rows':[{'event_kind':'a','handler':'b'},{'event_kind':'a'}]}", ERR_INVALID,
+           "rows[2].handler");
     assert_int_equal(count(fixture, "SELECT COUNT(*) FROM subscription"), 0);
 }
 
 static void scripts_emit_events(void **state)
 {
     struct fixture *fixture = *state;
-    run_quietly(fixture, "subscription.replace", "{'rows':[{'event_kind':'team.noticed','handler':'h'}]}");
+    run_quietly(fixture, "subscription.replace",
+                "{'rows':[{'event_kind':'team.noticed','handler':'h'}]}");
     run_quietly(fixture, "event.emit", "{'kind':'team.noticed','payload':{'what':'smoke'}}");
-    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM job WHERE lane IS NULL AND args = '{\"what\":\"smoke\"}'"), 1);
+    assert_int_equal(
+        count(fixture,
+              "SELECT COUNT(*) FROM job WHERE lane IS NULL AND args = '{\"what\":\"smoke\"}'"),
+        1);
     refuse(fixture, "event.emit", "{'kind':'x','incident_id':99}", ERR_NOT_FOUND, NULL);
 }
 
@@ -72,7 +78,8 @@ static void last_five_generations_stay(void **state)
     json_t *last = run(fixture, "generation.last_good", "{}");
     assert_string_equal(text_at(last, "hash"), "h7");
     json_decref(last);
-    run_quietly(fixture, "reload.record", "{'hash':'h8','is_accepted':false,'error':'config.lua:1: no'}");
+    run_quietly(fixture, "reload.record",
+                "{'hash':'h8','is_accepted':false,'error':'config.lua:1: no'}");
     run_quietly(fixture, "reload.record", "{'hash':'h9','is_accepted':true}");
     json_t *reload = run(fixture, "reload.last", "{}");
     assert_int_equal(int_at(reload, "sequence"), 2);

@@ -1,4 +1,5 @@
-/* People and accounts: what a platform tells is never a reason to fail, and one person stays one person. */
+/* People and accounts: what a platform tells is never a reason to fail, and one person stays one
+ * person. */
 #include "core_fixture.h"
 
 static void upsert(struct fixture *fixture, const char *args, char id[40])
@@ -15,7 +16,8 @@ static json_t *person_of(struct fixture *fixture, const char *external_id)
     return run(fixture, "person.get", args);
 }
 
-static void sync_page(struct fixture *fixture, const char *people, int64_t created, int64_t updated, int64_t unchanged)
+static void sync_page(struct fixture *fixture, const char *people, int64_t created, int64_t updated,
+                      int64_t unchanged)
 {
     char args[2000];
     snprintf(args, sizeof(args), "{'platform':'chat','people':%s}", people);
@@ -30,9 +32,13 @@ static void person_has_all_fields(void **state)
 {
     struct fixture *fixture = *state;
     char id[40];
-    upsert(fixture, "{'platform':'chat','external_id':'U1','handle':'ada','email':'Ada@Example.com','first_name':'Ada',"
-                    "'last_name':'Lovelace','image':'https://i/1.png'}", id);
-    static const char *const WAYS[] = { "{'email':'ADA@example.com'}", "{'username':'ada'}", "{'platform':'chat','external_id':'U1'}" };
+    upsert(fixture,
+           "{'platform':'chat','external_id':'U1','handle':'ada','email':'Ada@Example.com','first_"
+           "name':'Ada',"
+           "'last_name':'Lovelace','image':'https://i/1.png'}",
+           id);
+    static const char *const WAYS[] = { "{'email':'ADA@example.com'}", "{'username':'ada'}",
+                                        "{'platform':'chat','external_id':'U1'}" };
     for (size_t i = 0; i < sizeof(WAYS) / sizeof(WAYS[0]); i++) {
         json_t *person = run(fixture, "person.get", WAYS[i]);
         assert_string_equal(text_at(person, "id"), id);
@@ -51,7 +57,10 @@ static void profile_without_email_or_image_is_fine(void **state)
 {
     char first[40], second[40];
     upsert(*state, "{'platform':'chat','external_id':'U1','handle':'bot!'}", first);
-    upsert(*state, "{'platform':'chat','external_id':'U2','handle':'bot!','email':'not an address','is_bot':true}", second);
+    upsert(*state,
+           "{'platform':'chat','external_id':'U2','handle':'bot!','email':'not an "
+           "address','is_bot':true}",
+           second);
     assert_string_not_equal(first, second);
     json_t *person = person_of(*state, "U2");
     assert_true(json_is_null(at(person, "email")));
@@ -64,7 +73,8 @@ static void usernames_never_collide(void **state)
 {
     for (int i = 0; i < 12; i++) {
         char args[200], id[40];
-        snprintf(args, sizeof(args), "{'platform':'chat','external_id':'U%d','email':'jo@host%d.example'}", i, i);
+        snprintf(args, sizeof(args),
+                 "{'platform':'chat','external_id':'U%d','email':'jo@host%d.example'}", i, i);
         upsert(*state, args, id);
     }
     assert_int_equal(count(*state, "SELECT COUNT(DISTINCT username) FROM person"), 12);
@@ -85,7 +95,8 @@ static void known_address_links_the_account(void **state)
     struct fixture *fixture = *state;
     char id[40];
     json_t *person = run(fixture, "person.ensure_email", "{'email':'ada@example.com'}");
-    upsert(fixture, "{'platform':'chat','external_id':'U1','email':'ada@example.com','name':'Ada'}", id);
+    upsert(fixture, "{'platform':'chat','external_id':'U1','email':'ada@example.com','name':'Ada'}",
+           id);
     assert_string_equal(text_at(person, "id"), id);
     json_decref(person);
     assert_int_equal(count(fixture, "SELECT COUNT(*) FROM person"), 1);
@@ -96,12 +107,15 @@ static void changed_address_takes_over_a_person_without_account(void **state)
     struct fixture *fixture = *state;
     char id[40];
     upsert(fixture, "{'platform':'chat','external_id':'U1','email':'old@example.com'}", id);
-    run_quietly(fixture, "oncall.set", "{'provider':'config','rows':[{'service':'shop','email':'new@example.com'}]}");
+    run_quietly(fixture, "oncall.set",
+                "{'provider':'config','rows':[{'service':'shop','email':'new@example.com'}]}");
     upsert(fixture, "{'platform':'chat','external_id':'U1','email':'new@example.com'}", id);
     json_t *person = run(fixture, "person.get", "{'email':'new@example.com'}");
     assert_string_equal(text_at(person, "id"), id);
     json_decref(person);
-    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM oncall o JOIN person p ON p.id = o.person_id WHERE p.email = 'new@example.com'"), 1);
+    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM oncall o JOIN person p ON p.id = "
+                                    "o.person_id WHERE p.email = 'new@example.com'"),
+                     1);
     assert_int_equal(count(fixture, "SELECT COUNT(*) FROM person WHERE is_active = 1"), 1);
 }
 
@@ -112,7 +126,9 @@ static void changed_address_of_somebody_else_is_not_taken(void **state)
     log_set_group(LOG_ENGINE, LOG_ERROR_LEVEL);
     upsert(fixture, "{'platform':'chat','external_id':'U1','email':'one@example.com'}", first);
     upsert(fixture, "{'platform':'chat','external_id':'U2','email':'two@example.com'}", second);
-    upsert(fixture, "{'platform':'chat','external_id':'U1','email':'two@example.com','handle':'renamed'}", again);
+    upsert(fixture,
+           "{'platform':'chat','external_id':'U1','email':'two@example.com','handle':'renamed'}",
+           again);
     assert_string_equal(first, again);
     json_t *person = person_of(fixture, "U1");
     assert_string_equal(text_at(person, "email"), "one@example.com");
@@ -127,7 +143,9 @@ static void new_account_replaces_a_deactivated_one(void **state)
     upsert(fixture, "{'platform':'chat','external_id':'U1','email':'ada@example.com'}", first);
     upsert(fixture, "{'platform':'chat','external_id':'U2','email':'ada@example.com'}", second);
     assert_string_not_equal(first, second); /* two living accounts are two people */
-    upsert(fixture, "{'platform':'chat','external_id':'U1','email':'ada@example.com','is_active':false}", first);
+    upsert(fixture,
+           "{'platform':'chat','external_id':'U1','email':'ada@example.com','is_active':false}",
+           first);
     upsert(fixture, "{'platform':'chat','external_id':'U3','email':'ada@example.com'}", third);
     assert_string_equal(first, third);
     json_t *person = person_of(fixture, "U3");
@@ -138,9 +156,16 @@ static void new_account_replaces_a_deactivated_one(void **state)
 static void sync_counts_what_changed(void **state)
 {
     struct fixture *fixture = *state;
-    sync_page(fixture, "[{'external_id':'U1','handle':'a','email':'a@x.org'},{'external_id':'U2','handle':'b'}]", 2, 0, 0);
-    sync_page(fixture, "[{'external_id':'U1','handle':'a','email':'A@x.org'},{'external_id':'U2','handle':'b2'}]", 0, 1, 1);
-    sync_page(fixture, "[{'external_id':'U2','handle':'b2'},{'external_id':'U2','handle':'b2'}]", 0, 0, 2);
+    sync_page(
+        fixture,
+        "[{'external_id':'U1','handle':'a','email':'a@x.org'},{'external_id':'U2','handle':'b'}]",
+        2, 0, 0);
+    sync_page(
+        fixture,
+        "[{'external_id':'U1','handle':'a','email':'A@x.org'},{'external_id':'U2','handle':'b2'}]",
+        0, 1, 1);
+    sync_page(fixture, "[{'external_id':'U2','handle':'b2'},{'external_id':'U2','handle':'b2'}]", 0,
+              0, 2);
     sync_page(fixture, "[]", 0, 0, 0);
 }
 
@@ -148,7 +173,8 @@ static void bad_row_of_a_page_spoils_only_itself(void **state)
 {
     struct fixture *fixture = *state;
     json_t *answer = run(fixture, "person.sync",
-                         "{'platform':'chat','people':[{'external_id':'U1'},{'handle':'x'},7,{'external_id':'U3','name':'\\u0000'},"
+                         "{'platform':'chat','people':[{'external_id':'U1'},{'handle':'x'},7,{'"
+                         "external_id':'U3','name':'\\u0000'},"
                          "{'external_id':'U4'}]}");
     assert_int_equal(int_at(answer, "created"), 2);
     assert_int_equal(json_array_size(at(answer, "failed")), 3);
@@ -163,7 +189,8 @@ static void people_who_left_are_deactivated_and_come_back(void **state)
     sync_page(fixture, "[{'external_id':'U1'},{'external_id':'U2'}]", 2, 0, 0);
     clock_set_ms(2000);
     sync_page(fixture, "[{'external_id':'U1'}]", 0, 0, 1);
-    json_t *answer = run(fixture, "person.deactivate_missing", "{'platform':'chat','seen_since_ms':2000}");
+    json_t *answer =
+        run(fixture, "person.deactivate_missing", "{'platform':'chat','seen_since_ms':2000}");
     assert_int_equal(int_at(answer, "count"), 1);
     json_decref(answer);
     json_t *person = person_of(fixture, "U2");

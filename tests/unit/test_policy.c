@@ -1,4 +1,5 @@
-/* Private fails closed: what a private incident says, and that it is, reaches only those who may see it. */
+/* Private fails closed: what a private incident says, and that it is, reaches only those who may
+ * see it. */
 #include "core_fixture.h"
 
 static const char CANARY[] = "canary-7f3a";
@@ -16,18 +17,27 @@ static void make_scene(struct fixture *fixture, struct scene *scene)
     add_person(fixture, "member", scene->member);
     add_person(fixture, "stranger", scene->stranger);
     snprintf(args, sizeof(args),
-             "{'title':'%s','description':'%s','category':'Data breach','priority':'P1','environment':'PRD','created_by':'%s'}",
+             "{'title':'%s','description':'%s','category':'Data"
+             " breach','priority':'P1','environment':'PRD','created_by':'%s'}",
              CANARY, CANARY, scene->author);
     run_quietly(fixture, "incident.declare", args);
     run_quietly(fixture, "incident.declare",
-                "{'title':'Public','description':'d','category':'Payment','priority':'P1','environment':'PRD',"
+                "{'title':'Public','description':'d','category':'Payment','priority':'P1','"
+                "environment':'PRD',"
                 "'created_by_email':'x@example.com'}");
-    snprintf(args, sizeof(args), "{'incident_id':1,'results':[{'person_id':'%s','state':'invited'}]}", scene->member);
+    snprintf(args, sizeof(args),
+             "{'incident_id':1,'results':[{'person_id':'%s','state':'invited'}]}", scene->member);
     run_quietly(fixture, "invitation.outcome", args);
-    run_quietly(fixture, "conversation.opened", "{'incident_id':1,'platform':'chat','external_id':'C1','name':'canary-7f3a','type':'private'}");
-    run_quietly(fixture, "conversation.opened", "{'incident_id':2,'platform':'chat','external_id':'C2','name':'public','type':'public'}");
+    run_quietly(fixture, "conversation.opened",
+                "{'incident_id':1,'platform':'chat','external_id':'C1','name':'canary-7f3a','type':"
+                "'private'}");
+    run_quietly(
+        fixture, "conversation.opened",
+        "{'incident_id':2,'platform':'chat','external_id':'C2','name':'public','type':'public'}");
     json_t *conversation = run(fixture, "conversation.get", "{'incident_id':1}");
-    snprintf(args, sizeof(args), "{'conversation_id':'%s','external_id':'1.2','kind':'declared','incident_id':1,'text':'%s'}",
+    snprintf(args, sizeof(args),
+             "{'conversation_id':'%s','external_id':'1.2','kind':'declared','incident_id':1,'text':"
+             "'%s'}",
              text_at(conversation, "id"), CANARY);
     json_decref(conversation);
     run_quietly(fixture, "message.save", args);
@@ -123,7 +133,9 @@ static void lists_count_only_what_may_be_seen(void **state)
     assert_int_equal(json_array_size(list), 1);
     assert_int_equal(int_at(list, "0.id"), 2);
     json_decref(list);
-    list = run(*state, "incident.list", "{'status_below':60,'status_in':[10,20],'priority_value_at_most':1,'created_after_ms':0}");
+    list = run(
+        *state, "incident.list",
+        "{'status_below':60,'status_in':[10,20],'priority_value_at_most':1,'created_after_ms':0}");
     assert_int_equal(json_array_size(list), 2);
     assert_int_equal(int_at(list, "0.id"), 2);
     json_decref(list);
