@@ -14,10 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SECRET "engine.secret"          /* metatable of an unrevealed secret */
-#define RAW "engine.config.raw"         /* registry: what config.lua returned */
-#define UNITS "engine.config.units"     /* registry: list of {path=, fields=} */
-#define CONFIG "engine.config.value"    /* registry: the validated config, read-only */
+#define SECRET "engine.secret"       /* metatable of an unrevealed secret */
+#define RAW    "engine.config.raw"   /* registry: what config.lua returned */
+#define UNITS  "engine.config.units" /* registry: list of {path=, fields=} */
+#define CONFIG "engine.config.value" /* registry: the validated config, read-only */
 
 enum { SECRET_FILE_MAX = 64 << 10 };
 
@@ -67,12 +67,14 @@ static void push_secret_file(lua_State *L, const char *name, const char *path)
     char *room = luaL_buffinitsize(L, &content, SECRET_FILE_MAX);
     FILE *file = fopen(path, "re");
     if (!file)
-        luaL_error(L, "secret(\"%s\"): the file of %s_FILE cannot be read: %s", name, name, strerror(errno));
+        luaL_error(L, "secret(\"%s\"): the file of %s_FILE cannot be read: %s", name, name,
+                   strerror(errno));
     size_t len = fread(room, 1, SECRET_FILE_MAX, file);
     bool is_whole = feof(file) != 0;
     fclose(file);
     if (!is_whole)
-        luaL_error(L, "secret(\"%s\"): the file of %s_FILE is too large or cannot be read", name, name);
+        luaL_error(L, "secret(\"%s\"): the file of %s_FILE is too large or cannot be read", name,
+                   name);
     while (len > 0 && (room[len - 1] == '\n' || room[len - 1] == '\r'))
         len--;
     luaL_pushresultsize(&content, len);
@@ -105,24 +107,32 @@ static int l_unit(lua_State *L)
 
 static int l_unknown_name(lua_State *L)
 {
-    return luaL_error(L, "unknown name `%s`: config.lua is data; it has env, secret, seconds, minutes, hours, days, kib and mib",
+    return luaL_error(L,
+                      "unknown name `%s`: config.lua is data; it has env, secret, seconds, "
+                      "minutes, hours, days, kib and mib",
                       luaL_tolstring(L, 2, NULL));
 }
 
 static int l_no_globals(lua_State *L)
 {
-    return luaL_error(L, "config.lua cannot set `%s`; it returns a table", luaL_tolstring(L, 2, NULL));
+    return luaL_error(L, "config.lua cannot set `%s`; it returns a table",
+                      luaL_tolstring(L, 2, NULL));
 }
 
 static void push_environment(lua_State *L)
 {
-    static const luaL_Reg FUNCTIONS[] = { { "env", l_env }, { "secret", l_secret }, { NULL, NULL } };
-    static const luaL_Reg STRICT[] = { { "__index", l_unknown_name }, { "__newindex", l_no_globals }, { NULL, NULL } };
+    static const luaL_Reg FUNCTIONS[] = { { "env", l_env },
+                                          { "secret", l_secret },
+                                          { NULL, NULL } };
+    static const luaL_Reg STRICT[] = { { "__index", l_unknown_name },
+                                       { "__newindex", l_no_globals },
+                                       { NULL, NULL } };
     static const struct {
         const char *name;
         lua_Integer factor;
     } UNIT_FUNCTIONS[] = {
-        { "seconds", 1000 }, { "minutes", 60000 }, { "hours", 3600000 }, { "days", 86400000 }, { "kib", 1024 }, { "mib", 1 << 20 },
+        { "seconds", 1000 },  { "minutes", 60000 }, { "hours", 3600000 },
+        { "days", 86400000 }, { "kib", 1024 },      { "mib", 1 << 20 },
     };
     luaL_newlib(L, FUNCTIONS);
     for (size_t i = 0; i < sizeof(UNIT_FUNCTIONS) / sizeof(UNIT_FUNCTIONS[0]); i++) {
@@ -148,7 +158,8 @@ static int evaluate(lua_State *L)
     lua_setupvalue(L, -2, 1);
     lua_call(L, 0, 1);
     if (!lua_istable(L, -1))
-        return luaL_error(L, "%s:1: returns %s; it must return a table", name, luaL_typename(L, -1));
+        return luaL_error(L, "%s:1: returns %s; it must return a table", name,
+                          luaL_typename(L, -1));
     lua_setfield(L, LUA_REGISTRYINDEX, RAW);
     return 0;
 }
@@ -204,7 +215,9 @@ static void push_loader(lua_State *L, const char *name)
 
 static void push_tools(lua_State *L)
 {
-    static const luaL_Reg TOOLS[] = { { "reveal", l_reveal }, { "array", l_mark_array }, { NULL, NULL } };
+    static const luaL_Reg TOOLS[] = { { "reveal", l_reveal },
+                                      { "array", l_mark_array },
+                                      { NULL, NULL } };
     luaL_newlib(L, TOOLS);
 }
 
@@ -217,20 +230,28 @@ static const char *text_field(lua_State *L, const char *name)
 }
 
 /* Index <errors>: the list of mistakes. */
-static void report_errors(lua_State *L, int errors, const struct snapshot *snapshot, struct report *report)
+static void report_errors(lua_State *L, int errors, const struct snapshot *snapshot,
+                          struct report *report)
 {
-    const struct snapshot_file *file = snapshot_find(snapshot, "config.lua");
-    struct config_lines *lines = config_lines_new(file ? file->text : "", file ? file->len : 0);
     for (lua_Integer i = 1; lua_rawgeti(L, errors, i) == LUA_TTABLE; i++) {
-        const char *unit = text_field(L, "file"), *path = text_field(L, "path"), *message = text_field(L, "message");
+        const char *unit = text_field(L, "file"), *path = text_field(L, "path"),
+                   *message = text_field(L, "message");
         if (unit[0])
             report_add(report, "%s: %s", unit, message);
         else
-            report_add(report, "%s:%d %s%s%s", snapshot_config_name(snapshot), config_lines_find(lines, path),
-                       path[0] ? path : "config", message[0] ? ": " : "", message);
+            config_report(report, snapshot, path[0] ? path : "config", message);
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
+}
+
+void config_report(struct report *report, const struct snapshot *snapshot, const char *path,
+                   const char *message)
+{
+    const struct snapshot_file *file = snapshot_find(snapshot, "config.lua");
+    struct config_lines *lines = config_lines_new(file ? file->text : "", file ? file->len : 0);
+    report_add(report, "%s:%d %s: %s", snapshot_config_name(snapshot),
+               config_lines_find(lines, path), path, message);
     config_lines_free(lines);
 }
 
@@ -254,7 +275,8 @@ static int validate(lua_State *L)
     return 0;
 }
 
-int config_validate(struct state *state, const struct snapshot *snapshot, struct report *report, json_t **shown, struct err *err)
+int config_validate(struct state *state, const struct snapshot *snapshot, struct report *report,
+                    json_t **shown, struct err *err)
 {
     struct validation validation = { snapshot, report, err, NULL };
     int mistakes = report->count;
@@ -292,7 +314,8 @@ static int peek(lua_State *L)
     return 0;
 }
 
-int config_peek(struct state *state, const struct snapshot *snapshot, json_t **shown, struct err *err)
+int config_peek(struct state *state, const struct snapshot *snapshot, json_t **shown,
+                struct err *err)
 {
     struct report report;
     report_init(&report);
@@ -338,7 +361,10 @@ static int l_view_write(lua_State *L)
 void config_push_view(lua_State *L)
 {
     static const luaL_Reg VIEW[] = {
-        { "__index", l_view_index }, { "__pairs", l_view_pairs }, { "__newindex", l_view_write }, { NULL, NULL },
+        { "__index", l_view_index },
+        { "__pairs", l_view_pairs },
+        { "__newindex", l_view_write },
+        { NULL, NULL },
     };
     lua_newtable(L);
     luaL_newlib(L, VIEW);

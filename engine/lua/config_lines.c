@@ -22,12 +22,12 @@ struct token {
 struct scanner {
     const char *at, *end;
     int line;
-    struct token token;     /* the current one */
+    struct token token; /* the current one */
     struct map *map;
 };
 
 struct config_lines {
-    struct map *map;        /* path -> line, as a pointer-sized number */
+    struct map *map; /* path -> line, as a pointer-sized number */
 };
 
 /* ---- tokens */
@@ -114,10 +114,13 @@ static void next_token(struct scanner *scanner)
             read_quoted(scanner);
         return;
     }
-    scanner->token.kind = isdigit((unsigned char)c) ? TOKEN_NUMBER : is_word(c) ? TOKEN_NAME : TOKEN_SIGN;
+    scanner->token.kind = isdigit((unsigned char)c) ? TOKEN_NUMBER
+                          : is_word(c)              ? TOKEN_NAME
+                                                    : TOKEN_SIGN;
     do
         scanner->at++;
-    while (scanner->token.kind != TOKEN_SIGN && scanner->at < scanner->end && is_word(*scanner->at));
+    while (scanner->token.kind != TOKEN_SIGN && scanner->at < scanner->end &&
+           is_word(*scanner->at));
     scanner->token.len = (size_t)(scanner->at - scanner->token.at);
 }
 
@@ -128,7 +131,8 @@ static bool is_sign(const struct token *token, char sign)
 
 static bool is_name(const struct token *token, const char *name)
 {
-    return token->kind == TOKEN_NAME && token->len == strlen(name) && memcmp(token->at, name, token->len) == 0;
+    return token->kind == TOKEN_NAME && token->len == strlen(name) &&
+           memcmp(token->at, name, token->len) == 0;
 }
 
 /* ---- table constructors */
@@ -154,7 +158,8 @@ static void append_key(struct buf *path, const struct token *key)
 
 static void read_table(struct scanner *scanner, struct buf *path, int depth);
 
-/* Skips an expression up to the "," ";" or "}" that ends it; goes into tables that are all of a value. */
+/* Skips an expression up to the "," ";" or "}" that ends it; goes into tables that are all of a
+ * value. */
 static void read_value(struct scanner *scanner, struct buf *path, int depth)
 {
     if (is_sign(&scanner->token, '{') && depth < DEEPEST) {
@@ -167,9 +172,11 @@ static void read_value(struct scanner *scanner, struct buf *path, int depth)
         bool ends = is_sign(token, ',') || is_sign(token, ';') || is_sign(token, '}');
         if (ends && open == 0)
             return;
-        if (is_sign(token, '{') || is_sign(token, '(') || is_sign(token, '[') || is_name(token, "function"))
+        if (is_sign(token, '{') || is_sign(token, '(') || is_sign(token, '[') ||
+            is_name(token, "function"))
             open++;
-        if (is_sign(token, '}') || is_sign(token, ')') || is_sign(token, ']') || is_name(token, "end"))
+        if (is_sign(token, '}') || is_sign(token, ')') || is_sign(token, ']') ||
+            is_name(token, "end"))
             open--;
         next_token(scanner);
     }
@@ -183,7 +190,8 @@ static bool read_key(struct scanner *scanner, struct token *key)
     if (is_bracketed)
         next_token(scanner);
     *key = scanner->token;
-    bool is_key = key->kind == TOKEN_NAME || (is_bracketed && (key->kind == TOKEN_STRING || key->kind == TOKEN_NUMBER));
+    bool is_key = key->kind == TOKEN_NAME ||
+                  (is_bracketed && (key->kind == TOKEN_STRING || key->kind == TOKEN_NUMBER));
     if (is_key)
         next_token(scanner);
     if (is_key && is_bracketed && is_sign(&scanner->token, ']'))

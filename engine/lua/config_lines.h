@@ -1,5 +1,6 @@
-/* config_lines - on which line of config.lua the value at a path ("groups[2].name") stands. Reads the text's tokens only, so that
- * it works on a file that has mistakes; values that are not written as a table are found by what surrounds them. */
+/* config_lines - on which line of config.lua the value at a path ("groups[2].name") stands. Reads
+ * the text's tokens only, so that it works on a file that has mistakes; values that are not written
+ * as a table are found by what surrounds them. */
 #pragma once
 #include <stddef.h>
 

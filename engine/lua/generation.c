@@ -7,7 +7,7 @@
 #include "core/op.h"
 #include "loop/loop.h"
 #include "loop/watch.h"
-#include "lua/config_lines.h"
+#include "lua/config.h"
 #include "lua/report.h"
 #include "lua/snapshot.h"
 #include "lua/state.h"
@@ -20,21 +20,21 @@
 
 enum {
     DRAIN_MS = 60000,
-    OLD_MOST = 3,           /* with tasks that still run; one more: the oldest is ended (GENERATIONS_OLD_ROOM is larger: its
-                             * end takes a turn of the loop) */
-    ERROR_MOST = 16 << 10,  /* bytes of a refusal that are kept */
+    OLD_MOST = 3, /* with tasks that still run; one more: the oldest is ended (GENERATIONS_OLD_ROOM
+                   * is larger: its end takes a turn of the loop) */
+    ERROR_MOST = 16 << 10, /* bytes of a refusal that are kept */
 };
 
 /* One look at the files: on a helper thread, then on the loop. */
 struct reload {
     struct generations *generations;
     struct snapshot *snapshot;
-    struct generation *generation;      /* NULL: refused or unchanged */
+    struct generation *generation; /* NULL: refused or unchanged */
     struct report report;
     pthread_t thread;
     bool is_joined;
     bool is_unchanged;
-    int step;                           /* of taking over */
+    int step; /* of taking over */
 };
 
 /* ---- small helpers */
@@ -72,7 +72,8 @@ static json_t *reload_args(const char *hash, const char *error)
 static void record_outcome(struct generations *generations, const char *hash, const char *error)
 {
     if (has_database(generations))
-        op_submit(generations->engine->db, op_find("reload.record"), reload_args(hash, error), NULL, NULL, NULL);
+        op_submit(generations->engine->db, op_find("reload.record"), reload_args(hash, error), NULL,
+                  NULL, NULL);
 }
 
 static void set_error(struct generations *generations, const char *text)
@@ -84,7 +85,8 @@ static void set_error(struct generations *generations, const char *text)
 /* ---- loading and checking against the database; any thread */
 
 /* Unfinished jobs must have somebody to run them. */
-static void check_pending(struct engine *engine, const struct generation *generation, struct report *report)
+static void check_pending(struct engine *engine, const struct generation *generation,
+                          struct report *report)
 {
     AUTO_BUF struct buf answer = BUF_INIT;
     struct err err;
@@ -95,18 +97,22 @@ static void check_pending(struct engine *engine, const struct generation *genera
     json_t *rows = json_loadb(buf_text(&answer), answer.len, 0, NULL);
     size_t index;
     json_t *row;
-    json_array_foreach(rows, index, row) {
+    json_array_foreach (rows, index, row) {
         const char *handler = json_string_value(json_object_get(row, "handler"));
         if (!generation_find_handler(generation, handler))
-            report_add(report, "strategies: nothing handles \"%s\" any more, but %lld unfinished jobs need it (see `halligan job list`)",
+            report_add(report,
+                       "strategies: nothing handles \"%s\" any more, but %lld unfinished jobs need "
+                       "it (see `halligan job list`)",
                        handler, (long long)json_integer_value(json_object_get(row, "jobs")));
     }
     json_decref(rows);
 }
 
-static struct generation *load_checked(struct generations *generations, struct snapshot *snapshot, struct report *report)
+static struct generation *load_checked(struct generations *generations, struct snapshot *snapshot,
+                                       struct report *report)
 {
-    struct generation *generation = generation_load(generations->engine, snapshot, generations->mode, report);
+    struct generation *generation =
+        generation_load(generations->engine, snapshot, generations->mode, report);
     if (!generation || !has_database(generations))
         return generation;
     int mistakes = report->count;
@@ -132,7 +138,8 @@ static json_t *args_subscriptions(const struct generation *generation)
 static json_t *args_save(const struct generation *generation)
 {
     json_t *files = snapshot_to_json(generation->snapshot, NULL);
-    return json_pack("{ss so}", "hash", snapshot_hash(generation->snapshot), "files", files ? files : json_object());
+    return json_pack("{ss so}", "hash", snapshot_hash(generation->snapshot), "files",
+                     files ? files : json_object());
 }
 
 static const struct {
@@ -146,23 +153,20 @@ static const struct {
 enum { STEP_COUNT = sizeof(STEPS) / sizeof(STEPS[0]) };
 
 /* What an operation refuses comes from the config, at the path that it names. */
-static void report_step(struct report *report, const struct generation *generation, const struct err *err)
+static void report_step(struct report *report, const struct generation *generation,
+                        const struct err *err)
 {
-    const char *name = snapshot_config_name(generation->snapshot);
-    const struct snapshot_file *file = snapshot_find(generation->snapshot, "config.lua");
-    if (!file || !err->field[0]) {
-        report_add(report, "%s: %s", name, err->msg);
-        return;
-    }
-    struct config_lines *lines = config_lines_new(file->text, file->len);
-    report_add(report, "%s:%d %s: %s", name, config_lines_find(lines, err->field), err->field, err->msg);
-    config_lines_free(lines);
+    if (err->field[0])
+        config_report(report, generation->snapshot, err->field, err->msg);
+    else
+        report_add(report, "%s: %s", snapshot_config_name(generation->snapshot), err->msg);
 }
 
 /* ---- taking over; loop thread, or before the loop runs */
 
 /* With the engine's own routes, in a router that is thrown away. */
-static int check_engine_routes(struct generations *generations, struct generation *generation, struct err *err)
+static int check_engine_routes(struct generations *generations, struct generation *generation,
+                               struct err *err)
 {
     struct router *real = generations->engine->router;
     if (!real)
@@ -228,8 +232,8 @@ static void on_drain_deadline(void *arg)
     struct generation *generation = arg;
     char hash[13];
     generation->drain_timer = 0;
-    log_warn(LOG_LUA, 0, "generation %s: %d tasks did not end in time and are cancelled", short_hash(generation, hash),
-             state_live_tasks(generation->state));
+    log_warn(LOG_LUA, 0, "generation %s: %d tasks did not end in time and are cancelled",
+             short_hash(generation, hash), state_live_tasks(generation->state));
     tasks_cancel_state(generation->owner->tasks, generation->state);
 }
 
@@ -242,7 +246,8 @@ static void retire(struct generations *generations, struct generation *generatio
     }
     REQUIRE(generations->old_count < GENERATIONS_OLD_ROOM);
     generations->old[generations->old_count++] = generation;
-    generation->drain_timer = loop_timer(generations->engine->loop, DRAIN_MS, on_drain_deadline, generation);
+    generation->drain_timer =
+        loop_timer(generations->engine->loop, DRAIN_MS, on_drain_deadline, generation);
     struct generation *oldest = generations->old[0];
     if (generations->old_count > OLD_MOST && !oldest->is_drain_posted) {
         loop_timer_cancel(generations->engine->loop, oldest->drain_timer);
@@ -269,9 +274,11 @@ static void take_over(struct generations *generations, struct generation *genera
     generations->since_ms = clock_now_ms();
     generations->accepted++;
     apply_config(generations, generation);
-    log_info(LOG_LUA, 0, "generation %s runs: %d routes, %d handlers, %d tasks, %d invite strategies%s%s",
-             short_hash(generation, hash), generation->route_count, (int)map_count(generation->handlers),
-             (int)json_array_size(generation->tasks), (int)json_array_size(generation->invites), before ? ", after " : "",
+    log_info(LOG_LUA, 0,
+             "generation %s runs: %d routes, %d handlers, %d tasks, %d invite strategies%s%s",
+             short_hash(generation, hash), generation->route_count,
+             (int)map_count(generation->handlers), (int)json_array_size(generation->tasks),
+             (int)json_array_size(generation->invites), before ? ", after " : "",
              short_hash(before, old_hash));
     if (generations->on_change)
         generations->on_change(generations->on_change_arg);
@@ -314,9 +321,11 @@ static void refuse(struct reload *reload)
     struct generations *generations = reload->generations;
     generations->refused++;
     log_report(&reload->report);
-    log_error(LOG_LUA, 0, "the changed scripts are refused (%d mistakes); the ones before go on", reload->report.count);
+    log_error(LOG_LUA, 0, "the changed scripts are refused (%d mistakes); the ones before go on",
+              reload->report.count);
     set_error(generations, buf_text(&reload->report.text));
-    record_outcome(generations, reload->snapshot ? snapshot_hash(reload->snapshot) : "", generations->error);
+    record_outcome(generations, reload->snapshot ? snapshot_hash(reload->snapshot) : "",
+                   generations->error);
     end_reload(reload);
 }
 
@@ -359,8 +368,8 @@ static void next_step(struct reload *reload)
         accept_reload(reload);
         return;
     }
-    op_submit(generations->engine->db, op_find(STEPS[reload->step].op), STEPS[reload->step].args(reload->generation), NULL,
-              on_step_done, reload);
+    op_submit(generations->engine->db, op_find(STEPS[reload->step].op),
+              STEPS[reload->step].args(reload->generation), NULL, on_step_done, reload);
 }
 
 static void on_loaded(void *arg)
@@ -400,7 +409,8 @@ static void *load_in_background(void *arg)
     reload->snapshot = snapshot_read(generations->root, generations->config_path, &err);
     if (!reload->snapshot)
         report_add(&reload->report, "%s", err.msg);
-    else if (strcmp(snapshot_hash(reload->snapshot), snapshot_hash(generations->current->snapshot)) == 0)
+    else if (strcmp(snapshot_hash(reload->snapshot),
+                    snapshot_hash(generations->current->snapshot)) == 0)
         reload->is_unchanged = true;
     else
         reload->generation = load_checked(generations, reload->snapshot, &reload->report);
@@ -434,12 +444,14 @@ static void on_files_changed(void *arg)
 /* ---- start */
 
 /* Blocking twin of the steps. */
-static int apply_now(struct generations *generations, struct generation *generation, struct report *report)
+static int apply_now(struct generations *generations, struct generation *generation,
+                     struct report *report)
 {
     struct err err;
     for (int i = 0; i < STEP_COUNT && has_database(generations); i++) {
         AUTO_BUF struct buf answer = BUF_INIT;
-        int rc = op_run_now(generations->engine->db, STEPS[i].op, STEPS[i].args(generation), NULL, &answer, &err);
+        int rc = op_run_now(generations->engine->db, STEPS[i].op, STEPS[i].args(generation), NULL,
+                            &answer, &err);
         if (rc != OK) {
             report_step(report, generation, &err);
             return rc;
@@ -448,7 +460,8 @@ static int apply_now(struct generations *generations, struct generation *generat
     return OK;
 }
 
-static int start_with(struct generations *generations, struct snapshot *snapshot, struct report *report)
+static int start_with(struct generations *generations, struct snapshot *snapshot,
+                      struct report *report)
 {
     struct err err;
     struct generation *generation = load_checked(generations, snapshot, report);
@@ -472,10 +485,11 @@ static struct snapshot *read_last_good(struct generations *generations)
 {
     AUTO_BUF struct buf answer = BUF_INIT;
     struct err err;
-    if (!has_database(generations)
-        || op_run_now(generations->engine->db, "generation.last_good", NULL, NULL, &answer, &err) != OK)
+    if (!has_database(generations) || op_run_now(generations->engine->db, "generation.last_good",
+                                                 NULL, NULL, &answer, &err) != OK)
         return NULL;
-    json_t *kept = json_loadb(buf_text(&answer), answer.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    json_t *kept =
+        json_loadb(buf_text(&answer), answer.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
     const json_t *files = json_object_get(kept, "files");
     struct snapshot *snapshot = files ? snapshot_from_json(files, &err) : NULL;
     json_decref(kept);
@@ -493,8 +507,10 @@ static int start_with_last_good(struct generations *generations)
     int rc = start_with(generations, snapshot, &report);
     if (rc == OK) {
         generations->is_last_good = true;
-        log_error(LOG_LUA, 0, "the scripts on disk are BROKEN; running the last good ones, %.12s, from the database",
-                  snapshot_hash(snapshot));
+        log_error(
+            LOG_LUA, 0,
+            "the scripts on disk are BROKEN; running the last good ones, %.12s, from the database",
+            snapshot_hash(snapshot));
     } else {
         log_error(LOG_LUA, 0, "the last good scripts of the database do not load either:");
         log_report(&report);
@@ -509,8 +525,9 @@ static int start_watching(struct generations *generations, struct err *err)
     AUTO_FREE char *scripts = xasprintf("%s/scripts", generations->root);
     AUTO_FREE char *strategies = xasprintf("%s/strategies", generations->root);
     const char *const paths[] = { scripts, strategies, generations->config_path };
-    generations->watch = watch_new(generations->engine->loop, paths, generations->config_path ? 3 : 2, on_files_changed,
-                                   generations, err);
+    generations->watch =
+        watch_new(generations->engine->loop, paths, generations->config_path ? 3 : 2,
+                  on_files_changed, generations, err);
     return generations->watch ? OK : err->code;
 }
 
@@ -519,7 +536,8 @@ int generations_start(struct generations *generations, struct err *err)
     struct report report;
     struct err problem;
     report_init(&report);
-    struct snapshot *snapshot = snapshot_read(generations->root, generations->config_path, &problem);
+    struct snapshot *snapshot =
+        snapshot_read(generations->root, generations->config_path, &problem);
     if (!snapshot)
         report_add(&report, "%s", problem.msg);
     int rc = snapshot ? start_with(generations, snapshot, &report) : ERR_IO;
@@ -546,7 +564,8 @@ void generations_ready(struct generations *generations)
 
 /* ---- life */
 
-struct generations *generations_new(struct engine *engine, const struct generations_options *options, struct err *err)
+struct generations *generations_new(struct engine *engine,
+                                    const struct generations_options *options, struct err *err)
 {
     (void)err;
     struct generations *generations = xcalloc(1, sizeof(*generations));

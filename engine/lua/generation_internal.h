@@ -1,5 +1,6 @@
-/* generation_internal - one loaded set of scripts, shared by the files that load, run and replace it: generation_load.c makes it (any
- * thread), generation.c swaps it (loop), handlers.c runs its functions (loop). Nobody else includes this. */
+/* generation_internal - one loaded set of scripts, shared by the files that load, run and replace
+ * it: generation_load.c makes it (any thread), generation.c swaps it (loop), handlers.c runs its
+ * functions (loop). Nobody else includes this. */
 #pragma once
 #include <jansson.h>
 #include <stdbool.h>
@@ -19,22 +20,23 @@ enum unit_kind { UNIT_INTEGRATION, UNIT_PAGE, UNIT_SCHEDULE, UNIT_TAG, UNIT_INVI
 
 /* A file that returns a shape. */
 struct unit {
-    const struct snapshot_file *file;   /* the snapshot's */
-    char *id;                           /* "integrations/chat/open_channel" */
+    const struct snapshot_file *file; /* the snapshot's */
+    char *id;                         /* "integrations/chat/open_channel" */
     enum unit_kind kind;
-    int ref;                            /* its table in the registry; LUA_NOREF: broken */
+    int ref; /* its table in the registry; LUA_NOREF: broken */
     bool is_enabled;
 };
 
-/* What durable work is addressed to: "integrations/chat/open_channel", ".../invite:batch", "task:chat.sync_users". */
+/* What durable work is addressed to: "integrations/chat/open_channel", ".../invite:batch",
+ * "task:chat.sync_users". */
 struct handler {
-    char *script;                       /* the file's id, for logs */
+    char *script; /* the file's id, for logs */
     bool is_enabled;
     int count;
     struct handler_entry {
-        char *event_kind;               /* NULL: a job or a task */
-        int ref;                        /* the function in the registry */
-    } *entries;
+        char *event_kind; /* NULL: a job or a task */
+        int ref;          /* the function in the registry */
+    } * entries;
 };
 
 struct lua_route {
@@ -45,25 +47,25 @@ struct lua_route {
 };
 
 struct generation {
-    struct generations *owner;          /* NULL until it is accepted */
-    int number;                         /* owner of its routes in the router */
-    struct snapshot *snapshot;          /* a reference */
+    struct generations *owner; /* NULL until it is accepted */
+    int number;                /* owner of its routes in the router */
+    struct snapshot *snapshot; /* a reference */
     struct state *state;
-    struct state *invite_state;         /* where invite strategies are checked; NULL once loaded */
-    struct unit *units;                 /* in the order of their paths */
+    struct state *invite_state; /* where invite strategies are checked; NULL once loaded */
+    struct unit *units;         /* in the order of their paths */
     int unit_count;
-    struct map *handlers;               /* id -> struct handler */
+    struct map *handlers; /* id -> struct handler */
     struct lua_route **routes;
     int route_count;
-    int *ready_refs;                    /* on_ready functions, with their units */
+    int *ready_refs; /* on_ready functions, with their units */
     const char **ready_scripts;
     int ready_count;
     json_t *config, *schedules, *tasks, *invites;
-    json_t *tags;                       /* {tag, applies_to, is_unique, path} of strategies/tags/ */
-    json_t *subscriptions;              /* rows of subscription.replace */
-    json_t *reference;                  /* arguments of reference.reconcile */
+    json_t *tags;          /* {tag, applies_to, is_unique, path} of strategies/tags/ */
+    json_t *subscriptions; /* rows of subscription.replace */
+    json_t *reference;     /* arguments of reference.reconcile */
     bool is_retired;
-    bool is_drain_posted;               /* its last task has ended, its end is under way */
+    bool is_drain_posted; /* its last task has ended, its end is under way */
     uint64_t drain_timer;
 };
 
@@ -71,30 +73,31 @@ enum { GENERATIONS_OLD_ROOM = 16 };
 
 struct generations {
     struct engine *engine;
-    char *root, *config_path;           /* config_path NULL: none */
+    char *root, *config_path; /* config_path NULL: none */
     enum generations_mode mode;
     struct tasks *tasks;
     struct generation *current;
-    struct generation *old[GENERATIONS_OLD_ROOM]; /* retired ones that still have tasks; see generation.c */
+    struct generation
+        *old[GENERATIONS_OLD_ROOM]; /* retired ones that still have tasks; see generation.c */
     int old_count;
     int next_number;
     struct watch *watch;
     void (*on_change)(void *arg);
     void *on_change_arg;
-    struct reload *reload;              /* under way */
+    struct reload *reload; /* under way */
     bool must_reload_again;
-    bool is_closed;                     /* freed by its user; goes with the last reload */
+    bool is_closed; /* freed by its user; goes with the last reload */
     bool is_ready;
     bool is_last_good;
-    char *error;                        /* why the files were refused, NULL when they run */
+    char *error; /* why the files were refused, NULL when they run */
     int64_t since_ms;
     uint64_t accepted, refused;
 };
 
-/* Loads <snapshot> into a new state and checks it as a whole; mistakes become lines of <report>. NULL when there is one. Any thread;
- * <engine> may be NULL. The caller frees the result. */
-struct generation *generation_load(struct engine *engine, struct snapshot *snapshot, enum generations_mode mode,
-                                   struct report *report);
+/* Loads <snapshot> into a new state and checks it as a whole; mistakes become lines of <report>.
+ * NULL when there is one. Any thread; <engine> may be NULL. The caller frees the result. */
+struct generation *generation_load(struct engine *engine, struct snapshot *snapshot,
+                                   enum generations_mode mode, struct report *report);
 /* No task may run in it. NULL is allowed. */
 void generation_free(struct generation *generation);
 

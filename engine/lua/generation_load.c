@@ -73,7 +73,9 @@ static struct generation *make(struct engine *engine, struct snapshot *snapshot,
     generation->subscriptions = json_array();
     generation->reference = json_pack("{s[] s[]}", "conversations", "usergroups");
     struct state_options options = { .engine = engine, .snapshot = snapshot, .kind = KIND_CORE };
-    struct state_options jailed = { .snapshot = snapshot, .kind = KIND_INVITE, .memory_cap = INVITE_MEMORY };
+    struct state_options jailed = { .snapshot = snapshot,
+                                    .kind = KIND_INVITE,
+                                    .memory_cap = INVITE_MEMORY };
     generation->state = state_new(&options, err);
     generation->invite_state = generation->state ? state_new(&jailed, err) : NULL;
     if (generation->invite_state)
@@ -89,13 +91,19 @@ const struct handler *generation_find_handler(const struct generation *generatio
 
 /* ---- routes */
 
-static int add_routes_as(const struct generation *generation, struct router *router, int owner, struct err *err)
+static int add_routes_as(const struct generation *generation, struct router *router, int owner,
+                         struct err *err)
 {
     for (int i = 0; i < generation->route_count; i++) {
         struct lua_route *lua_route = generation->routes[i];
         struct route route = {
-            .method = lua_route->method, .pattern = lua_route->pattern, .access = lua_route->access,
-            .handler = handlers_run_route, .arg = lua_route, .about = lua_route->about, .owner = owner,
+            .method = lua_route->method,
+            .pattern = lua_route->pattern,
+            .access = lua_route->access,
+            .handler = handlers_run_route,
+            .arg = lua_route,
+            .about = lua_route->about,
+            .owner = owner,
         };
         int rc = router_add(router, &route, err);
         if (rc != OK) {
@@ -118,13 +126,17 @@ static void check_routes(struct generation *generation, struct report *report)
     for (int i = 0; i < generation->route_count; i++) {
         const struct lua_route *lua_route = generation->routes[i];
         struct route route = {
-            .method = lua_route->method, .pattern = lua_route->pattern, .access = lua_route->access,
-            .handler = handlers_run_route, .about = lua_route->about, .owner = 1,
+            .method = lua_route->method,
+            .pattern = lua_route->pattern,
+            .access = lua_route->access,
+            .handler = handlers_run_route,
+            .about = lua_route->about,
+            .owner = 1,
         };
         struct err err;
         if (router_add(router, &route, &err) != OK)
-            report_add(report, "scripts or strategies %s.lua: route %s %s: %s", lua_route->script, lua_route->method,
-                       lua_route->pattern, err.msg);
+            report_add(report, "scripts or strategies %s.lua: route %s %s: %s", lua_route->script,
+                       lua_route->method, lua_route->pattern, err.msg);
     }
     router_free(router);
 }
@@ -136,7 +148,8 @@ static struct state *state_of_unit(const struct generation *generation, const st
     return unit->kind == UNIT_INVITE ? generation->invite_state : generation->state;
 }
 
-static bool call_unit(struct generation *generation, struct unit *unit, lua_CFunction fn, struct report *report)
+static bool call_unit(struct generation *generation, struct unit *unit, lua_CFunction fn,
+                      struct report *report)
 {
     struct unit_call call = { generation, unit, report };
     struct err err;
@@ -144,11 +157,13 @@ static bool call_unit(struct generation *generation, struct unit *unit, lua_CFun
     if (state_pcall(state_of_unit(generation, unit), fn, &call, budget_us, &err) == OK)
         return true;
     bool names_file = strstr(err.msg, ".lua:") != NULL;
-    report_add(report, "%s%s%s", names_file ? "" : unit->file->path, names_file ? "" : ": ", err.msg);
+    report_add(report, "%s%s%s", names_file ? "" : unit->file->path, names_file ? "" : ": ",
+               err.msg);
     return false;
 }
 
-static void find_units(struct generation *generation, enum generations_mode mode, struct report *report)
+static void find_units(struct generation *generation, enum generations_mode mode,
+                       struct report *report)
 {
     int count = snapshot_count(generation->snapshot);
     generation->units = xcalloc((size_t)count + 1, sizeof(*generation->units));
@@ -162,7 +177,10 @@ static void find_units(struct generation *generation, enum generations_mode mode
             unit->ref = LUA_NOREF;
             generation->unit_count++;
         } else if (is_misplaced && mode == GENERATIONS_NORMAL) {
-            report_add(report, "%s:1: belongs into integrations/, invites/, schedules/ or tags/ below strategies/", file->path);
+            report_add(
+                report,
+                "%s:1: belongs into integrations/, invites/, schedules/ or tags/ below strategies/",
+                file->path);
         }
     }
 }
@@ -202,16 +220,19 @@ static bool is_unit(const struct generation *generation, const struct snapshot_f
     return false;
 }
 
-static void compile_libraries(struct generation *generation, enum generations_mode mode, struct report *report)
+static void compile_libraries(struct generation *generation, enum generations_mode mode,
+                              struct report *report)
 {
     for (int i = 0; i < snapshot_count(generation->snapshot); i++) {
         const struct snapshot_file *file = snapshot_at(generation->snapshot, i);
         struct err err;
-        bool is_library = strncmp(file->path, "scripts/", strlen("scripts/")) == 0 && !is_unit(generation, file);
+        bool is_library =
+            strncmp(file->path, "scripts/", strlen("scripts/")) == 0 && !is_unit(generation, file);
         if (!is_library || mode == GENERATIONS_SANDBOX)
             continue;
         bool is_known = strstr(buf_text(&report->text), file->path) != NULL;
-        if (!is_known && state_pcall(generation->state, compile, (void *)file, STATE_LOAD_US, &err) != OK)
+        if (!is_known &&
+            state_pcall(generation->state, compile, (void *)file, STATE_LOAD_US, &err) != OK)
             report_add(report, "%s", err.msg);
     }
 }
@@ -225,8 +246,8 @@ static void add_config_fields(struct generation *generation, struct report *repo
             call_unit(generation, &generation->units[i], unit_add_config_fields, report);
 }
 
-/* False when scripts cannot be asked about the config. With broken units their keys would be called unknown: then the config is only
- * evaluated. */
+/* False when scripts cannot be asked about the config. With broken units their keys would be called
+ * unknown: then the config is only evaluated. */
 static bool load_config(struct generation *generation, bool units_are_whole, struct report *report)
 {
     struct err err;
@@ -237,7 +258,8 @@ static bool load_config(struct generation *generation, bool units_are_whole, str
     if (!units_are_whole)
         return false;
     add_config_fields(generation, report);
-    if (config_validate(generation->state, generation->snapshot, report, &generation->config, &err) != OK)
+    if (config_validate(generation->state, generation->snapshot, report, &generation->config,
+                        &err) != OK)
         report_add(report, "%s", err.msg);
     return generation->config != NULL;
 }
@@ -245,16 +267,18 @@ static bool load_config(struct generation *generation, bool units_are_whole, str
 /* The engine's tables as the config declares them. */
 static void take_reference(struct generation *generation)
 {
-    static const char *const KEYS[] = { "priorities", "environments", "groups", "roles", "milestones",
-                                        "metrics", "impacts", "cost_types", "oncall" };
+    static const char *const KEYS[] = { "priorities", "environments", "groups",
+                                        "roles",      "milestones",   "metrics",
+                                        "impacts",    "cost_types",   "oncall" };
     for (size_t i = 0; i < sizeof(KEYS) / sizeof(KEYS[0]); i++) {
         json_t *rows = json_object_get(generation->config, KEYS[i]);
-        json_object_set_new(generation->reference, KEYS[i], rows ? json_incref(rows) : json_array());
+        json_object_set_new(generation->reference, KEYS[i],
+                            rows ? json_incref(rows) : json_array());
     }
 }
 
-struct generation *generation_load(struct engine *engine, struct snapshot *snapshot, enum generations_mode mode,
-                                   struct report *report)
+struct generation *generation_load(struct engine *engine, struct snapshot *snapshot,
+                                   enum generations_mode mode, struct report *report)
 {
     struct err err;
     int mistakes = report->count;

@@ -1,4 +1,5 @@
-/* generation_offline - what asks a set of scripts something without running it: check, manifest, the config's own keys. */
+/* generation_offline - what asks a set of scripts something without running it: check, manifest,
+ * the config's own keys. */
 #include "lua/generation_internal.h"
 
 #include "base/mem.h"
@@ -14,7 +15,8 @@
 
 /* ---- check */
 
-int generations_check(const char *root, const char *config_path, struct buf *report_text, bool *is_ok, struct err *err)
+int generations_check(const char *root, const char *config_path, struct buf *report_text,
+                      bool *is_ok, struct err *err)
 {
     struct report report;
     struct snapshot *snapshot = snapshot_read(root, config_path, err);
@@ -42,9 +44,10 @@ static json_t *keys_of_environment(void)
 {
     const char *listen = environment("LISTEN", "127.0.0.1:8080");
     AUTO_FREE char *url = xasprintf("http://%s", listen);
-    return json_pack("{ss ss ss ss s{ss sb}}", "listen", listen, "database", environment("DATABASE", "var/halligan.db"),
-                     "base_url", environment("BASE_URL", url), "time_zone", environment("TIME_ZONE", "UTC"), "log", "level",
-                     "info", "json", 0);
+    return json_pack("{ss ss ss ss s{ss sb}}", "listen", listen, "database",
+                     environment("DATABASE", "var/halligan.db"), "base_url",
+                     environment("BASE_URL", url), "time_zone", environment("TIME_ZONE", "UTC"),
+                     "log", "level", "info", "json", 0);
 }
 
 static int peek(struct snapshot *snapshot, json_t **config, struct err *err)
@@ -58,7 +61,8 @@ static int peek(struct snapshot *snapshot, json_t **config, struct err *err)
     return rc;
 }
 
-int generations_peek_config(const char *root, const char *config_path, json_t **config, struct err *err)
+int generations_peek_config(const char *root, const char *config_path, json_t **config,
+                            struct err *err)
 {
     *config = NULL;
     *err = (struct err){ 0 };
@@ -87,7 +91,7 @@ int generations_load_offline(struct generations *generations, struct err *err)
 
 struct manifest_call {
     const struct generation *generation;
-    const char *folder;         /* "integrations/NAME" */
+    const char *folder; /* "integrations/NAME" */
     const json_t *options;
     struct buf *out;
     struct err *err;
@@ -126,7 +130,8 @@ static void write_manifest(lua_State *L, struct manifest_call *call)
         return;
     }
     json_t *value = lua_util_to_json(L, -1, call->err);
-    char *text = value ? json_dumps(value, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENCODE_ANY) : NULL;
+    char *text =
+        value ? json_dumps(value, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENCODE_ANY) : NULL;
     if (text) {
         buf_puts(call->out, text);
         buf_putc(call->out, '\n');
@@ -141,7 +146,8 @@ static int call_manifest(lua_State *L)
 {
     struct manifest_call *call = lua_touserdata(L, 1);
     if (!push_manifest(L, call)) {
-        call->rc = err_set(call->err, ERR_NOT_FOUND, "no script below strategies/%s has a manifest", call->folder);
+        call->rc = err_set(call->err, ERR_NOT_FOUND, "no script below strategies/%s has a manifest",
+                           call->folder);
         return 0;
     }
     if (call->options)
@@ -159,8 +165,8 @@ static int call_manifest(lua_State *L)
     return 0;
 }
 
-int generations_call_manifest(struct generations *generations, const char *name, const json_t *options, struct buf *out,
-                              struct err *err)
+int generations_call_manifest(struct generations *generations, const char *name,
+                              const json_t *options, struct buf *out, struct err *err)
 {
     AUTO_FREE char *folder = xasprintf("integrations%s%s", name[0] ? "/" : "", name);
     struct manifest_call call = { generations->current, folder, options, out, err, OK };

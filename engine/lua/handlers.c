@@ -1,5 +1,6 @@
-/* handlers - from the engine's work to a script's function and back: a request to a response, a job to its outcome. Each runs in a task
- * of its own; what Lua returns is read within that task, so that a mistake in it is the task's error. */
+/* handlers - from the engine's work to a script's function and back: a request to a response, a job
+ * to its outcome. Each runs in a task of its own; what Lua returns is read within that task, so
+ * that a mistake in it is the task's error. */
 #include "lua/generation_internal.h"
 
 #include "base/log.h"
@@ -18,19 +19,19 @@
 
 enum {
     ROUTE_MS = 30000,
-    SANDBOX_ROUTE_MS = 120000,      /* an imitation may be told to keep its clients waiting */
+    SANDBOX_ROUTE_MS = 120000, /* an imitation may be told to keep its clients waiting */
     READY_MS = 5 * 60000,
     JOB_MS = 15 * 60000,
-    DISABLED_WAIT_MS = 5 * 60000,   /* a job of an integration that is switched off */
-    SWAP_WAIT_MS = 1000,            /* a job of scripts that are about to take over */
-    LAST_GOOD_WAIT_MS = 60000,      /* a job that only the broken files may know */
+    DISABLED_WAIT_MS = 5 * 60000, /* a job of an integration that is switched off */
+    SWAP_WAIT_MS = 1000,          /* a job of scripts that are about to take over */
+    LAST_GOOD_WAIT_MS = 60000,    /* a job that only the broken files may know */
 };
 
 /* ---- routes: the request */
 
 struct route_call {
     const struct lua_route *route;
-    struct http_exchange *exchange;     /* NULL once answered */
+    struct http_exchange *exchange; /* NULL once answered */
     struct form query;
     int param_count;
     struct {
@@ -104,7 +105,8 @@ static void push_request(lua_State *L, const struct route_call *call)
 static void add_header(lua_State *L, struct http_exchange *exchange, const char *name, int value)
 {
     if (!lua_isstring(L, value))
-        luaL_error(L, "response.headers[\"%s\"]: expected a text or a list of texts, got %s", name, luaL_typename(L, value));
+        luaL_error(L, "response.headers[\"%s\"]: expected a text or a list of texts, got %s", name,
+                   luaL_typename(L, value));
     if (http_add_header(exchange, name, lua_tostring(L, value)) != OK)
         luaL_error(L, "response.headers[\"%s\"]: not a header's name or value", name);
 }
@@ -153,18 +155,23 @@ static void start_after(lua_State *L, int response)
 
 static void check_response(lua_State *L, int response)
 {
-    static const char *const FIELDS[] = { "status", "headers", "body", "content_type", "after", "abort", NULL };
+    static const char *const FIELDS[] = { "status", "headers", "body", "content_type",
+                                          "after",  "abort",   NULL };
     static const struct {
         const char *name;
         int type;
-    } TYPES[] = { { "headers", LUA_TTABLE }, { "body", LUA_TSTRING }, { "content_type", LUA_TSTRING }, { "after", LUA_TFUNCTION } };
+    } TYPES[] = { { "headers", LUA_TTABLE },
+                  { "body", LUA_TSTRING },
+                  { "content_type", LUA_TSTRING },
+                  { "after", LUA_TFUNCTION } };
     if (!lua_istable(L, response))
         luaL_error(L, "a route handler returns its response, got %s", luaL_typename(L, response));
     lua_util_check_keys(L, response, "response", FIELDS);
     for (size_t i = 0; i < sizeof(TYPES) / sizeof(TYPES[0]); i++) {
         int type = lua_getfield(L, response, TYPES[i].name);
         if (type != LUA_TNIL && type != TYPES[i].type)
-            luaL_error(L, "response.%s: expected %s, got %s", TYPES[i].name, lua_typename(L, TYPES[i].type), lua_typename(L, type));
+            luaL_error(L, "response.%s: expected %s, got %s", TYPES[i].name,
+                       lua_typename(L, TYPES[i].type), lua_typename(L, type));
         lua_pop(L, 1);
     }
 }
@@ -210,9 +217,11 @@ static void reply_failure(struct http_exchange *exchange, int rc)
     if (rc == ERR_TIMEOUT)
         http_reply_error(exchange, 504, "timeout", "This took too long.", NULL);
     else if (rc == ERR_CLOSED || rc == ERR_NOMEM)
-        http_reply_error(exchange, 503, "unavailable", "The engine is restarting or busy; try again.", NULL);
+        http_reply_error(exchange, 503, "unavailable",
+                         "The engine is restarting or busy; try again.", NULL);
     else
-        http_reply_error(exchange, 500, "error", "A script failed here; the engine's log says where.", NULL);
+        http_reply_error(exchange, 500, "error",
+                         "A script failed here; the engine's log says where.", NULL);
 }
 
 static void on_route_done(void *arg, int rc, const struct err *err)
@@ -245,10 +254,14 @@ void handlers_run_route(const struct route_match *match, void *arg)
         return;
     }
     struct task_options options = {
-        .kind = TASK_ROUTE, .script = route->script, .done = on_route_done, .arg = call,
+        .kind = TASK_ROUTE,
+        .script = route->script,
+        .done = on_route_done,
+        .arg = call,
         .deadline_ms = generations->mode == GENERATIONS_SANDBOX ? SANDBOX_ROUTE_MS : ROUTE_MS,
     };
-    int rc = task_start(generations->tasks, route->generation->state, &options, run_route, call, NULL, &err);
+    int rc = task_start(generations->tasks, route->generation->state, &options, run_route, call,
+                        NULL, &err);
     if (rc != OK) {
         log_error(LOG_SCRIPT, 0, "%s: %s", route->script, err.msg);
         on_route_done(call, ERR_NOMEM, &err);
@@ -260,12 +273,12 @@ void handlers_run_route(const struct route_match *match, void *arg)
 struct job_call {
     struct generations *generations;
     struct job *job;
-    struct job_call **box;          /* where the script's ctx points here from; NULL: collected */
+    struct job_call **box; /* where the script's ctx points here from; NULL: collected */
     int ref;
     enum job_outcome outcome;
     int64_t delay_ms;
     bool is_unknown;
-    struct err err;                 /* code OK: none */
+    struct err err; /* code OK: none */
 };
 
 /* ---- ctx:note{...}: keeps what the handler noted, durably */
@@ -323,7 +336,8 @@ static int l_ctx_note(lua_State *L)
     json_t *value = lua_util_to_json(L, 2, &err);
     if (!value)
         return luaL_error(L, "ctx.note: %s", err.msg);
-    job_note(call->generations->engine->jobs, call->job, value, on_noted, task_wait_ref(&note->wait));
+    job_note(call->generations->engine->jobs, call->job, value, on_noted,
+             task_wait_ref(&note->wait));
     json_decref(value);
     return task_wait_yield(L, &note->wait);
 }
@@ -443,12 +457,14 @@ static void on_job_done(void *arg, int rc, const struct err *err)
         call->is_unknown = true;
         call->delay_ms = 0;
     }
-    job_finish(jobs, call->job, call->outcome, call->delay_ms, call->is_unknown, call->err.code != OK ? &call->err : NULL);
+    job_finish(jobs, call->job, call->outcome, call->delay_ms, call->is_unknown,
+               call->err.code != OK ? &call->err : NULL);
     free(call);
 }
 
 /* A job that the current scripts do not run now. */
-static void put_off(struct generations *generations, struct job *job, int64_t delay_ms, const char *why)
+static void put_off(struct generations *generations, struct job *job, int64_t delay_ms,
+                    const char *why)
 {
     struct err err;
     err_set(&err, ERR_UNAVAILABLE, "%s: %s", job->handler, why);
@@ -461,10 +477,11 @@ static void refuse_job(struct generations *generations, struct job *job)
     if (generations->reload) {
         put_off(generations, job, SWAP_WAIT_MS, "waits for scripts that are being loaded");
     } else if (generations->is_last_good) {
-        put_off(generations, job, LAST_GOOD_WAIT_MS, "is not in the last good scripts; the ones on disk are broken");
+        put_off(generations, job, LAST_GOOD_WAIT_MS,
+                "is not in the last good scripts; the ones on disk are broken");
     } else {
-        err_set(&err, ERR_NOT_FOUND, "no script handles %s%s%s", job->handler, job->event_kind ? " for " : "",
-                job->event_kind ? job->event_kind : "");
+        err_set(&err, ERR_NOT_FOUND, "no script handles %s%s%s", job->handler,
+                job->event_kind ? " for " : "", job->event_kind ? job->event_kind : "");
         job_finish(generations->engine->jobs, job, JOB_DEAD, 0, job->is_unknown, &err);
     }
 }
@@ -499,10 +516,15 @@ void generations_run_job(void *arg, struct job *job)
     call->ref = entry->ref;
     call->outcome = JOB_DONE;
     struct task_options options = {
-        .kind = TASK_JOB, .script = job->handler, .incident_id = job->incident_id, .deadline_ms = JOB_MS,
-        .done = on_job_done, .arg = call,
+        .kind = TASK_JOB,
+        .script = job->handler,
+        .incident_id = job->incident_id,
+        .deadline_ms = JOB_MS,
+        .done = on_job_done,
+        .arg = call,
     };
-    if (task_start(generations->tasks, generations->current->state, &options, run_job, call, NULL, &err) != OK) {
+    if (task_start(generations->tasks, generations->current->state, &options, run_job, call, NULL,
+                   &err) != OK) {
         free(call);
         put_off(generations, job, SWAP_WAIT_MS, err.msg);
     }
@@ -530,11 +552,13 @@ void handlers_run_ready(struct generation *generation)
 {
     for (int i = 0; i < generation->ready_count; i++) {
         struct task_options options = {
-            .kind = TASK_READY, .script = generation->ready_scripts[i], .deadline_ms = READY_MS,
+            .kind = TASK_READY,
+            .script = generation->ready_scripts[i],
+            .deadline_ms = READY_MS,
         };
         struct err err;
-        int rc = task_start(generation->owner->tasks, generation->state, &options, run_ready, &generation->ready_refs[i], NULL,
-                            &err);
+        int rc = task_start(generation->owner->tasks, generation->state, &options, run_ready,
+                            &generation->ready_refs[i], NULL, &err);
         if (rc != OK)
             log_error(LOG_SCRIPT, 0, "%s: %s", generation->ready_scripts[i], err.msg);
     }

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SCRIPTS (KIND_CORE | KIND_TEST)
+#define SCRIPTS  (KIND_CORE | KIND_TEST)
 #define EVERYONE (KIND_CORE | KIND_TEST | KIND_INVITE)
 
 static const struct lua_module MODULES[] = {
@@ -40,7 +40,8 @@ static const struct lua_module MODULES[] = {
 };
 enum { MODULE_COUNT = sizeof(MODULES) / sizeof(MODULES[0]) };
 
-#define LOADED "engine.loaded" /* registry: name -> what require gave, or false while the file runs */
+#define LOADED \
+    "engine.loaded" /* registry: name -> what require gave, or false while the file runs */
 
 const struct lua_module *lua_api_module(int index)
 {
@@ -77,8 +78,8 @@ static int l_pairs(lua_State *L)
     return 3;
 }
 
-/* Pops the module table and pushes a view of it that cannot be written. Other values stay as they are, and so do modules that bring
- * their own metatable. */
+/* Pops the module table and pushes a view of it that cannot be written. Other values stay as they
+ * are, and so do modules that bring their own metatable. */
 static void protect(lua_State *L, const char *name)
 {
     if (!lua_istable(L, -1))
@@ -122,7 +123,8 @@ static void push_engine_module(lua_State *L, const char *name)
 static bool script_path(const char *name, char *out, size_t size)
 {
     int len = snprintf(out, size, "scripts/%s.lua", name);
-    if (len < 0 || (size_t)len >= size || strchr(name, '/') || strstr(name, "..") || name[0] == '.' || name[0] == '\0')
+    if (len < 0 || (size_t)len >= size || strchr(name, '/') || strstr(name, "..") ||
+        name[0] == '.' || name[0] == '\0')
         return false;
     size_t prefix = strlen("scripts/");
     for (char *c = out + prefix; c < out + (size_t)len - strlen(".lua"); c++)
@@ -138,8 +140,8 @@ static void push_file(lua_State *L, const char *name)
     bool is_path = script_path(name, path, sizeof(path));
     const struct snapshot_file *file = snapshot && is_path ? snapshot_find(snapshot, path) : NULL;
     if (!file)
-        luaL_error(L, "there is no module \"%s\"%s%s%s", name, is_path ? " (no file " : "", is_path ? path : "",
-                   is_path ? ")" : "");
+        luaL_error(L, "there is no module \"%s\"%s%s%s", name, is_path ? " (no file " : "",
+                   is_path ? path : "", is_path ? ")" : "");
     state_load_text(L, path, file->text, file->len);
     lua_pushstring(L, name);
     lua_call(L, 1, 1);
@@ -193,6 +195,11 @@ static int l_require(lua_State *L)
         lua_setfield(L, -3, name);
     }
     lua_pop(L, 2);
+    if (lua_type(L, -1) == LUA_TSTRING && !strstr(lua_tostring(L, -1), ".lua:")) {
+        luaL_where(L, 1);
+        lua_insert(L, -2);
+        lua_concat(L, 2);
+    }
     return lua_error(L);
 }
 

@@ -1,4 +1,5 @@
-/* lua_modules - the open functions of all bindings, one file each: engine.X is lua_X.c. Each pushes its module table. */
+/* lua_modules - the open functions of all bindings, one file each: engine.X is lua_X.c. Each pushes
+ * its module table. */
 #pragma once
 #include <lua.h>
 

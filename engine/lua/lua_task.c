@@ -75,7 +75,8 @@ static int l_task_join(lua_State *L)
 /*** Runs functions side by side and waits for all of them.
  * @function task.all(functions)
  * @param functions function[] at most 1000
- * @return any[]|nil the first result of each; nil and an error when one threw (the others are ended) or answered nil and an error
+ * @return any[]|nil the first result of each; nil and an error when one threw (the others are
+ * ended) or answered nil and an error
  */
 static int l_task_all(lua_State *L)
 {

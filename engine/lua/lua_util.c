@@ -9,7 +9,8 @@
 
 #define ERR_TABLE "engine.err"
 
-static const char READONLY_KEY; /* its address: metatable key of a read-only view, the table behind it */
+static const char
+    READONLY_KEY; /* its address: metatable key of a read-only view, the table behind it */
 
 /* ---- errors */
 
@@ -79,7 +80,8 @@ static void table_to_err(lua_State *L, int index, struct err *err)
     int known = err_from_name(code);
     bool is_known = strcmp(err_name(known), code) == 0;
     if (is_known || code[0] == '\0')
-        err_set(err, is_known ? known : ERR_SCRIPT, "%s", message[0] ? message : "error without a message");
+        err_set(err, is_known ? known : ERR_SCRIPT, "%s",
+                message[0] ? message : "error without a message");
     else
         err_set(err, ERR_SCRIPT, "%s%s%s", code, message[0] ? ": " : "", message);
     memcpy(err->field, field, sizeof(field));
@@ -90,7 +92,8 @@ static void table_to_err(lua_State *L, int index, struct err *err)
     lua_pop(L, 2);
 }
 
-void lua_util_to_err(lua_State *L, int index, struct err *err, int64_t *retry_after_ms, bool *is_unknown)
+void lua_util_to_err(lua_State *L, int index, struct err *err, int64_t *retry_after_ms,
+                     bool *is_unknown)
 {
     luaL_checkstack(L, 4, NULL);
     index = lua_absindex(L, index);
@@ -107,7 +110,8 @@ void lua_util_to_err(lua_State *L, int index, struct err *err, int64_t *retry_af
         lua_pop(L, 3);
     } else {
         bool is_text = lua_type(L, index) == LUA_TSTRING;
-        err_set(err, ERR_SCRIPT, "%s", is_text ? lua_tostring(L, index) : "failed without saying why");
+        err_set(err, ERR_SCRIPT, "%s",
+                is_text ? lua_tostring(L, index) : "failed without saying why");
         err->retryable = true;
     }
     if (retry_after_ms)
@@ -176,8 +180,8 @@ void lua_util_check_keys(lua_State *L, int index, const char *what, const char *
         if (is_listed(key, names))
             continue;
         const char *meant = lua_util_suggest(key, names);
-        luaL_error(L, "%s: unknown option \"%s\"%s%s%s", what, key, meant ? " (did you mean \"" : "", meant ? meant : "",
-                   meant ? "\"?)" : "");
+        luaL_error(L, "%s: unknown option \"%s\"%s%s%s", what, key,
+                   meant ? " (did you mean \"" : "", meant ? meant : "", meant ? "\"?)" : "");
     }
 }
 
@@ -204,12 +208,14 @@ int64_t lua_util_check_duration(lua_State *L, int index)
     int64_t ms = 0;
     if (lua_type(L, index) == LUA_TSTRING) {
         if (!lua_util_parse_duration(lua_tostring(L, index), &ms))
-            luaL_argerror(L, index, "not a duration (write \"150ms\", \"15s\", \"5m\", \"1h\" or \"2d\")");
+            luaL_argerror(L, index,
+                          "not a duration (write \"150ms\", \"15s\", \"5m\", \"1h\" or \"2d\")");
         return ms;
     }
     int is_integer = 0;
     ms = lua_tointegerx(L, index, &is_integer);
-    luaL_argcheck(L, is_integer && ms >= 0, index, "a duration is a text like \"15s\" or milliseconds");
+    luaL_argcheck(L, is_integer && ms >= 0, index,
+                  "a duration is a text like \"15s\" or milliseconds");
     return ms;
 }
 
@@ -247,7 +253,8 @@ static void push_object(lua_State *L, const json_t *object, int depth)
     const char *key;
     size_t key_len;
     json_t *value;
-    json_object_keylen_foreach(borrowed, key, key_len, value) {
+    json_object_keylen_foreach(borrowed, key, key_len, value)
+    {
         if (json_is_null(value))
             continue;
         lua_pushlstring(L, key, key_len);
@@ -398,8 +405,9 @@ static json_t *read_table(struct reader *reader, int index, int depth)
     push_behind(L, index);
     int table = lua_gettop(L);
     size_t count = lua_rawlen(L, table);
-    json_t *value = count > 0 || is_marked_array(reader, table) ? read_array(reader, table, count, depth)
-                                                                : read_object(reader, table, depth);
+    json_t *value = count > 0 || is_marked_array(reader, table)
+                        ? read_array(reader, table, count, depth)
+                        : read_object(reader, table, depth);
     lua_settop(L, table - 1);
     return value;
 }
@@ -447,7 +455,9 @@ json_t *lua_util_to_json(lua_State *L, int index, struct err *err)
     index = lua_absindex(L, index);
     luaL_checkstack(L, 8, NULL);
     push_array_mark(L);
-    struct reader reader = { .L = L, .array_mark = lua_topointer(L, -1), .err = err ? err : &unwanted };
+    struct reader reader = { .L = L,
+                             .array_mark = lua_topointer(L, -1),
+                             .err = err ? err : &unwanted };
     lua_pop(L, 1);
     return read_value(&reader, index, 0);
 }

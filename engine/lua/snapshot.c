@@ -20,7 +20,7 @@ enum { DEEPEST_FOLDER = 16 };
 
 struct snapshot {
     atomic_int refs;
-    struct snapshot_file *files;    /* sorted by path once made */
+    struct snapshot_file *files; /* sorted by path once made */
     int count, cap;
     size_t total;
     char *config_name;
@@ -59,7 +59,8 @@ void snapshot_unref(struct snapshot *snapshot)
 /* ---- filling */
 
 /* Takes <text>. */
-static int add_file(struct snapshot *snapshot, const char *path, char *text, size_t len, struct err *err)
+static int add_file(struct snapshot *snapshot, const char *path, char *text, size_t len,
+                    struct err *err)
 {
     int rc = OK;
     if (len > SNAPSHOT_FILE_MAX)
@@ -67,14 +68,16 @@ static int add_file(struct snapshot *snapshot, const char *path, char *text, siz
     else if (snapshot->count == SNAPSHOT_FILES_MAX)
         rc = err_set(err, ERR_LIMIT, "%s: more than %d script files", path, SNAPSHOT_FILES_MAX);
     else if (snapshot->total + len > SNAPSHOT_TOTAL_MAX)
-        rc = err_set(err, ERR_LIMIT, "%s: all scripts together are larger than %d MiB", path, SNAPSHOT_TOTAL_MAX >> 20);
+        rc = err_set(err, ERR_LIMIT, "%s: all scripts together are larger than %d MiB", path,
+                     SNAPSHOT_TOTAL_MAX >> 20);
     if (rc != OK) {
         free(text);
         return rc;
     }
     if (snapshot->count == snapshot->cap) {
         snapshot->cap = snapshot->cap ? snapshot->cap * 2 : 64;
-        snapshot->files = xrealloc(snapshot->files, (size_t)snapshot->cap * sizeof(*snapshot->files));
+        snapshot->files =
+            xrealloc(snapshot->files, (size_t)snapshot->cap * sizeof(*snapshot->files));
     }
     snapshot->files[snapshot->count++] = (struct snapshot_file){ xstrdup(path), text, len };
     snapshot->total += len;
@@ -86,7 +89,8 @@ static int compare_paths(const void *a, const void *b)
     return strcmp(((const struct snapshot_file *)a)->path, ((const struct snapshot_file *)b)->path);
 }
 
-/* The hash is over path, NUL, length, NUL, bytes of every file, so that no two sets of files read the same. */
+/* The hash is over path, NUL, length, NUL, bytes of every file, so that no two sets of files read
+ * the same. */
 static void finish(struct snapshot *snapshot)
 {
     AUTO_BUF struct buf all = BUF_INIT;
@@ -125,8 +129,8 @@ static int read_open_file(int fd, const char *path, char **text, size_t *len, st
 }
 
 /* <name> is what errors and the snapshot call the file at <folder>/<leaf>. */
-static int read_file(struct snapshot *snapshot, const char *disk_path, const char *path, const char *name,
-                     struct err *err)
+static int read_file(struct snapshot *snapshot, const char *disk_path, const char *path,
+                     const char *name, struct err *err)
 {
     char *text = NULL;
     size_t len = 0;
@@ -144,9 +148,11 @@ static bool is_script_name(const char *name)
     return len > 4 && strcmp(name + len - 4, ".lua") == 0;
 }
 
-static int read_folder(struct snapshot *snapshot, const char *root, const char *path, int depth, struct err *err);
+static int read_folder(struct snapshot *snapshot, const char *root, const char *path, int depth,
+                       struct err *err);
 
-static int read_entry(struct snapshot *snapshot, const char *root, const char *path, int depth, struct err *err)
+static int read_entry(struct snapshot *snapshot, const char *root, const char *path, int depth,
+                      struct err *err)
 {
     struct stat info;
     AUTO_FREE char *disk_path = xasprintf("%s/%s", root, path);
@@ -162,14 +168,18 @@ static int read_entry(struct snapshot *snapshot, const char *root, const char *p
     return OK;
 }
 
-static int read_folder(struct snapshot *snapshot, const char *root, const char *path, int depth, struct err *err)
+static int read_folder(struct snapshot *snapshot, const char *root, const char *path, int depth,
+                       struct err *err)
 {
     if (depth > DEEPEST_FOLDER)
-        return err_set(err, ERR_LIMIT, "%s: nested too deeply (a link to a folder above it?)", path);
+        return err_set(err, ERR_LIMIT, "%s: nested too deeply (a link to a folder above it?)",
+                       path);
     AUTO_FREE char *disk_path = xasprintf("%s/%s", root, path);
     DIR *folder = opendir(disk_path);
     if (!folder)
-        return errno == ENOENT ? OK : err_set(err, ERR_IO, "%s: cannot be read: %s", path, strerror(errno));
+        return errno == ENOENT
+                   ? OK
+                   : err_set(err, ERR_IO, "%s: cannot be read: %s", path, strerror(errno));
     int rc = OK;
     struct dirent *entry;
     while (rc == OK && (entry = readdir(folder)) != NULL) {
@@ -219,7 +229,7 @@ struct snapshot *snapshot_from_json(const json_t *files, struct err *err)
     struct snapshot *snapshot = make();
     const char *path;
     json_t *text;
-    json_object_foreach((json_t *)files, path, text) {
+    json_object_foreach ((json_t *)files, path, text) {
         size_t len = json_string_length(text);
         char *copy = xmalloc(len + 1);
         memcpy(copy, json_is_string(text) ? json_string_value(text) : "", len);
@@ -274,5 +284,6 @@ const struct snapshot_file *snapshot_find(const struct snapshot *snapshot, const
     if (snapshot->count == 0)
         return NULL;
     struct snapshot_file wanted = { .path = (char *)path };
-    return bsearch(&wanted, snapshot->files, (size_t)snapshot->count, sizeof(wanted), compare_paths);
+    return bsearch(&wanted, snapshot->files, (size_t)snapshot->count, sizeof(wanted),
+                   compare_paths);
 }

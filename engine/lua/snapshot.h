@@ -1,5 +1,5 @@
-/* snapshot - config.lua, scripts/ and strategies/ read once into memory. The hash over all of it names a generation.
- * Immutable once made, so that threads may share it; counted. */
+/* snapshot - config.lua, scripts/ and strategies/ read once into memory. The hash over all of it
+ * names a generation. Immutable once made, so that threads may share it; counted. */
 #pragma once
 #include <jansson.h>
 #include <stdbool.h>
@@ -10,20 +10,22 @@
 struct snapshot;
 
 enum {
-    SNAPSHOT_FILE_MAX = 1 << 20,    /* bytes of one file */
+    SNAPSHOT_FILE_MAX = 1 << 20, /* bytes of one file */
     SNAPSHOT_TOTAL_MAX = 16 << 20,
     SNAPSHOT_FILES_MAX = 2000,
-    SNAPSHOT_HASH_SIZE = 65,        /* SHA-256 in hex and the NUL */
+    SNAPSHOT_HASH_SIZE = 65, /* SHA-256 in hex and the NUL */
 };
 
 struct snapshot_file {
-    char *path;     /* below the root: "scripts/slack/client.lua"; the config is "config.lua" wherever it lies */
-    char *text;     /* NUL-terminated, may hold NULs */
+    char *path; /* below the root: "scripts/chat/client.lua"; the config is "config.lua" wherever it
+                   lies */
+    char *text; /* NUL-terminated, may hold NULs */
     size_t len;
 };
 
-/* Reads the files: *.lua without hidden ones, through symbolic links. <config_path> NULL: no config. ERR_IO naming the file that
- * cannot be read, ERR_LIMIT naming the one that is too large; NULL then. Blocking; any thread. */
+/* Reads the files: *.lua without hidden ones, through symbolic links. <config_path> NULL: no
+ * config. ERR_IO naming the file that cannot be read, ERR_LIMIT naming the one that is too large;
+ * NULL then. Blocking; any thread. */
 struct snapshot *snapshot_read(const char *root, const char *config_path, struct err *err);
 /* From {path: text}, as the database keeps the last good one. */
 struct snapshot *snapshot_from_json(const json_t *files, struct err *err);
@@ -32,11 +34,14 @@ json_t *snapshot_to_json(const struct snapshot *snapshot, struct err *err);
 
 /* Counted, any thread. */
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
-void snapshot_unref(struct snapshot *snapshot);     /* NULL is allowed */
+void snapshot_unref(struct snapshot *snapshot); /* NULL is allowed */
 
+/* 64 hex digits; borrowed. */
 const char *snapshot_hash(const struct snapshot *snapshot);
-/* What errors call the config: its path as the operator gave it, when that is not <root>/config.lua. */
+/* What errors call the config: its path as the operator gave it, when that is not
+ * <root>/config.lua. */
 const char *snapshot_config_name(const struct snapshot *snapshot);
+/* Number of files. */
 int snapshot_count(const struct snapshot *snapshot);
 /* Sorted by path. */
 const struct snapshot_file *snapshot_at(const struct snapshot *snapshot, int index);

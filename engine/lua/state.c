@@ -12,24 +12,24 @@
 #include <stdlib.h>
 
 enum {
-    HOOK_COUNT = 10000,         /* instructions between two looks at the clock */
-    ERROR_HEADROOM = 64 << 10,  /* bytes past the cap while an error is put into words */
+    HOOK_COUNT = 10000,        /* instructions between two looks at the clock */
+    ERROR_HEADROOM = 64 << 10, /* bytes past the cap while an error is put into words */
 };
 
 struct state {
     lua_State *L;
     struct state_options options;
-    size_t used;                /* bytes Lua holds */
-    size_t headroom;            /* added to the cap for now */
+    size_t used;     /* bytes Lua holds */
+    size_t headroom; /* added to the cap for now */
     struct tasks *tasks;
     struct task *running;
     int live_tasks;
     void (*idle)(void *arg);
     void *idle_arg;
-    lua_State *budget_thread;   /* the one that was entered; only there may the hook yield */
+    lua_State *budget_thread; /* the one that was entered; only there may the hook yield */
     int64_t budget_us, budget_start_us;
     bool is_killed;
-    bool is_syntax_error;       /* the error under way came from the compiler */
+    bool is_syntax_error; /* the error under way came from the compiler */
     struct buf traceback;
 };
 
@@ -45,7 +45,8 @@ static void *allocate(void *arg, void *ptr, size_t old_size, size_t size)
         free(ptr);
         return NULL;
     }
-    if (size > old_size && state->used - old_size + size > state->options.memory_cap + state->headroom)
+    if (size > old_size &&
+        state->used - old_size + size > state->options.memory_cap + state->headroom)
         return NULL; /* Lua collects garbage and asks once more */
     void *moved = size > old_size ? try_realloc(ptr, size) : realloc(ptr, size);
     if (!moved)
@@ -98,8 +99,8 @@ static int after_call(lua_State *L, int status, lua_KContext context)
     return after_handler(L, status, 0);
 }
 
-/* xpcall whose handler runs after the stack is left: Lua's own would run it within the hook that ends a script, with hooks off, and a
- * loop in it could not be stopped. */
+/* xpcall whose handler runs after the stack is left: Lua's own would run it within the hook that
+ * ends a script, with hooks off, and a loop in it could not be stopped. */
 static int l_xpcall(lua_State *L)
 {
     int arg_count = lua_gettop(L) - 2;
@@ -188,7 +189,9 @@ static void open_libraries(lua_State *L)
 static void close_globals(lua_State *L)
 {
     static const luaL_Reg STRICT[] = {
-        { "__index", l_unknown_global }, { "__newindex", l_new_global }, { NULL, NULL },
+        { "__index", l_unknown_global },
+        { "__newindex", l_new_global },
+        { NULL, NULL },
     };
     lua_pushglobaltable(L);
     luaL_newlib(L, STRICT);
@@ -321,8 +324,9 @@ const char *state_traceback(const struct state *state)
 
 static void on_count(lua_State *L, lua_Debug *activation);
 
-/* Past the budget. Yielding to C, which never resumes, cannot be caught by pcall. Where that is impossible an error is thrown, and
- * again at each further instruction until all pcalls are left. */
+/* Past the budget. Yielding to C, which never resumes, cannot be caught by pcall. Where that is
+ * impossible an error is thrown, and again at each further instruction until all pcalls are left.
+ */
 static void kill_script(lua_State *L, struct state *state)
 {
     state->is_killed = true;
@@ -332,7 +336,8 @@ static void kill_script(lua_State *L, struct state *state)
     }
     lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
     luaL_where(L, 0); /* a hook has no level of its own */
-    lua_pushfstring(L, "used more than %d ms of CPU time at a stretch", (int)(state->budget_us / 1000));
+    lua_pushfstring(L, "used more than %d ms of CPU time at a stretch",
+                    (int)(state->budget_us / 1000));
     lua_concat(L, 2);
     lua_error(L);
 }
@@ -449,18 +454,21 @@ int state_take_error(struct state *state, lua_State *L, int lua_status, struct e
     }
     int code = error_code(state, lua_status);
     if (lua_status == LUA_YIELD) { /* the hook left no value */
-        err_set(err, code, "%sused more than %d ms of CPU time at a stretch", place, (int)(state->budget_us / 1000));
+        err_set(err, code, "%sused more than %d ms of CPU time at a stretch", place,
+                (int)(state->budget_us / 1000));
     } else {
         bool has_place = lua_type(L, -1) == LUA_TSTRING && lua_status != LUA_ERRMEM;
         const char *text = error_text(L);
-        err_set(err, code, "%s%s", has_place ? "" : place, text ? text : "error value without a text");
+        err_set(err, code, "%s%s", has_place ? "" : place,
+                text ? text : "error value without a text");
         lua_pop(L, 1);
     }
     state->headroom = 0;
     return code;
 }
 
-int state_pcall(struct state *state, lua_CFunction fn, void *arg, int64_t budget_us, struct err *err)
+int state_pcall(struct state *state, lua_CFunction fn, void *arg, int64_t budget_us,
+                struct err *err)
 {
     lua_State *L = state->L;
     int top = lua_gettop(L);

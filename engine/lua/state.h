@@ -1,6 +1,7 @@
-/* state - one lua_State with limits: a memory cap, a CPU budget for each entry, allow-listed libraries, strict globals, text chunks
- * only. Everything that enters Lua goes through state_pcall() here or through a task (task.h). One thread at a time.
- * Read state_new() first, then state_pcall(). */
+/* state - one lua_State with limits: a memory cap, a CPU budget for each entry, allow-listed
+ * libraries, strict globals, text chunks only. Everything that enters Lua goes through
+ * state_pcall() here or through a task (task.h). One thread at a time. Read state_new() first, then
+ * state_pcall(). */
 #pragma once
 #include <lua.h>
 #include <stdbool.h>
@@ -16,17 +17,18 @@ struct task;
 struct tasks;
 
 enum {
-    STATE_MEMORY_CAP = 64 << 20,    /* bytes, of a generation's state */
-    STATE_BURST_US = 200000,        /* one resume of a task */
-    STATE_LOAD_US = 500000,         /* one file's top level */
+    STATE_MEMORY_CAP = 64 << 20, /* bytes, of a generation's state */
+    STATE_BURST_US = 200000,     /* one resume of a task */
+    STATE_LOAD_US = 500000,      /* one file's top level */
 };
 
 struct state_options {
-    struct engine *engine;              /* what the bindings work on; NULL offline (halligan check, the jail) */
-    const struct snapshot *snapshot;    /* the files that `require` finds; borrowed, outlives the state; NULL: none */
-    unsigned kind;                      /* enum script_kind of lua_api.h: which modules `require` gives */
-    size_t memory_cap;                  /* 0: STATE_MEMORY_CAP */
-    int64_t burst_us;                   /* 0: STATE_BURST_US */
+    struct engine *engine; /* what the bindings work on; NULL offline (halligan check, the jail) */
+    const struct snapshot
+        *snapshot; /* the files that `require` finds; borrowed, outlives the state; NULL: none */
+    unsigned kind; /* enum script_kind of lua_api.h: which modules `require` gives */
+    size_t memory_cap; /* 0: STATE_MEMORY_CAP */
+    int64_t burst_us;  /* 0: STATE_BURST_US */
 };
 
 /* NULL + err when memory is out. */
@@ -34,35 +36,41 @@ struct state *state_new(const struct state_options *options, struct err *err);
 /* Closes the Lua state. No task may be alive in it. NULL is allowed. */
 void state_free(struct state *state);
 
-lua_State *state_lua(struct state *state);      /* the main thread; borrowed */
-struct state *state_of(lua_State *L);           /* the state that L is a thread of */
-struct engine *state_engine(lua_State *L);      /* NULL offline */
+lua_State *state_lua(struct state *state); /* the main thread; borrowed */
+struct state *state_of(lua_State *L);      /* the state that L is a thread of */
+struct engine *state_engine(lua_State *L); /* NULL offline */
 const struct snapshot *state_snapshot(lua_State *L);
 unsigned state_kind(lua_State *L);
 size_t state_memory_used(const struct state *state);
 
-/* The tasks that may run in this state; NULL (the default): nothing may wait. Set by whoever owns both. */
+/* The tasks that may run in this state; NULL (the default): nothing may wait. Set by whoever owns
+ * both. */
 void state_set_tasks(struct state *state, struct tasks *tasks);
 struct tasks *state_tasks(lua_State *L);
 
-/* Calls <fn> on the main thread, protected and within <budget_us> (0: the state's burst), with <arg> as light userdata at index 1.
- * What <fn> leaves on the stack is dropped. A thrown error becomes ERR_SCRIPT, a syntax error ERR_SYNTAX, a used-up budget or memory
- * ERR_LIMIT; err->msg begins with file:line where one is known. Not re-entrant: never from within a binding. */
-int state_pcall(struct state *state, lua_CFunction fn, void *arg, int64_t budget_us, struct err *err);
+/* Calls <fn> on the main thread, protected and within <budget_us> (0: the state's burst), with
+ * <arg> as light userdata at index 1. What <fn> leaves on the stack is dropped. A thrown error
+ * becomes ERR_SCRIPT, a syntax error ERR_SYNTAX, a used-up budget or memory ERR_LIMIT; err->msg
+ * begins with file:line where one is known. Not re-entrant: never from within a binding. */
+int state_pcall(struct state *state, lua_CFunction fn, void *arg, int64_t budget_us,
+                struct err *err);
 
-/* throws. Pushes the compiled chunk; text only. <name> is shown in errors: "scripts/slack/client.lua". */
+/* throws. Pushes the compiled chunk; text only. <name> is shown in errors:
+ * "scripts/chat/client.lua". */
 void state_load_text(lua_State *L, const char *name, const char *text, size_t len);
 
 /* The traceback of the last failed state_pcall() or task, for logs; "" when none. Borrowed. */
 const char *state_traceback(const struct state *state);
 
-/* ---- for task.c: the CPU budget of one resume ---------------------------------------------------------------------- */
+/* ---- for task.c: the CPU budget of one resume */
 
-/* Arms the budget for <L>, which is about to be entered; state_budget_end() answers the microseconds used. */
+/* Arms the budget for <L>, which is about to be entered; state_budget_end() answers the
+ * microseconds used. */
 void state_budget_begin(struct state *state, lua_State *L, int64_t budget_us);
 int64_t state_budget_end(struct state *state);
-bool state_was_killed(const struct state *state);       /* the budget ended the last entry */
-/* Fills <err> from what a failed entry left on top of <L>'s stack and pops it. Returns err's code. Never throws. */
+bool state_was_killed(const struct state *state); /* the budget ended the last entry */
+/* Fills <err> from what a failed entry left on top of <L>'s stack and pops it. Returns err's code.
+ * Never throws. */
 int state_take_error(struct state *state, lua_State *L, int lua_status, struct err *err);
 
 /* The task that runs in this state now, NULL while loading. Only task.c sets it. */

@@ -15,7 +15,7 @@
 enum {
     SLOT_BITS = 14,
     SPAWNED_DEADLINE_MS = 15 * 60 * 1000,
-    CLOSE_BUDGET_US = 50000,    /* for the to-be-closed variables of a task that was ended */
+    CLOSE_BUDGET_US = 50000, /* for the to-be-closed variables of a task that was ended */
 };
 _Static_assert(TASKS_MAX <= 1 << SLOT_BITS, "a task's id holds its slot");
 
@@ -23,7 +23,7 @@ enum task_status { TASK_QUEUED, TASK_RUNNING, TASK_WAITING };
 
 struct join_wait {
     struct task_wait wait;
-    struct task *target;        /* NULL once it has ended */
+    struct task *target; /* NULL once it has ended */
     LIST_ENTRY(join_wait) link;
     int rc;
     struct err err;
@@ -33,11 +33,11 @@ struct task {
     struct tasks *tasks;
     struct state *state;
     lua_State *co;
-    int co_ref;                 /* keeps <co> in the registry */
-    int arg_count;              /* on <co>'s stack for its first step */
+    int co_ref;    /* keeps <co> in the registry */
+    int arg_count; /* on <co>'s stack for its first step */
     uint32_t slot, seq;
     enum task_status status;
-    bool is_cancelled;          /* while running: end it after this step */
+    bool is_cancelled; /* while running: end it after this step */
     enum task_kind kind;
     char *script;
     int64_t incident_id;
@@ -45,7 +45,8 @@ struct task {
     uint64_t deadline_timer;
     task_done_fn done;
     void *done_arg;
-    struct task_wait *wait;     /* what it waits for; the box on the coroutine's stack holds the reference */
+    struct task_wait
+        *wait; /* what it waits for; the box on the coroutine's stack holds the reference */
     LIST_HEAD(, join_wait) joiners;
     TAILQ_ENTRY(task) queue_link;
 };
@@ -58,8 +59,8 @@ struct tasks {
     uint32_t next_seq;
     TAILQ_HEAD(, task) queue;
     int queued;
-    bool is_posted;             /* run_queue is under way */
-    int refs;                   /* the owner, each wait, a posted run_queue */
+    bool is_posted; /* run_queue is under way */
+    int refs;       /* the owner, each wait, a posted run_queue */
     struct tasks_stats stats;
 };
 
@@ -201,7 +202,8 @@ static int l_collect_wait(lua_State *L)
 {
     struct task_wait **box = lua_touserdata(L, 1);
     if (*box) {
-        (*box)->is_cancelled = true; /* a binding threw after the start: the operation's end finds nobody */
+        (*box)->is_cancelled =
+            true; /* a binding threw after the start: the operation's end finds nobody */
         drop_box(*box);
     }
     return 0;
@@ -272,7 +274,8 @@ int task_wait_yield(lua_State *L, struct task_wait *wait)
 static void on_deadline(void *arg);
 
 /* Everything but the coroutine. */
-static struct task *make_task(struct tasks *tasks, struct state *state, const struct task_options *options)
+static struct task *make_task(struct tasks *tasks, struct state *state,
+                              const struct task_options *options)
 {
     struct task *task = xcalloc(1, sizeof(*task));
     task->tasks = tasks;
@@ -334,8 +337,8 @@ static int make_coroutine(lua_State *L)
     return 0;
 }
 
-int task_start(struct tasks *tasks, struct state *state, const struct task_options *options, lua_CFunction body,
-               void *body_arg, uint64_t *id, struct err *err)
+int task_start(struct tasks *tasks, struct state *state, const struct task_options *options,
+               lua_CFunction body, void *body_arg, uint64_t *id, struct err *err)
 {
     int rc = check_room(tasks, err);
     if (rc != OK)
@@ -406,7 +409,8 @@ static void release_coroutine(struct task *task, bool is_clean)
         state_set_running(task->state, task);
         state_budget_begin(task->state, task->co, CLOSE_BUDGET_US);
         if (lua_resetthread(task->co) != LUA_OK && state_was_killed(task->state))
-            log_warn(LOG_SCRIPT, task->incident_id, "%s: its __close used too much CPU time", task->script);
+            log_warn(LOG_SCRIPT, task->incident_id, "%s: its __close used too much CPU time",
+                     task->script);
         task->cpu_us += state_budget_end(task->state);
         state_set_running(task->state, NULL);
     }
@@ -418,8 +422,8 @@ static void log_failure(const struct task *task, int rc, const struct err *err)
 {
     if (rc == ERR_CLOSED)
         return;
-    log_error(LOG_SCRIPT, task->incident_id, "task %llu %s: %s", (unsigned long long)task_id(task), task->script,
-              err->msg);
+    log_error(LOG_SCRIPT, task->incident_id, "task %llu %s: %s", (unsigned long long)task_id(task),
+              task->script, err->msg);
     if (rc == ERR_SCRIPT || rc == ERR_LIMIT)
         log_debug(LOG_SCRIPT, task->incident_id, "task %llu %s", (unsigned long long)task_id(task),
                   state_traceback(task->state));
@@ -602,14 +606,15 @@ struct group {
     struct task_wait wait;
     bool is_race;
     int count, left;
-    int decided_by;             /* index of the function that decided the outcome; 0: none yet */
-    int results;                /* stack index of the table of results, in the caller's frame */
+    int decided_by; /* index of the function that decided the outcome; 0: none yet */
+    int results;    /* stack index of the table of results, in the caller's frame */
     int rc;
     struct err err;
     uint64_t *ids;
 };
 
-/* Index 1: the function, 2: the results, 3: its number. Keeps {first, second} of what it returns. */
+/* Index 1: the function, 2: the results, 3: its number. Keeps {first, second} of what it returns.
+ */
 static int keep_result(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
@@ -664,7 +669,8 @@ static void fini_group(struct task_wait *wait)
     free(((struct group *)wait)->ids);
 }
 
-/* Pushes both kept values of the function <number>; false (nothing pushed) when it has not ended. */
+/* Pushes both kept values of the function <number>; false (nothing pushed) when it has not ended.
+ */
 static bool push_kept(lua_State *L, const struct group *group, int number)
 {
     if (lua_rawgeti(L, group->results, number) != LUA_TTABLE) {
@@ -726,8 +732,11 @@ static int start_group(lua_State *L, int index, bool is_race)
         lua_rawgeti(L, index, i);
         lua_pushvalue(L, results);
         lua_pushinteger(L, i);
-        struct task_options options = { .kind = TASK_SPAWNED, .script = parent->script,
-                                        .incident_id = parent->incident_id, .done = on_member_done, .arg = group };
+        struct task_options options = { .kind = TASK_SPAWNED,
+                                        .script = parent->script,
+                                        .incident_id = parent->incident_id,
+                                        .done = on_member_done,
+                                        .arg = group };
         struct task *member = spawn(L, 3, &options);
         group->ids[group->count++] = task_id(member);
         group->left++;
@@ -750,7 +759,7 @@ int task_race(lua_State *L, int index)
 
 static const char *kind_name(enum task_kind kind)
 {
-    static const char *const NAMES[] = { "route", "after", "job", "ready", "spawned", "test" };
+    static const char *const NAMES[] = { "route", "job", "ready", "spawned", "test" };
     return NAMES[kind];
 }
 

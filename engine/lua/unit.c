@@ -20,7 +20,7 @@ enum { DEFAULT_ORDER = 100 };
 
 struct field {
     const char *name;
-    unsigned types;             /* bits of T() */
+    unsigned types; /* bits of T() */
     bool is_required;
 };
 
@@ -31,14 +31,17 @@ static bool begins_with(const char *text, const char *start)
     return strncmp(text, start, strlen(start)) == 0;
 }
 
-bool unit_kind_of(const char *path, enum generations_mode mode, enum unit_kind *kind, bool *is_misplaced)
+bool unit_kind_of(const char *path, enum generations_mode mode, enum unit_kind *kind,
+                  bool *is_misplaced)
 {
     static const struct {
         const char *folder;
         enum unit_kind kind;
     } FOLDERS[] = {
-        { "strategies/integrations/", UNIT_INTEGRATION }, { "strategies/schedules/", UNIT_SCHEDULE },
-        { "strategies/tags/", UNIT_TAG },                 { "strategies/invites/", UNIT_INVITE },
+        { "strategies/integrations/", UNIT_INTEGRATION },
+        { "strategies/schedules/", UNIT_SCHEDULE },
+        { "strategies/tags/", UNIT_TAG },
+        { "strategies/invites/", UNIT_INVITE },
         { "scripts/pages/", UNIT_PAGE },
     };
     static const char SANDBOX[] = "scripts/sandbox/";
@@ -72,7 +75,8 @@ char *unit_name(const char *path)
     return without_ending(strrchr(path, '/') + 1);
 }
 
-/* The line where <word> is set as a field ("word =", "M.word", "function M.word"); 1 when it is not found. */
+/* The line where <word> is set as a field ("word =", "M.word", "function M.word"); 1 when it is not
+ * found. */
 static int line_of(const struct snapshot_file *file, const char *word)
 {
     size_t len = strlen(word);
@@ -84,22 +88,24 @@ static int line_of(const struct snapshot_file *file, const char *word)
         if (!begins || strncmp(c, word, len) != 0)
             continue;
         const char *after = c + len + strspn(c + len, " \t\"']");
-        bool is_set = (*after == '=' && after[1] != '=') || (c > file->text && c[-1] == '.' && *after == '(');
+        bool is_set =
+            (*after == '=' && after[1] != '=') || (c > file->text && c[-1] == '.' && *after == '(');
         if (is_set)
             return line;
     }
     return 1;
 }
 
-__attribute__((format(printf, 3, 4))) static void complain(const struct unit_call *call, const char *field, const char *fmt,
-                                                           ...)
+__attribute__((format(printf, 3, 4))) static void complain(const struct unit_call *call,
+                                                           const char *field, const char *fmt, ...)
 {
     AUTO_BUF struct buf text = BUF_INIT;
     va_list args;
     va_start(args, fmt);
     buf_vprintf(&text, fmt, args);
     va_end(args);
-    report_add(call->report, "%s:%d: %s", call->unit->file->path, line_of(call->unit->file, field), buf_text(&text));
+    report_add(call->report, "%s:%d: %s", call->unit->file->path, line_of(call->unit->file, field),
+               buf_text(&text));
 }
 
 /* ---- fields */
@@ -130,7 +136,8 @@ static void append_types(lua_State *L, struct buf *out, unsigned types)
 }
 
 /* The key and value of one field are on top. */
-static bool check_field(const struct unit_call *call, lua_State *L, const char *path, const struct field *fields)
+static bool check_field(const struct unit_call *call, lua_State *L, const char *path,
+                        const struct field *fields)
 {
     if (lua_type(L, -2) != LUA_TSTRING) {
         complain(call, "", "%sfields have names, this one is a %s", path, luaL_typename(L, -2));
@@ -140,21 +147,23 @@ static bool check_field(const struct unit_call *call, lua_State *L, const char *
     const struct field *field = find_field(fields, name);
     if (!field) {
         const char *meant = suggestion(name, fields);
-        complain(call, name, "unknown field `%s%s`%s%s%s", path, name, meant ? " (did you mean `" : "", meant ? meant : "",
-                 meant ? "`?)" : "");
+        complain(call, name, "unknown field `%s%s`%s%s%s", path, name,
+                 meant ? " (did you mean `" : "", meant ? meant : "", meant ? "`?)" : "");
         return false;
     }
     if (!(field->types & 1u << lua_type(L, -1))) {
         AUTO_BUF struct buf expected = BUF_INIT;
         append_types(L, &expected, field->types);
-        complain(call, name, "field `%s%s`: expected %s, got %s", path, name, buf_text(&expected), luaL_typename(L, -1));
+        complain(call, name, "field `%s%s`: expected %s, got %s", path, name, buf_text(&expected),
+                 luaL_typename(L, -1));
         return false;
     }
     return true;
 }
 
 /* Checks the table at <index>; <path> ("routes[2].") stands before the names in messages. */
-static bool check_fields(const struct unit_call *call, lua_State *L, int index, const char *path, const struct field *fields)
+static bool check_fields(const struct unit_call *call, lua_State *L, int index, const char *path,
+                         const struct field *fields)
 {
     bool is_good = true;
     index = lua_absindex(L, index);
@@ -178,24 +187,40 @@ static bool check_fields(const struct unit_call *call, lua_State *L, int index, 
 static const struct field *fields_of(enum unit_kind kind)
 {
     static const struct field INTEGRATION[] = {
-        { "about", T(STRING), true },   { "order", T(NUMBER), false },       { "enabled", T(FUNCTION), false },
-        { "config", T(TABLE), false },  { "on", T(TABLE), false },           { "routes", T(TABLE), false },
-        { "tasks", T(TABLE), false },   { "jobs", T(TABLE), false },         { "on_ready", T(FUNCTION), false },
-        { "reference", T(FUNCTION), false }, { "manifest", T(FUNCTION), false }, { 0 },
+        { "about", T(STRING), true },       { "order", T(NUMBER), false },
+        { "enabled", T(FUNCTION), false },  { "config", T(TABLE), false },
+        { "on", T(TABLE), false },          { "routes", T(TABLE), false },
+        { "tasks", T(TABLE), false },       { "jobs", T(TABLE), false },
+        { "on_ready", T(FUNCTION), false }, { "reference", T(FUNCTION), false },
+        { "manifest", T(FUNCTION), false }, { 0 },
     };
-    static const struct field PAGE[] = { { "about", T(STRING), true }, { "routes", T(TABLE), true }, { 0 } };
+    static const struct field PAGE[] = { { "about", T(STRING), true },
+                                         { "routes", T(TABLE), true },
+                                         { 0 } };
     static const struct field SCHEDULE[] = {
-        { "about", T(STRING), true },      { "task", T(STRING), true },       { "every", T(STRING) | T(NUMBER), false },
-        { "cron", T(STRING), false },      { "time_zone", T(STRING), false }, { "catch_up", T(STRING), false },
-        { "enabled", T(FUNCTION), false }, { "args", T(TABLE), false },       { 0 },
+        { "about", T(STRING), true },
+        { "task", T(STRING), true },
+        { "every", T(STRING) | T(NUMBER), false },
+        { "cron", T(STRING), false },
+        { "time_zone", T(STRING), false },
+        { "catch_up", T(STRING), false },
+        { "enabled", T(FUNCTION), false },
+        { "args", T(TABLE), false },
+        { 0 },
     };
     static const struct field TAG[] = {
-        { "about", T(STRING), true }, { "tag", T(STRING), true }, { "applies_to", T(STRING), true }, { "unique", T(BOOLEAN), false },
+        { "about", T(STRING), true },
+        { "tag", T(STRING), true },
+        { "applies_to", T(STRING), true },
+        { "unique", T(BOOLEAN), false },
         { 0 },
     };
     static const struct field INVITE[] = {
-        { "about", T(STRING), true }, { "private", T(BOOLEAN), false }, { "applies", T(FUNCTION), false },
-        { "invite", T(FUNCTION), true }, { 0 },
+        { "about", T(STRING), true },
+        { "private", T(BOOLEAN), false },
+        { "applies", T(FUNCTION), false },
+        { "invite", T(FUNCTION), true },
+        { 0 },
     };
     static const struct field *const BY_KIND[] = { INTEGRATION, PAGE, SCHEDULE, TAG, INVITE };
     return BY_KIND[kind];
@@ -208,7 +233,8 @@ int unit_load(lua_State *L)
     state_load_text(L, file->path, file->text, file->len);
     lua_call(L, 0, 1);
     if (!lua_istable(L, -1)) {
-        report_add(call->report, "%s:1: returns %s; a file here returns its table", file->path, luaL_typename(L, -1));
+        report_add(call->report, "%s:1: returns %s; a file here returns its table", file->path,
+                   luaL_typename(L, -1));
         return 0;
     }
     if (check_fields(call, L, lua_gettop(L), "", fields_of(call->unit->kind)))
@@ -235,7 +261,8 @@ static const char *text_at(lua_State *L, int index, const char *name)
     return text;
 }
 
-/* Pushes what the unit's function <name> answers to the config; false (nothing pushed) when there is none. */
+/* Pushes what the unit's function <name> answers to the config; false (nothing pushed) when there
+ * is none. */
 static bool ask_with_config(lua_State *L, int unit, const char *name)
 {
     if (lua_getfield(L, unit, name) != LUA_TFUNCTION) {
@@ -248,7 +275,8 @@ static bool ask_with_config(lua_State *L, int unit, const char *name)
 }
 
 /* Pops the function on top into the registry and adds it to the handler <id>. */
-static void add_handler(const struct unit_call *call, lua_State *L, const char *id, const char *event_kind)
+static void add_handler(const struct unit_call *call, lua_State *L, const char *id,
+                        const char *event_kind)
 {
     struct map *handlers = call->generation->handlers;
     struct handler *handler = map_get(handlers, id);
@@ -259,8 +287,10 @@ static void add_handler(const struct unit_call *call, lua_State *L, const char *
         handler->is_enabled = call->unit->is_enabled;
         map_put(handlers, id, handler);
     }
-    handler->entries = xrealloc(handler->entries, (size_t)(handler->count + 1) * sizeof(*handler->entries));
-    handler->entries[handler->count++] = (struct handler_entry){ event_kind ? xstrdup(event_kind) : NULL, ref };
+    handler->entries =
+        xrealloc(handler->entries, (size_t)(handler->count + 1) * sizeof(*handler->entries));
+    handler->entries[handler->count++] =
+        (struct handler_entry){ event_kind ? xstrdup(event_kind) : NULL, ref };
 }
 
 static void register_events(const struct unit_call *call, lua_State *L, int unit, lua_Integer order)
@@ -269,8 +299,8 @@ static void register_events(const struct unit_call *call, lua_State *L, int unit
         lua_pushnil(L);
         while (lua_next(L, -2)) {
             if (lua_type(L, -2) != LUA_TSTRING || !lua_isfunction(L, -1)) {
-                complain(call, "on", "field `on`: expected event = function, got %s = %s", luaL_typename(L, -2),
-                         luaL_typename(L, -1));
+                complain(call, "on", "field `on`: expected event = function, got %s = %s",
+                         luaL_typename(L, -2), luaL_typename(L, -1));
                 lua_pop(L, 1);
                 continue;
             }
@@ -278,8 +308,8 @@ static void register_events(const struct unit_call *call, lua_State *L, int unit
             add_handler(call, L, call->unit->id, kind);
             if (call->unit->is_enabled)
                 json_array_append_new(call->generation->subscriptions,
-                                      json_pack("{ss ss sI}", "event_kind", kind, "handler", call->unit->id, "position",
-                                                (json_int_t)order));
+                                      json_pack("{ss ss sI}", "event_kind", kind, "handler",
+                                                call->unit->id, "position", (json_int_t)order));
         }
     }
     lua_pop(L, 1);
@@ -291,8 +321,8 @@ static void register_jobs(const struct unit_call *call, lua_State *L, int unit)
         lua_pushnil(L);
         while (lua_next(L, -2)) {
             if (lua_type(L, -2) != LUA_TSTRING || !lua_isfunction(L, -1)) {
-                complain(call, "jobs", "field `jobs`: expected name = function, got %s = %s", luaL_typename(L, -2),
-                         luaL_typename(L, -1));
+                complain(call, "jobs", "field `jobs`: expected name = function, got %s = %s",
+                         luaL_typename(L, -2), luaL_typename(L, -1));
                 lua_pop(L, 1);
                 continue;
             }
@@ -306,7 +336,9 @@ static void register_jobs(const struct unit_call *call, lua_State *L, int unit)
 /* The name and the declaration of one task are on top; pops the declaration. */
 static void register_task(const struct unit_call *call, lua_State *L)
 {
-    static const struct field FIELDS[] = { { "about", T(STRING), true }, { "run", T(FUNCTION), true }, { 0 } };
+    static const struct field FIELDS[] = { { "about", T(STRING), true },
+                                           { "run", T(FUNCTION), true },
+                                           { 0 } };
     if (lua_type(L, -2) != LUA_TSTRING || !lua_istable(L, -1)) {
         complain(call, "tasks", "field `tasks`: expected name = { about =, run = }");
         lua_pop(L, 1);
@@ -320,8 +352,9 @@ static void register_task(const struct unit_call *call, lua_State *L)
         complain(call, "tasks", "task \"%s\" exists already in %s", name, taken->script);
     } else if (check_fields(call, L, lua_gettop(L), path, FIELDS)) {
         const char *about = text_at(L, -1, "about");
-        json_array_append_new(call->generation->tasks, json_pack("{ss ss sb}", "name", name, "about", about, "is_enabled",
-                                                                 call->unit->is_enabled));
+        json_array_append_new(call->generation->tasks,
+                              json_pack("{ss ss sb}", "name", name, "about", about, "is_enabled",
+                                        call->unit->is_enabled));
         lua_getfield(L, -1, "run");
         add_handler(call, L, id, NULL);
     }
@@ -343,7 +376,9 @@ static enum route_access access_named(const char *name)
     static const struct {
         const char *name;
         enum route_access access;
-    } NAMES[] = { { "signed", ACCESS_SIGNED }, { "loopback", ACCESS_LOOPBACK }, { "public", ACCESS_PUBLIC } };
+    } NAMES[] = { { "signed", ACCESS_SIGNED },
+                  { "loopback", ACCESS_LOOPBACK },
+                  { "public", ACCESS_PUBLIC } };
     for (size_t i = 0; name && i < sizeof(NAMES) / sizeof(NAMES[0]); i++)
         if (strcmp(NAMES[i].name, name) == 0)
             return NAMES[i].access;
@@ -370,11 +405,13 @@ static bool is_method(const char *method)
     return false;
 }
 
-static void add_route(const struct unit_call *call, lua_State *L, int index, enum route_access access, const char *pattern)
+static void add_route(const struct unit_call *call, lua_State *L, int index,
+                      enum route_access access, const char *pattern)
 {
     struct generation *generation = call->generation;
     struct lua_route *route = xcalloc(1, sizeof(*route));
-    generation->routes = xrealloc(generation->routes, (size_t)(generation->route_count + 1) * sizeof(struct lua_route *));
+    generation->routes = xrealloc(generation->routes, (size_t)(generation->route_count + 1) *
+                                                          sizeof(struct lua_route *));
     generation->routes[generation->route_count++] = route;
     route->generation = generation;
     route->access = access;
@@ -390,14 +427,16 @@ static void add_route(const struct unit_call *call, lua_State *L, int index, enu
 static void register_route(const struct unit_call *call, lua_State *L, int number)
 {
     static const struct field FIELDS[] = {
-        { "method", T(STRING), true }, { "path", T(STRING) | T(FUNCTION), true }, { "access", T(STRING), true },
-        { "handler", T(FUNCTION), true }, { "about", T(STRING), true }, { 0 },
+        { "method", T(STRING), true }, { "path", T(STRING) | T(FUNCTION), true },
+        { "access", T(STRING), true }, { "handler", T(FUNCTION), true },
+        { "about", T(STRING), true },  { 0 },
     };
     char path[32];
     int index = lua_gettop(L);
     snprintf(path, sizeof(path), "routes[%d].", number);
     if (!lua_istable(L, index)) {
-        complain(call, "routes", "field `routes[%d]`: expected a table, got %s", number, luaL_typename(L, index));
+        complain(call, "routes", "field `routes[%d]`: expected a table, got %s", number,
+                 luaL_typename(L, index));
         return;
     }
     if (!check_fields(call, L, index, path, FIELDS))
@@ -405,7 +444,8 @@ static void register_route(const struct unit_call *call, lua_State *L, int numbe
     enum route_access access = access_named(text_at(L, index, "access"));
     const char *pattern = push_route_path(L, index);
     if (!access)
-        complain(call, "access", "field `%saccess`: must be \"signed\", \"loopback\" or \"public\"", path);
+        complain(call, "access", "field `%saccess`: must be \"signed\", \"loopback\" or \"public\"",
+                 path);
     else if (call->unit->kind == UNIT_PAGE && access != ACCESS_LOOPBACK)
         complain(call, "access", "field `%saccess`: a page is \"loopback\"", path);
     else if (!is_method(text_at(L, index, "method")))
@@ -437,8 +477,10 @@ static void register_ready(const struct unit_call *call, lua_State *L, int unit)
         return;
     }
     size_t count = (size_t)generation->ready_count + 1;
-    generation->ready_refs = xrealloc(generation->ready_refs, count * sizeof(*generation->ready_refs));
-    generation->ready_scripts = xrealloc(generation->ready_scripts, count * sizeof(*generation->ready_scripts));
+    generation->ready_refs =
+        xrealloc(generation->ready_refs, count * sizeof(*generation->ready_refs));
+    generation->ready_scripts =
+        xrealloc(generation->ready_scripts, count * sizeof(*generation->ready_scripts));
     generation->ready_scripts[count - 1] = call->unit->id;
     generation->ready_refs[count - 1] = luaL_ref(L, LUA_REGISTRYINDEX);
     generation->ready_count++;
@@ -457,11 +499,12 @@ static void register_reference(const struct unit_call *call, lua_State *L, int u
         complain(call, "reference", "reference: %s", err.msg);
     const char *key;
     json_t *list;
-    json_object_foreach(rows, key, list) {
+    json_object_foreach (rows, key, list) {
         json_t *into = json_object_get(call->generation->reference, key);
         bool is_known = strcmp(key, KEYS[0]) == 0 || strcmp(key, KEYS[1]) == 0;
         if (!is_known || (!json_is_array(list) && json_object_size(list) > 0))
-            complain(call, "reference", "reference: \"%s\" is no list of conversations or usergroups", key);
+            complain(call, "reference",
+                     "reference: \"%s\" is no list of conversations or usergroups", key);
         else if (json_is_array(list))
             json_array_extend(into, list);
     }
@@ -483,7 +526,8 @@ static void register_integration(const struct unit_call *call, lua_State *L, int
 
 /* ---- schedules */
 
-/* The operator's word on the schedule <name>: NULL none, false off, an object of changes. Borrowed. */
+/* The operator's word on the schedule <name>: NULL none, false off, an object of changes. Borrowed.
+ */
 static const json_t *override_of(const struct generation *generation, const char *name)
 {
     return json_object_get(json_object_get(generation->config, "schedules"), name);
@@ -513,7 +557,7 @@ static void apply_override(json_t *row, const json_t *override)
         json_object_del(row, "every");
         json_object_del(row, "cron");
     }
-    json_object_update(row, (json_t *)override);
+    json_object_update(row, (json_t *) override);
 }
 
 static void register_schedule(const struct unit_call *call, lua_State *L, int unit)
@@ -549,11 +593,13 @@ static void register_tag(const struct unit_call *call, lua_State *L, int unit)
 {
     const char *applies_to = text_at(L, unit, "applies_to");
     if (strcmp(applies_to, "conversation") != 0 && strcmp(applies_to, "usergroup") != 0)
-        complain(call, "applies_to", "field `applies_to`: must be \"conversation\" or \"usergroup\"");
+        complain(call, "applies_to",
+                 "field `applies_to`: must be \"conversation\" or \"usergroup\"");
     lua_getfield(L, unit, "unique");
     json_array_append_new(call->generation->tags,
-                          json_pack("{ss ss sb ss}", "tag", text_at(L, unit, "tag"), "applies_to", applies_to, "is_unique",
-                                    lua_toboolean(L, -1), "path", call->unit->file->path));
+                          json_pack("{ss ss sb ss}", "tag", text_at(L, unit, "tag"), "applies_to",
+                                    applies_to, "is_unique", lua_toboolean(L, -1), "path",
+                                    call->unit->file->path));
     lua_pop(L, 1);
 }
 
@@ -562,8 +608,9 @@ static void register_invite(const struct unit_call *call, lua_State *L, int unit
     AUTO_FREE char *name = unit_name(call->unit->file->path);
     lua_getfield(L, unit, "private");
     json_array_append_new(call->generation->invites,
-                          json_pack("{ss ss ss sb}", "strategy", name, "path", call->unit->file->path, "about",
-                                    text_at(L, unit, "about"), "is_private", lua_toboolean(L, -1)));
+                          json_pack("{ss ss ss sb}", "strategy", name, "path",
+                                    call->unit->file->path, "about", text_at(L, unit, "about"),
+                                    "is_private", lua_toboolean(L, -1)));
     lua_pop(L, 1);
 }
 
@@ -612,7 +659,8 @@ static const char *path_of_schedule(const struct generation *generation, const c
     return NULL;
 }
 
-/* A schedule whose task belongs to an integration that is off is off as well; one whose task does not exist is a mistake. */
+/* A schedule whose task belongs to an integration that is off is off as well; one whose task does
+ * not exist is a mistake. */
 static void check_schedule_tasks(struct generation *generation, struct report *report)
 {
     for (size_t i = json_array_size(generation->schedules); i-- > 0;) {
@@ -622,7 +670,8 @@ static void check_schedule_tasks(struct generation *generation, struct report *r
         const struct handler *handler = map_get(generation->handlers, id);
         const char *name = json_string_value(json_object_get(row, "name"));
         if (!handler)
-            report_add(report, "%s: there is no task \"%s\"", path_of_schedule(generation, name), task);
+            report_add(report, "%s: there is no task \"%s\"", path_of_schedule(generation, name),
+                       task);
         else if (!handler->is_enabled)
             json_array_remove(generation->schedules, i);
     }
@@ -632,15 +681,18 @@ static void check_overrides(const struct generation *generation, struct report *
 {
     const char *name;
     json_t *value;
-    json_object_foreach(json_object_get(generation->config, "schedules"), name, value) {
-        if (!path_of_schedule(generation, name))
-            report_add(report, "%s: schedules.%s: there is no strategies/schedules/%s.lua",
-                       snapshot_config_name(generation->snapshot), name, name);
+    json_object_foreach (json_object_get(generation->config, "schedules"), name, value) {
+        if (path_of_schedule(generation, name))
+            continue;
+        AUTO_FREE char *path = xasprintf("schedules.%s", name);
+        AUTO_FREE char *message = xasprintf("there is no strategies/schedules/%s.lua", name);
+        config_report(report, generation->snapshot, path, message);
     }
 }
 
 /* Two units of one kind with the same name in different folders would be one to everybody else. */
-static void check_names(const struct generation *generation, enum unit_kind kind, struct report *report)
+static void check_names(const struct generation *generation, enum unit_kind kind,
+                        struct report *report)
 {
     struct map *seen = map_new(NULL);
     for (int i = 0; i < generation->unit_count; i++) {
@@ -663,31 +715,32 @@ static const char *member(const json_t *object, const char *name)
 }
 
 /* A tag that only one may have is given once in the config. */
-static void check_unique_tag(const struct generation *generation, const json_t *tag, struct report *report)
+static void check_unique_tag(const struct generation *generation, const json_t *tag,
+                             struct report *report)
 {
     AUTO_FREE char *table = xasprintf("%ss", member(tag, "applies_to"));
     const json_t *rows = json_object_get(generation->reference, table);
     size_t index;
     json_t *row;
     int given = 0;
-    json_array_foreach(rows, index, row)
+    json_array_foreach (rows, index, row)
         given += strcmp(member(row, "tag"), member(tag, "tag")) == 0;
     if (given > 1)
-        report_add(report, "%s: tag \"%s\" is given to %d %s; only one may have it", snapshot_config_name(generation->snapshot),
-                   member(tag, "tag"), given, table);
+        report_add(report, "%s: tag \"%s\" is given to %d %s; only one may have it",
+                   snapshot_config_name(generation->snapshot), member(tag, "tag"), given, table);
 }
 
 static void check_tags(const struct generation *generation, struct report *report)
 {
     size_t i, j;
     json_t *tag, *other;
-    json_array_foreach(generation->tags, i, tag) {
-        json_array_foreach(generation->tags, j, other) {
+    json_array_foreach (generation->tags, i, tag) {
+        json_array_foreach (generation->tags, j, other) {
             bool is_same = strcmp(member(tag, "tag"), member(other, "tag")) == 0 &&
                            strcmp(member(tag, "applies_to"), member(other, "applies_to")) == 0;
             if (j < i && is_same)
-                report_add(report, "%s: tag \"%s\" is described in %s already", member(tag, "path"), member(tag, "tag"),
-                           member(other, "path"));
+                report_add(report, "%s: tag \"%s\" is described in %s already", member(tag, "path"),
+                           member(tag, "tag"), member(other, "path"));
         }
         if (json_is_true(json_object_get(tag, "is_unique")))
             check_unique_tag(generation, tag, report);

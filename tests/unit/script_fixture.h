@@ -1,4 +1,5 @@
-/* script_fixture - a folder with scripts for each test: the product's config schema and what the test writes. */
+/* script_fixture - a folder with scripts for each test: the product's config schema and what the
+ * test writes. */
 #pragma once
 #include "unit.h"
 
@@ -14,8 +15,8 @@
 #include "base/mem.h"
 #include "lua/generation.h"
 
-static char root[64];           /* the folder */
-static char config_path[96];    /* its config.lua */
+static char root[64];        /* the folder */
+static char config_path[96]; /* its config.lua */
 
 static inline void make_folders(char *path)
 {
@@ -33,7 +34,8 @@ static inline void make_folders(char *path)
 static inline void write_script(const char *path, const char *text)
 {
     AUTO_FREE char *whole = xasprintf("%s/%s", root, path);
-    AUTO_FREE char *fresh = xasprintf("%s/.%s.new", root, strrchr(path, '/') ? strrchr(path, '/') + 1 : path);
+    AUTO_FREE char *fresh =
+        xasprintf("%s/.%s.new", root, strrchr(path, '/') ? strrchr(path, '/') + 1 : path);
     make_folders(whole);
     FILE *file = fopen(fresh, "w");
     assert_non_null(file);
@@ -49,8 +51,9 @@ static inline void remove_script(const char *path)
 }
 
 /* The rows that a config needs to be accepted. */
-#define ROWS                                                                                                            \
-    "priorities = { { name = 'P1', value = 1, default = true } }, environments = { { value = 'PRD', name = 'Prod' } },"  \
+#define ROWS                                                                                   \
+    "priorities = { { name = 'P1', value = 1, default = true } }, environments = { { value = " \
+    "'PRD', name = 'Prod' } },"                                                                \
     " groups = { { name = 'Shop', categories = { { name = 'Payment' } } } },"
 
 static inline void make_root(void)

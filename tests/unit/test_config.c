@@ -77,8 +77,17 @@ static void what_is_not_written_is_found_by_what_surrounds_it(void **context)
 static void broken_text_has_lines_too(void **context)
 {
     (void)context;
-    static const char *const TEXTS[] = { "", "return", "return {", "return { a = ", "return { [", "return { a = 'x", "return { --[[",
-                                         "return {{{{{{", "return { a = [==[ x ]=]", "return { a = '\\", "}}}} return { x = 1 " };
+    static const char *const TEXTS[] = { "",
+                                         "return",
+                                         "return {",
+                                         "return { a = ",
+                                         "return { [",
+                                         "return { a = 'x",
+                                         "return { --[[",
+                                         "return {{{{{{",
+                                         "return { a = [==[ x ]=]",
+                                         "return { a = '\\",
+                                         "}}}} return { x = 1 " };
     for (size_t i = 0; i < sizeof(TEXTS) / sizeof(TEXTS[0]); i++) {
         struct config_lines *lines = config_lines_new(TEXTS[i], strlen(TEXTS[i]));
         assert_int_equal(config_lines_find(lines, "x.y[1]"), 1);
@@ -114,8 +123,11 @@ static void a_good_config_has_no_mistakes(void **context)
 {
     (void)context;
     assert_report("return { " ROWS " }", "");
-    assert_report("return { listen = env('NO_SUCH_VARIABLE', '127.0.0.1:0'), time_zone = env('NO_SUCH_VARIABLE'),"
-                  " log = { level = 'debug' }, limits = { body = mib(1), timeout = seconds(10) }, " ROWS " }", "");
+    assert_report(
+        "return { listen = env('NO_SUCH_VARIABLE', '127.0.0.1:0'), time_zone = "
+        "env('NO_SUCH_VARIABLE'),"
+        " log = { level = 'debug' }, limits = { body = mib(1), timeout = seconds(10) }, " ROWS " }",
+        "");
 }
 
 static void mistakes_are_named_with_line_and_path(void **context)
@@ -123,22 +135,27 @@ static void mistakes_are_named_with_line_and_path(void **context)
     (void)context;
     assert_report("return {\n" ROWS "\n  lisen = '127.0.0.1:80',\n}",
                   "config.lua:3 lisen: unknown key (did you mean \"listen\"?)\n");
-    assert_report("return {\n" ROWS "\n  listen = 8080,\n  log = { level = 'loud' },\n}",
-                  "config.lua:3 listen: expected a text, got number\n"
-                  "config.lua:4 log.level: must be one of \"debug\", \"info\", \"warn\", \"error\"\n");
-    assert_report("return { " ROWS "\n roles = {\n  { slug = 'Lead!', name = 'Lead' },\n  { slug = 'a', name = 'A' },\n"
-                  "  { slug = 'a' } } }",
-                  "config.lua:3 roles[1].slug: must be lower case: a-z, 0-9, _ and -\n"
-                  "config.lua:5 roles[3].name: is missing\n"
-                  "config.lua:5 roles[3].slug: is the same as roles[2].slug; it must be unique\n");
+    assert_report(
+        "return {\n" ROWS "\n  listen = 8080,\n  log = { level = 'loud' },\n}",
+        "config.lua:3 listen: expected a text, got number\n"
+        "config.lua:4 log.level: must be one of \"debug\", \"info\", \"warn\", \"error\"\n");
+    assert_report(
+        "return { " ROWS
+        "\n roles = {\n  { slug = 'Lead!', name = 'Lead' },\n  { slug = 'a', name = 'A' },\n"
+        "  { slug = 'a' } } }",
+        "config.lua:3 roles[1].slug: must be lower case: a-z, 0-9, _ and -\n"
+        "config.lua:5 roles[3].name: is missing\n"
+        "config.lua:5 roles[3].slug: is the same as roles[2].slug; it must be unique\n");
 }
 
 static void config_is_data(void **context)
 {
     (void)context;
-    assert_report("return {\n x = os.time() }", "config.lua:2: unknown name `os`: config.lua is data; it has env, secret, "
+    assert_report("return {\n x = os.time() }",
+                  "config.lua:2: unknown name `os`: config.lua is data; it has env, secret, "
                   "seconds, minutes, hours, days, kib and mib\n");
-    assert_report("x = 1\nreturn {}", "config.lua:1: config.lua cannot set `x`; it returns a table\n");
+    assert_report("x = 1\nreturn {}",
+                  "config.lua:1: config.lua cannot set `x`; it returns a table\n");
     assert_report("return {\n", "config.lua:2: unexpected symbol near <eof>\n");
     assert_report("return 5", "config.lua:1: returns number; it must return a table\n");
     char *report = check("while true do end");
@@ -160,8 +177,10 @@ static void numbers_from_the_environment_are_numbers(void **context)
 static void units_count_in_their_smallest_part(void **context)
 {
     (void)context;
-    assert_report("return { invites = { deadline = seconds(2) == 2000 and minutes(1.5) == 90000 and days(1) == hours(24)"
-                  " and '2s' }, " ROWS " }", "");
+    assert_report("return { invites = { deadline = seconds(2) == 2000 and minutes(1.5) == 90000 "
+                  "and days(1) == hours(24)"
+                  " and '2s' }, " ROWS " }",
+                  "");
     assert_report("return { invites = { deadline = minutes(-1) }, " ROWS " }",
                   "config.lua:1: bad argument #1 to 'minutes' (out of range)\n");
 }
@@ -176,14 +195,17 @@ static const char INTEGRATION[] =
     "  return true end,\n"
     "  config = { chat = shape.table { fields = {\n"
     "    token = shape.secret { default = '' },\n"
-    "    aliases = shape.list { of = shape.string { pattern = '^/', hint = 'must start with \"/\"' }, default = {} } } } } }";
+    "    aliases = shape.list { of = shape.string { pattern = '^/', hint = 'must start with \"/\"' "
+    "}, default = {} } } } } }";
 
 static void integrations_add_their_keys(void **context)
 {
     (void)context;
     setenv("TEST_TOKEN", "tok-1", 1);
     write_script("strategies/integrations/chat/config.lua", INTEGRATION);
-    assert_report("return { chat = { token = secret('TEST_TOKEN'), aliases = { '/a', '/b' } }, " ROWS " }", "");
+    assert_report(
+        "return { chat = { token = secret('TEST_TOKEN'), aliases = { '/a', '/b' } }, " ROWS " }",
+        "");
     assert_report("return { " ROWS "\n chat = { aliases = {\n  '/a',\n  'b' } } }",
                   "config.lua:4 chat.aliases[2]: must start with \"/\"\n");
     unsetenv("TEST_TOKEN");
@@ -195,8 +217,10 @@ static void secrets_never_show(void **context)
     json_t *config;
     struct err err;
     setenv("TEST_TOKEN", "s3cr3t", 1);
-    char *report = check("return { listen = secret('TEST_TOKEN'), time_zone = tostring(secret('TEST_TOKEN')), log = { level ="
-                         " secret('TEST_TOKEN') }, limits = { body = secret('TEST_TOKEN') }, " ROWS " }");
+    char *report =
+        check("return { listen = secret('TEST_TOKEN'), time_zone = tostring(secret('TEST_TOKEN')), "
+              "log = { level ="
+              " secret('TEST_TOKEN') }, limits = { body = secret('TEST_TOKEN') }, " ROWS " }");
     assert_null(strstr(report, "s3cr3t"));
     free(report);
     write_script("config.lua", "return { database = secret('TEST_TOKEN') }");
@@ -214,10 +238,14 @@ static void secrets_come_from_files(void **context)
     write_script("token", "tok-1\n");
     setenv("TEST_TOKEN_FILE", path, 1);
     write_script("strategies/integrations/chat/config.lua", INTEGRATION);
-    assert_report("return { chat = { token = secret('TEST_TOKEN'), aliases = { '/a', '/b' } }, " ROWS " }", "");
+    assert_report(
+        "return { chat = { token = secret('TEST_TOKEN'), aliases = { '/a', '/b' } }, " ROWS " }",
+        "");
     remove_script("token");
     char *report = check("return { chat = { token = secret('TEST_TOKEN') }, " ROWS " }");
-    assert_non_null(strstr(report, "config.lua:1: secret(\"TEST_TOKEN\"): the file of TEST_TOKEN_FILE cannot be read"));
+    assert_non_null(
+        strstr(report,
+               "config.lua:1: secret(\"TEST_TOKEN\"): the file of TEST_TOKEN_FILE cannot be read"));
     free(report);
     unsetenv("TEST_TOKEN_FILE");
 }
@@ -234,11 +262,13 @@ static void a_broken_config_still_names_the_database(void **context)
     assert_string_equal(json_string_value(json_object_get(config, "database")), "elsewhere.db");
     json_decref(config);
     unsetenv("DATABASE");
-    write_script("config.lua", "return { database = 'x.db', base_url = 'https://example.org/', other = nil, chat = { 1 } }");
+    write_script("config.lua", "return { database = 'x.db', base_url = 'https://example.org/', "
+                               "other = nil, chat = { 1 } }");
     assert_int_equal(generations_peek_config(root, config_path, &config, &err), OK);
     assert_int_equal(err.code, OK);
     assert_string_equal(json_string_value(json_object_get(config, "database")), "x.db");
-    assert_string_equal(json_string_value(json_object_get(config, "base_url")), "https://example.org");
+    assert_string_equal(json_string_value(json_object_get(config, "base_url")),
+                        "https://example.org");
     json_decref(config);
 }
 

@@ -46,21 +46,26 @@ static void assert_fails(const char *text, int code, const char *words)
 {
     int rc = run(text);
     if (rc != code || !strstr(err.msg, words))
-        fail_msg("%s: got %s \"%s\", wanted %s with \"%s\"", text, err_name(rc), err.msg, err_name(code), words);
+        fail_msg("%s: got %s \"%s\", wanted %s with \"%s\"", text, err_name(rc), err.msg,
+                 err_name(code), words);
 }
 
 static void libraries_are_allow_listed(void **context)
 {
     (void)context;
-    static const char *const UNWANTED[] = { "io",   "os",   "package", "debug",          "coroutine", "load",
-                                            "dofile", "loadfile", "print", "collectgarbage", "rawset",    "_G" };
+    static const char *const UNWANTED[] = {
+        "io",     "os",       "package", "debug",          "coroutine", "load",
+        "dofile", "loadfile", "print",   "collectgarbage", "rawset",    "_G"
+    };
     for (size_t i = 0; i < sizeof(UNWANTED) / sizeof(UNWANTED[0]); i++) {
         AUTO_FREE char *text = xasprintf("local x = %s", UNWANTED[i]);
         AUTO_FREE char *words = xasprintf("test.lua:1: unknown global `%s`", UNWANTED[i]);
         assert_fails(text, ERR_SCRIPT, words);
     }
     assert_fails("string.dump(require)", ERR_SCRIPT, "nil value (field 'dump')");
-    assert_int_equal(run("assert(('x'):rep(3) == 'xxx' and math.max(1, 2) == 2 and utf8.char(8364) and table.concat{})"), OK);
+    assert_int_equal(run("assert(('x'):rep(3) == 'xxx' and math.max(1, 2) == 2 and utf8.char(8364) "
+                         "and table.concat{})"),
+                     OK);
 }
 
 static void globals_and_libraries_cannot_be_changed(void **context)
@@ -68,15 +73,19 @@ static void globals_and_libraries_cannot_be_changed(void **context)
     (void)context;
     assert_fails("\nfoo = 1", ERR_SCRIPT, "test.lua:2: assignment to global `foo`");
     assert_fails("string.rep = nil", ERR_SCRIPT, "`rep` cannot be changed");
-    assert_fails("getmetatable('').__index = {}", ERR_SCRIPT, "test.lua:1: attempt to index a boolean value");
+    assert_fails("getmetatable('').__index = {}", ERR_SCRIPT,
+                 "test.lua:1: attempt to index a boolean value");
 }
 
 static void finalizers_are_refused(void **context)
 {
     (void)context;
-    assert_fails("setmetatable({}, { __gc = function() while true do end end })", ERR_SCRIPT, "__gc");
-    assert_fails("setmetatable(setmetatable({}, { __metatable = 1 }), {})", ERR_SCRIPT, "protected metatable");
-    assert_int_equal(run("local t = setmetatable({}, { __index = { a = 1 } }) assert(t.a == 1)"), OK);
+    assert_fails("setmetatable({}, { __gc = function() while true do end end })", ERR_SCRIPT,
+                 "__gc");
+    assert_fails("setmetatable(setmetatable({}, { __metatable = 1 }), {})", ERR_SCRIPT,
+                 "protected metatable");
+    assert_int_equal(run("local t = setmetatable({}, { __index = { a = 1 } }) assert(t.a == 1)"),
+                     OK);
 }
 
 static void bytecode_is_refused(void **context)
@@ -92,8 +101,10 @@ static void loops_end_at_the_budget(void **context)
     static const char *const LOOPS[] = {
         "while true do end",
         "while true do pcall(function() while true do end end) end",
-        "while true do xpcall(function() while true do end end, function() while true do end end) end",
-        "table.sort({ 3, 2, 1 }, function() while true do pcall(function() while true do end end) end end)",
+        "while true do xpcall(function() while true do end end, function() while true do end end) "
+        "end",
+        "table.sort({ 3, 2, 1 }, function() while true do pcall(function() while true do end end) "
+        "end end)",
         "('a'):gsub('a', function() while true do end end)",
         "local function f() return f() end f()",
         "do local x <close> = setmetatable({}, { __close = function() while true do end end }) end",
@@ -118,8 +129,10 @@ static void memory_ends_at_the_cap(void **context)
 static void endless_recursion_ends(void **context)
 {
     (void)context;
-    int rc = state_pcall(state, run_text, "local function f() return 1 + f() end f()", 5000000, &err);
-    assert_true(rc == ERR_SCRIPT || rc == ERR_LIMIT); /* the stack's size or the memory, whichever is reached first */
+    int rc =
+        state_pcall(state, run_text, "local function f() return 1 + f() end f()", 5000000, &err);
+    assert_true(rc == ERR_SCRIPT ||
+                rc == ERR_LIMIT); /* the stack's size or the memory, whichever is reached first */
     assert_int_equal(run("local x = 1"), OK);
 }
 
@@ -136,9 +149,15 @@ static void error_values_have_a_text_and_a_place(void **context)
 static void xpcall_hands_the_error_to_its_handler(void **context)
 {
     (void)context;
-    assert_int_equal(run("local ok, a, b = xpcall(function(x, y) return x, y end, error, 1, 2) assert(ok and a == 1 and b == 2)"), OK);
-    assert_int_equal(run("local ok, a = xpcall(error, function(e) return e .. '!' end, 'x') assert(not ok and a == 'x!')"), OK);
-    assert_int_equal(run("local ok, a = xpcall(error, function() error({}) end, 'x') assert(not ok and type(a) == 'table')"), OK);
+    assert_int_equal(run("local ok, a, b = xpcall(function(x, y) return x, y end, error, 1, 2) "
+                         "assert(ok and a == 1 and b == 2)"),
+                     OK);
+    assert_int_equal(run("local ok, a = xpcall(error, function(e) return e .. '!' end, 'x') "
+                         "assert(not ok and a == 'x!')"),
+                     OK);
+    assert_int_equal(run("local ok, a = xpcall(error, function() error({}) end, 'x') assert(not ok "
+                         "and type(a) == 'table')"),
+                     OK);
 }
 
 static void modules_are_given_by_kind(void **context)
@@ -148,7 +167,8 @@ static void modules_are_given_by_kind(void **context)
     assert_int_equal(run("local task = require 'engine.task' assert(task.sleep)"), OK);
     assert_fails("require('engine.task').sleep = 1", ERR_SCRIPT, "engine.task cannot be changed");
     assert_fails("require 'engine.nothing'", ERR_SCRIPT, "there is no module \"engine.nothing\"");
-    assert_fails("require('engine.task').sleep(1)", ERR_SCRIPT, "task.sleep cannot be used while loading");
+    assert_fails("require('engine.task').sleep(1)", ERR_SCRIPT,
+                 "task.sleep cannot be used while loading");
     struct state *core = state;
     state = state_new(&options, &err);
     assert_fails("require 'engine.http'", ERR_SCRIPT, "not available to invite strategies");
@@ -159,17 +179,20 @@ static void modules_are_given_by_kind(void **context)
 static void files_are_required_once(void **context)
 {
     (void)context;
-    json_t *files = json_pack("{ss ss ss ss}", "scripts/a/one.lua", "return { count = 0 }", "scripts/a/two.lua",
-                              "local one = require 'a.one' one.count = one.count + 1 return one", "scripts/ring.lua",
-                              "return require 'ring'", "scripts/silent.lua", "local x = 1");
+    json_t *files =
+        json_pack("{ss ss ss ss}", "scripts/a/one.lua", "return { count = 0 }", "scripts/a/two.lua",
+                  "local one = require 'a.one' one.count = one.count + 1 return one",
+                  "scripts/ring.lua", "return require 'ring'", "scripts/silent.lua", "local x = 1");
     struct snapshot *snapshot = snapshot_from_json(files, &err);
     struct state_options options = { .kind = KIND_CORE, .snapshot = snapshot };
     struct state *plain = state;
     state = state_new(&options, &err);
-    assert_int_equal(run("require 'a.two' require 'a.two' assert(require('a.one').count == 1)"), OK);
+    assert_int_equal(run("require 'a.two' require 'a.two' assert(require('a.one').count == 1)"),
+                     OK);
     assert_fails("require 'ring'", ERR_SCRIPT, "requires itself");
     assert_fails("require 'silent'", ERR_SCRIPT, "scripts/silent.lua returns nothing");
-    assert_fails("require 'a.three'", ERR_SCRIPT, "no module \"a.three\" (no file scripts/a/three.lua)");
+    assert_fails("require 'a.three'", ERR_SCRIPT,
+                 "no module \"a.three\" (no file scripts/a/three.lua)");
     assert_fails("require '../secret'", ERR_SCRIPT, "there is no module");
     state_free(state);
     state = plain;

@@ -18,8 +18,8 @@ enum { PATIENCE_MS = 5000 };
 static struct engine engine;
 static struct tasks *tasks;
 static struct state *state;
-static struct buf said;                 /* what scripts told say() */
-static struct task_wait *held;          /* the operation of hold() */
+static struct buf said;        /* what scripts told say() */
+static struct task_wait *held; /* the operation of hold() */
 static int done_count, done_rc;
 static struct err done_err;
 
@@ -91,7 +91,8 @@ static int l_thrice(lua_State *L)
 static int open_test_module(lua_State *L)
 {
     static const luaL_Reg FUNCTIONS[] = {
-        { "say", l_say }, { "hold", l_hold }, { "at_once", l_at_once }, { "thrice", l_thrice }, { NULL, NULL },
+        { "say", l_say },       { "hold", l_hold }, { "at_once", l_at_once },
+        { "thrice", l_thrice }, { NULL, NULL },
     };
     luaL_newlib(L, FUNCTIONS);
     lua_api_preload(L, "test");
@@ -145,8 +146,9 @@ static int end_script(lua_State *L, int status, lua_KContext context)
 static int run_script(lua_State *L)
 {
     size_t len;
-    lua_pushfstring(L, "local task = require 'engine.task' local test = require 'test' local say = test.say %s",
-                                       (const char *)lua_touserdata(L, 1));
+    lua_pushfstring(
+        L, "local task = require 'engine.task' local test = require 'test' local say = test.say %s",
+        (const char *)lua_touserdata(L, 1));
     const char *text = lua_tolstring(L, -1, &len);
     state_load_text(L, "test.lua", text, len);
     lua_callk(L, 0, 0, 0, end_script);
@@ -158,7 +160,11 @@ static uint64_t start_with_deadline(const char *text, int64_t deadline_ms)
     struct err err;
     uint64_t id = 0;
     struct task_options options = {
-        .kind = TASK_TEST, .script = "test", .incident_id = 7, .deadline_ms = deadline_ms, .done = on_done,
+        .kind = TASK_TEST,
+        .script = "test",
+        .incident_id = 7,
+        .deadline_ms = deadline_ms,
+        .done = on_done,
     };
     if (task_start(tasks, state, &options, run_script, (void *)text, &id, &err) != OK)
         fail_msg("%s", err.msg);
@@ -227,8 +233,10 @@ static void waits_pass_through_pcall_iterators_and_metamethods(void **context)
 {
     (void)context;
     run("pcall(function() task.sleep(1) say 'pcall' end)"
-        " for i in function(_, i) task.sleep(1) return (i or 0) < 1 and 1 or nil end do say 'for' end"
-        " local t = setmetatable({}, { __index = function() task.sleep(1) return 'index' end }) say(t.x)");
+        " for i in function(_, i) task.sleep(1) return (i or 0) < 1 and 1 or nil end do say 'for' "
+        "end"
+        " local t = setmetatable({}, { __index = function() task.sleep(1) return 'index' end }) "
+        "say(t.x)");
     assert_int_equal(done_rc, OK);
     assert_said("pcall for index ");
 }
@@ -237,7 +245,8 @@ static void waits_that_cannot_be_name_the_reason(void **context)
 {
     (void)context;
     run("local ok, why = pcall(table.sort, { 2, 1 }, function() task.sleep(1) end) say(why)");
-    assert_non_null(strstr(buf_text(&said), "task.sleep cannot be used inside sort, gsub, tostring"));
+    assert_non_null(
+        strstr(buf_text(&said), "task.sleep cannot be used inside sort, gsub, tostring"));
 }
 
 static void an_operation_may_end_before_the_wait(void **context)
@@ -271,7 +280,8 @@ static void a_loop_is_killed_and_the_others_live(void **context)
 static void a_killed_task_closes_its_variables(void **context)
 {
     (void)context;
-    run("local x <close> = setmetatable({}, { __close = function() say 'closed' end }) while true do end");
+    run("local x <close> = setmetatable({}, { __close = function() say 'closed' end }) while true "
+        "do end");
     assert_int_equal(done_rc, ERR_LIMIT);
     assert_non_null(strstr(done_err.msg, "test.lua:1: used more than 30 ms"));
     assert_said("closed ");
@@ -280,7 +290,8 @@ static void a_killed_task_closes_its_variables(void **context)
 static void a_cancelled_task_never_goes_on(void **context)
 {
     (void)context;
-    uint64_t id = start("local x <close> = setmetatable({}, { __close = function() say 'closed' end }) test.hold() say 'wrong'");
+    uint64_t id = start("local x <close> = setmetatable({}, { __close = function() say 'closed' "
+                        "end }) test.hold() say 'wrong'");
     run_until(is_held);
     task_cancel(tasks, id);
     assert_int_equal(done_rc, ERR_CLOSED);
@@ -317,7 +328,8 @@ static void a_deadline_ends_the_task(void **context)
 static void spawned_tasks_run_beside(void **context)
 {
     (void)context;
-    run("local id = task.spawn(function(a, b) task.sleep(5) say(a .. b) end, 'x', 'y') say 'first' say(task.join(id))"
+    run("local id = task.spawn(function(a, b) task.sleep(5) say(a .. b) end, 'x', 'y') say 'first' "
+        "say(task.join(id))"
         " say(task.join(id))");
     assert_said("first xy true true ");
     run("local ok, err = task.join(task.spawn(function() error 'inner' end)) say(err)");
@@ -327,7 +339,8 @@ static void spawned_tasks_run_beside(void **context)
 static void all_waits_for_every_function(void **context)
 {
     (void)context;
-    run("local r = task.all { function() task.sleep(10) return 'slow' end, function() return 'fast' end } say(r[1]) say(r[2])"
+    run("local r = task.all { function() task.sleep(10) return 'slow' end, function() return "
+        "'fast' end } say(r[1]) say(r[2])"
         " say(#task.all {})");
     assert_said("slow fast 0 ");
 }
@@ -335,17 +348,20 @@ static void all_waits_for_every_function(void **context)
 static void all_tells_the_first_failure(void **context)
 {
     (void)context;
-    run("local r, err = task.all { function() task.sleep '10s' end, function() error 'one broke' end } say(r) say(err)");
+    run("local r, err = task.all { function() task.sleep '10s' end, function() error 'one broke' "
+        "end } say(r) say(err)");
     assert_said("nil test.lua:1: one broke ");
     buf_clear(&said);
-    run("local r, err = task.all { function() return nil, 'refused' end, function() return 1 end } say(r) say(err)");
+    run("local r, err = task.all { function() return nil, 'refused' end, function() return 1 end } "
+        "say(r) say(err)");
     assert_said("nil refused ");
 }
 
 static void race_ends_the_losers(void **context)
 {
     (void)context;
-    run("say(task.race { function() task.sleep '10s' return 'slow' end, function() task.sleep(2) return 'fast' end })");
+    run("say(task.race { function() task.sleep '10s' return 'slow' end, function() task.sleep(2) "
+        "return 'fast' end })");
     assert_said("fast ");
 }
 
@@ -367,7 +383,8 @@ static void tasks_can_be_listed(void **context)
     uint64_t id = start("test.hold()");
     run_until(is_held);
     tasks_describe(tasks, &list);
-    assert_non_null(strstr(buf_text(&list), "\"script\":\"test\",\"incident_id\":7,\"waits_for\":\"test.hold\""));
+    assert_non_null(strstr(buf_text(&list),
+                           "\"script\":\"test\",\"incident_id\":7,\"waits_for\":\"test.hold\""));
     task_cancel(tasks, id);
     task_wait_complete(held);
 }
@@ -375,7 +392,8 @@ static void tasks_can_be_listed(void **context)
 static void many_tasks_take_turns(void **context)
 {
     (void)context;
-    run("local n = 0 local list = {} for i = 1, 1000 do list[i] = function() task.sleep(1) n = n + 1 end end"
+    run("local n = 0 local list = {} for i = 1, 1000 do list[i] = function() task.sleep(1) n = n + "
+        "1 end end"
         " task.all(list) say(n)");
     assert_said("1000 ");
 }
