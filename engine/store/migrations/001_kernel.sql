@@ -171,6 +171,7 @@ CREATE TABLE usergroup (
 );
 CREATE UNIQUE INDEX usergroup_external ON usergroup(platform, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX usergroup_tag ON usergroup(tag) WHERE tag IS NOT NULL;
+CREATE INDEX usergroup_handle ON usergroup(handle);
 CREATE TABLE usergroup_category (
     usergroup_id TEXT NOT NULL REFERENCES usergroup(id), category_id TEXT NOT NULL REFERENCES category(id),
     PRIMARY KEY (category_id, usergroup_id)
