@@ -155,7 +155,8 @@ static int read_category(struct reading *r)
                                     text.len, text.at, text.len),
                            &found);
     if (rc == OK && found == 0)
-        rc = args_fail(&r->args, "category", "there is no such incident category");
+        rc = args_fail(&r->args, "category", "there is no incident category \"%.*s\"",
+                       (int)text.len, text.at);
     if (rc == OK && found > 1)
         rc = args_fail(&r->args, "category",
                        "several incident categories have this name; write \"group/category\"");
@@ -173,7 +174,7 @@ static int take_environment(struct reading *r, const char *key, struct text text
         return r->call->err->code;
     int rc = stmt_next(stmt, r->call->err);
     if (rc == DB_DONE)
-        rc = args_fail(&r->args, key, "there is no such environment");
+        rc = args_fail(&r->args, key, "there is no environment \"%.*s\"", (int)text.len, text.at);
     if (rc == DB_ROW) {
         int64_t position = stmt_int(stmt, 2);
         if (r->into->environment_id[0] == '\0' || position < *best) {
