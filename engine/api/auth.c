@@ -124,8 +124,11 @@ static void on_checked(void *arg, int rc, const char *text, size_t len, const st
 {
     struct question *question = arg;
     struct http_exchange *exchange = question->match->exchange;
-    json_t *answer = rc == OK ? json_loadb(text, len, 0, NULL) : NULL;
-    if (answer) {
+    bool is_over = http_is_abandoned(exchange);
+    json_t *answer = rc == OK && !is_over ? json_loadb(text, len, 0, NULL) : NULL;
+    if (is_over) {
+        http_reply(exchange, 503, NULL, "", 0);
+    } else if (answer) {
         struct kept_key *kept = place_of(question->api->auth, question->hash);
         memcpy(kept->hash, question->hash, sizeof(kept->hash));
         kept->identity = read_identity(answer);

@@ -313,6 +313,11 @@ static void on_declared(void *arg, int rc, const char *text, size_t len, const s
 {
     static const struct incident_rest_shape SHAPE = { .has_tags = true };
     struct creation *creation = arg;
+    if (http_is_abandoned(creation->exchange)) {
+        http_reply(creation->exchange, 503, NULL, "", 0);
+        creation_free(creation);
+        return;
+    }
     if (rc == ERR_INVALID || rc == ERR_CONFLICT) {
         creation->declare_err = *err;
         refuse(creation);

@@ -178,6 +178,11 @@ const char *http_route(const struct http_exchange *exchange)
     return exchange->route;
 }
 
+bool http_is_abandoned(const struct http_exchange *exchange)
+{
+    return exchange->server == NULL;
+}
+
 void http_set_data(struct http_exchange *exchange, void *data, void (*free_data)(void *data))
 {
     if (exchange->free_data)

@@ -71,6 +71,9 @@ bool http_server_side_is_loopback(const struct http_exchange *exchange);
  * Copies. */
 void http_set_route(struct http_exchange *exchange, const char *label);
 const char *http_route(const struct http_exchange *exchange);
+/* The server is closed: an answer goes nowhere, and nothing more may be started for the exchange, because the store
+ * may be closed as well. For completions that come late. */
+bool http_is_abandoned(const struct http_exchange *exchange);
 /* Something of the handler's own that goes with the exchange (who is asking); freed with it. */
 void http_set_data(struct http_exchange *exchange, void *data, void (*free_data)(void *data));
 /* NULL when nothing was set; borrowed. */

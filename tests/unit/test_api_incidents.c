@@ -10,6 +10,7 @@
 #include "store/db.h"
 #include "unit.h"
 
+#include <event2/event.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -109,7 +110,8 @@ static int end(void **state)
     struct fixture *fixture = *state;
     char name[96];
     http_server_free(fixture->engine.server);
-    db_close(fixture->engine.db);
+    if (fixture->engine.db)
+        db_close(fixture->engine.db);
     loop_free(fixture->engine.loop);
     api_free(fixture->api);
     router_free(fixture->engine.router);
@@ -516,6 +518,48 @@ static void test_health(void **state)
     expect(fixture, 503, "false");
 }
 
+static void close_all(void *arg)
+{
+    struct fixture *fixture = arg;
+    http_server_free(fixture->engine.server);
+    fixture->engine.server = NULL;
+    db_close(fixture->engine.db);
+    fixture->engine.db = NULL;
+}
+
+/* Requests are on their way through the store when it closes: their completions come after it. */
+static void test_the_end_with_requests_under_way(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const PATHS[] = { API "incidents/", "/healthz", "/metrics" };
+    int clients[2 * sizeof(PATHS) / sizeof(*PATHS)];
+    int count = 0;
+    char request[512];
+    for (size_t i = 0; i < sizeof(PATHS) / sizeof(*PATHS); i++) {
+        int len = snprintf(request, sizeof(request),
+                           "GET %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n\r\n",
+                           PATHS[i], fixture->reader);
+        clients[count] = talk_connect(http_server_port(fixture->engine.server));
+        assert_int_equal(send(clients[count++], request, (size_t)len, 0), len);
+    }
+    int len = snprintf(request, sizeof(request),
+                       "POST " API
+                       "incidents HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: "
+                       "application/json\r\nContent-Length: %zu\r\n\r\n%s",
+                       fixture->writer, strlen(GOOD), GOOD);
+    assert_true(len < (int)sizeof(request));
+    for (int i = 0; i < 2; i++) {
+        clients[count] = talk_connect(http_server_port(fixture->engine.server));
+        assert_int_equal(send(clients[count++], request, (size_t)len, 0), len);
+    }
+    /* One turn accepts and submits; the store closes in the next, before its completions are delivered. */
+    for (int i = 0; i < 40 && http_server_open_exchanges(fixture->engine.server) < count; i++)
+        event_base_loop(loop_base(fixture->engine.loop), EVLOOP_ONCE | EVLOOP_NONBLOCK);
+    close_all(fixture);
+    for (int i = 0; i < count; i++)
+        close(clients[i]);
+}
+
 static double read_seven(void *arg)
 {
     (void)arg;
@@ -579,6 +623,7 @@ int main(void)
         API_TEST(test_private_incidents_are_seen_by_those_who_may),
         API_TEST(test_filters_orders_and_pages),
         API_TEST(test_reference_rows),
+        API_TEST(test_the_end_with_requests_under_way),
         API_TEST(test_health),
         API_TEST(test_metrics),
     };
