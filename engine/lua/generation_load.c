@@ -1,8 +1,10 @@
 #include "lua/generation_internal.h"
 
 #include "base/mem.h"
+#include "base/tz.h"
 #include "core/engine.h"
 #include "lua/config.h"
+#include "lua/globals.h"
 #include "lua/lua_api.h"
 #include "lua/report.h"
 #include "lua/snapshot.h"
@@ -203,36 +205,62 @@ static void register_units(struct generation *generation, struct report *report)
             call_unit(generation, &generation->units[i], unit_register, report);
 }
 
-/* ---- libraries that no unit required: they must compile all the same */
+/* ---- every file once more, as a whole: what does not compile, and names that nothing defines */
 
-static int compile(lua_State *L)
+struct look {
+    const struct snapshot_file *file;
+    struct report *report;
+    lua_State *L;
+};
+
+static bool is_global(lua_State *L, const char *name)
 {
-    const struct snapshot_file *file = lua_touserdata(L, 1);
-    state_load_text(L, file->path, file->text, file->len);
+    lua_pushglobaltable(L);
+    lua_pushstring(L, name);
+    bool is_known = lua_rawget(L, -2) != LUA_TNIL;
+    lua_pop(L, 2);
+    return is_known;
+}
+
+static void on_global(void *arg, const char *name, int line, bool is_set)
+{
+    const struct look *look = arg;
+    if (is_set)
+        report_add(look->report, "%s:%d: assignment to global `%s` (write `local`)",
+                   look->file->path, line, name);
+    else if (!is_global(look->L, name))
+        report_add(look->report, "%s:%d: unknown global `%s`", look->file->path, line, name);
+}
+
+static int look_at_file(lua_State *L)
+{
+    struct look *look = lua_touserdata(L, 1);
+    look->L = L;
+    state_load_text(L, look->file->path, look->file->text, look->file->len);
+    globals_each(L, on_global, look);
     return 0;
 }
 
-static bool is_unit(const struct generation *generation, const struct snapshot_file *file)
+/* Sandbox scripts are no part of what an engine runs, and the other way round. */
+static bool belongs(const struct snapshot_file *file, enum generations_mode mode)
 {
-    for (int i = 0; i < generation->unit_count; i++)
-        if (generation->units[i].file == file)
-            return true;
-    return false;
+    bool is_sandbox = strncmp(file->path, "scripts/sandbox/", strlen("scripts/sandbox/")) == 0;
+    bool is_script = strncmp(file->path, "scripts/", strlen("scripts/")) == 0 ||
+                     strncmp(file->path, "strategies/", strlen("strategies/")) == 0;
+    return is_script && is_sandbox == (mode == GENERATIONS_SANDBOX);
 }
 
-static void compile_libraries(struct generation *generation, enum generations_mode mode,
-                              struct report *report)
+/* Files whose mistake is told already are left out. */
+static void look_at_files(struct generation *generation, enum generations_mode mode,
+                          struct report *report)
 {
+    AUTO_FREE char *told = xstrdup(buf_text(&report->text));
     for (int i = 0; i < snapshot_count(generation->snapshot); i++) {
-        const struct snapshot_file *file = snapshot_at(generation->snapshot, i);
+        struct look look = { snapshot_at(generation->snapshot, i), report, NULL };
         struct err err;
-        bool is_library =
-            strncmp(file->path, "scripts/", strlen("scripts/")) == 0 && !is_unit(generation, file);
-        if (!is_library || mode == GENERATIONS_SANDBOX)
+        if (!belongs(look.file, mode) || strstr(told, look.file->path))
             continue;
-        bool is_known = strstr(buf_text(&report->text), file->path) != NULL;
-        if (!is_known &&
-            state_pcall(generation->state, compile, (void *)file, STATE_LOAD_US, &err) != OK)
+        if (state_pcall(generation->state, look_at_file, &look, STATE_LOAD_US, &err) != OK)
             report_add(report, "%s", err.msg);
     }
 }
@@ -244,6 +272,16 @@ static void add_config_fields(struct generation *generation, struct report *repo
     for (int i = 0; i < generation->unit_count; i++)
         if (generation->units[i].kind == UNIT_INTEGRATION && generation->units[i].ref != LUA_NOREF)
             call_unit(generation, &generation->units[i], unit_add_config_fields, report);
+}
+
+static void check_time_zone(const struct generation *generation, struct report *report)
+{
+    const char *name = json_string_value(json_object_get(generation->config, "time_zone"));
+    struct err err;
+    struct tz *tz = name ? tz_load(name, &err) : NULL;
+    if (name && !tz)
+        config_report(report, generation->snapshot, "time_zone", err.msg);
+    tz_free(tz);
 }
 
 /* False when scripts cannot be asked about the config. With broken units their keys would be called
@@ -261,6 +299,7 @@ static bool load_config(struct generation *generation, bool units_are_whole, str
     if (config_validate(generation->state, generation->snapshot, report, &generation->config,
                         &err) != OK)
         report_add(report, "%s", err.msg);
+    check_time_zone(generation, report);
     return generation->config != NULL;
 }
 
@@ -300,7 +339,7 @@ struct generation *generation_load(struct engine *engine, struct snapshot *snaps
         units_check_together(generation, report);
         check_routes(generation, report);
     }
-    compile_libraries(generation, mode, report);
+    look_at_files(generation, mode, report);
     state_free(generation->invite_state);
     generation->invite_state = NULL;
     if (report->count == mistakes)

@@ -5,9 +5,11 @@ local function name_text(max) return shape.string { min = 1, max = max or 128 } 
 local function free_text() return shape.string { max = 2000, optional = true } end
 local function flag(default) return shape.boolean { default = default } end
 local function order() return shape.integer { min = 0, optional = true } end
-local function id() return shape.string { pattern = "^[%x%-]+$", max = 36, hint = "must be a UUID", optional = true } end
-local function slug(hint)
-  return shape.string { pattern = "^[a-z0-9][a-z0-9_%-]*$", max = 64, hint = hint or "must be lower case: a-z, 0-9, _ and -" }
+local function id()
+  return shape.string { pattern = "^[%x%-]+$", max = 36, hint = "must be a UUID", optional = true }
+end
+local function slug()
+  return shape.string { pattern = "^[a-z0-9][a-z0-9_%-]*$", max = 64, hint = "must be lower case: a-z, 0-9, _ and -" }
 end
 local function rows(fields, unique)
   return shape.list { of = shape.table { fields = fields }, unique = unique, default = {} }
@@ -53,7 +55,8 @@ local schema = {
     response_type = shape.enum { values = { "critical", "normal" }, optional = true },
   }, { "name", "value", "id" }),
   environments = rows({
-    id = id(), value = name_text(64), name = name_text(), description = free_text(), order = order(), default = flag(false),
+    id = id(), value = name_text(64), name = name_text(), description = free_text(), order = order(),
+    default = flag(false),
   }, { "value", "id" }),
   groups = rows({
     id = id(), name = name_text(), description = free_text(), order = order(),
@@ -102,23 +105,35 @@ local schema = {
   } },
 }
 
-local function one_default(list)
-  local first
+-- Which rows are the default, as { first, second, ... }.
+local function defaults_of(list)
+  local found = {}
   for i, row in ipairs(list) do
-    if row.default and first then return nil, "has two defaults, items " .. first .. " and " .. i end
-    if row.default then first = i end
+    if row.default then found[#found + 1] = i end
   end
+  return found
+end
+
+local function at_most_one_default(list)
+  local found = defaults_of(list)
+  if #found > 1 then return nil, "has two defaults, items " .. found[1] .. " and " .. found[2] end
   return true
 end
 
-schema.priorities.check = one_default
-schema.environments.check = one_default
+function schema.priorities.check(list)
+  if #list > 0 and #defaults_of(list) == 0 then return nil, "needs one row with default = true" end
+  return at_most_one_default(list)
+end
+
+schema.environments.check = at_most_one_default
 
 function schema.impacts.check(list)
   for _, impact in ipairs(list) do
     local has_none = false
     for _, level in ipairs(impact.levels) do has_none = has_none or level.value == "NO" end
-    if not has_none then return nil, 'impact "' .. impact.value .. '" needs a level "NO": the form chooses it when nothing is hit' end
+    if not has_none then
+      return nil, 'impact "' .. impact.value .. '" needs a level "NO": the form chooses it when nothing is hit'
+    end
   end
   return true
 end

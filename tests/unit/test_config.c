@@ -148,6 +148,21 @@ static void mistakes_are_named_with_line_and_path(void **context)
         "config.lua:5 roles[3].slug: is the same as roles[2].slug; it must be unique\n");
 }
 
+static void what_is_declared_fits_together(void **context)
+{
+    (void)context;
+    assert_report(
+        "return { " ROWS "\n milestones = { { event_type = 'a', name = 'A' } },\n"
+        " metrics = { { type = 't', code = 'T', name = 'T', start = 'a', ['end'] = 'gone' } } }",
+        "config.lua:3 metrics[1].end: there is no milestone \"gone\"\n");
+    assert_report("return { " ROWS
+                  "\n priorities = { { name = 'P1', value = 1 } },\n time_zone = 'Mars/Base' }",
+                  "config.lua:2 priorities: needs one row with default = true\n");
+    char *report = check("return { " ROWS "\n time_zone = 'Mars/Base' }");
+    assert_int_equal(strncmp(report, "config.lua:2 time_zone: ", 24), 0);
+    free(report);
+}
+
 static void config_is_data(void **context)
 {
     (void)context;
@@ -281,6 +296,7 @@ int main(void)
         TEST(broken_text_has_lines_too),
         TEST(a_good_config_has_no_mistakes),
         TEST(mistakes_are_named_with_line_and_path),
+        TEST(what_is_declared_fits_together),
         TEST(config_is_data),
         TEST(numbers_from_the_environment_are_numbers),
         TEST(units_count_in_their_smallest_part),

@@ -189,6 +189,12 @@ static void broken_files_are_named(void **context)
     assert_refused(
         X, "return { about = 'x', enabled = function(config) return config.none.x end }",
         "strategies/integrations/x.lua:1: attempt to index a nil value (field 'none')\n");
+    assert_refused(X,
+                   "return { about = 'x', on = { ['a.b'] = function()\n  pritn 'x'\n  y = 1\n"
+                   "  return function() return zz end end } }",
+                   "strategies/integrations/x.lua:4: unknown global `zz`\n"
+                   "strategies/integrations/x.lua:2: unknown global `pritn`\n"
+                   "strategies/integrations/x.lua:3: assignment to global `y` (write `local`)\n");
     assert_refused("strategies/mine.lua", "return {}",
                    "strategies/mine.lua:1: belongs into integrations/, invites/, schedules/ or "
                    "tags/ below strategies/\n");
@@ -345,13 +351,13 @@ static void what_the_store_refuses_changes_nothing(void **context)
 {
     (void)context;
     start();
-    write_script(
-        "config.lua",
-        "return { " ROWS "\n milestones = { { event_type = 'a', name = 'A' } },\n"
-        " metrics = { { type = 't', code = 'T', name = 'T', start = 'a', ['end'] = 'gone' } } }");
+    write_script("strategies/integrations/x.lua",
+                 "return { about = 'x', reference = function() return { conversations = {\n"
+                 "{ platform = 'chat', external_id = 'C1', categories = { 'Gone' } } } } end }");
     generations_reload(engine.generations);
     run_until(was_refused, "the refusal");
-    assert_int_equal(strncmp(status().error, "config.lua:3 metrics", 20), 0);
+    if (strncmp(status().error, "config.lua:1 conversations[1]", 29) != 0)
+        fail_msg("%s", status().error);
     assert_int_equal(changes, 1);
 }
 
