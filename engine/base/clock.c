@@ -9,6 +9,8 @@
 
 /* Wall time set by clock_set_ms(), or negative: real time. */
 static _Atomic int64_t frozen_ms = -1;
+/* What clock_advance_ms() added to both clocks. */
+static _Atomic int64_t ahead_ms;
 
 int64_t clock_now_ms(void)
 {
@@ -17,7 +19,8 @@ int64_t clock_now_ms(void)
         return frozen;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 +
+           atomic_load_explicit(&ahead_ms, memory_order_relaxed);
 }
 
 int64_t clock_mono_ms(void)
@@ -29,12 +32,21 @@ int64_t clock_mono_us(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 +
+           atomic_load_explicit(&ahead_ms, memory_order_relaxed) * 1000;
 }
 
 void clock_set_ms(int64_t epoch_ms)
 {
     atomic_store_explicit(&frozen_ms, epoch_ms < 0 ? -1 : epoch_ms, memory_order_relaxed);
+}
+
+void clock_advance_ms(int64_t ms)
+{
+    int64_t frozen = atomic_load_explicit(&frozen_ms, memory_order_relaxed);
+    if (frozen >= 0)
+        clock_set_ms(frozen + ms);
+    atomic_fetch_add_explicit(&ahead_ms, ms, memory_order_relaxed);
 }
 
 static char *put_digits(char *at, int value, int digits)

@@ -9,6 +9,8 @@ int64_t clock_mono_us(void); /* the same in microseconds; for measuring */
 
 /* Tests and `serve --clock`: freezes wall time at <epoch_ms> (the monotonic clock goes on); negative thaws it. */
 void clock_set_ms(int64_t epoch_ms);
+/* Tests: both clocks are <ms> later from now on. Timers learn of it from loop_recheck_timers(). */
+void clock_advance_ms(int64_t ms);
 
 /* "2026-11-23T12:00:00.123000Z": ISO 8601, microseconds, UTC. */
 void clock_format_iso(int64_t epoch_ms, struct buf *out);

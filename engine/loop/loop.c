@@ -276,6 +276,30 @@ void loop_timer_cancel(struct loop *loop, uint64_t id)
     release_timer(loop->timers[slot]);
 }
 
+void loop_recheck_timers(struct loop *loop)
+{
+    int64_t now_us = clock_mono_us();
+    for (uint32_t i = 0; i < loop->timer_count; i++) {
+        struct timer *timer = loop->timers[i];
+        if (timer->id != 0)
+            arm(timer, timer->due_us > now_us ? timer->due_us - now_us : 0);
+    }
+}
+
+int64_t loop_next_timer_ms(const struct loop *loop)
+{
+    int64_t next_us = -1, now_us = clock_mono_us();
+    for (uint32_t i = 0; i < loop->timer_count; i++) {
+        const struct timer *timer = loop->timers[i];
+        if (timer->id == 0)
+            continue;
+        int64_t left_us = timer->due_us > now_us ? timer->due_us - now_us : 0;
+        if (next_us < 0 || left_us < next_us)
+            next_us = left_us;
+    }
+    return next_us < 0 ? -1 : (next_us + 999) / 1000;
+}
+
 /* ---- signals */
 
 static void on_signal(evutil_socket_t signo, short what, void *arg)

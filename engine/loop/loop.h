@@ -35,5 +35,10 @@ uint64_t loop_timer(struct loop *loop, int64_t delay_ms, loop_fn fn, void *arg);
 /* The timer does not fire any more. An id that has fired, was cancelled or is 0 is harmless. */
 void loop_timer_cancel(struct loop *loop, uint64_t id);
 
+/* Tests, after clock_advance_ms(): timers that have become due fire in the loop's next turn. */
+void loop_recheck_timers(struct loop *loop);
+/* Milliseconds, rounded up, until the next timer is due; -1 when none is set. */
+int64_t loop_next_timer_ms(const struct loop *loop);
+
 /* Calls <fn> on the loop thread at each signal <signo>, until loop_free(). */
 int loop_signal(struct loop *loop, int signo, loop_fn fn, void *arg, struct err *err);
