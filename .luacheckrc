@@ -13,4 +13,4 @@ unused_args = false -- handlers take (ctx, args) whether they need both or not
 files["config.lua"] = {
   read_globals = { "env", "secret", "seconds", "minutes", "hours", "days", "kib", "mib" },
 }
-files["tests/lua"] = { read_globals = { "test", "describe", "it", "expect" } }
+files["tests/lua/config.lua"] = files["config.lua"]

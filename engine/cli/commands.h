@@ -14,3 +14,4 @@ extern const struct command RELOAD_COMMANDS[];
 extern const struct command SANDBOX_COMMANDS[];
 extern const struct command SERVE_COMMANDS[];
 extern const struct command TASK_COMMANDS[];
+extern const struct command TEST_COMMANDS[];

@@ -1,6 +1,6 @@
 /* generation_internal - one loaded set of scripts, shared by the files that load, run and replace
  * it: generation_load.c makes it (any thread), generation.c swaps it (loop), handlers.c runs its
- * functions (loop). Nobody else includes this. */
+ * functions (loop), test_engine.c has one to test with. Nobody else includes this. */
 #pragma once
 #include <jansson.h>
 #include <stdbool.h>
