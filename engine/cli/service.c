@@ -14,6 +14,7 @@
 #include "core/limits.h"
 #include "core/schedule.h"
 #include "loop/loop.h"
+#include "lua/jail.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/router.h"
@@ -150,7 +151,11 @@ static int make_parts(struct service *service, struct err *err)
     if (!engine->generations)
         return err->code;
     engine->jobs = jobs_new(engine, generations_run_job, engine->generations);
-    return OK;
+    if (service->options->mode == GENERATIONS_SANDBOX)
+        return OK;
+    const struct jail_options jail = { .loop = engine->loop, .database = service->options->database };
+    engine->jail = jail_new(&jail, err);
+    return engine->jail ? OK : err->code;
 }
 
 static int load_scripts(struct service *service, struct err *err)
@@ -276,6 +281,7 @@ static void take_apart(struct service *service)
         housekeeping_close(service->housekeeping);
     http_server_free(engine->server);
     engine->server = NULL;
+    jail_free(engine->jail);
     generations_free(engine->generations);
     http_client_free(engine->client);
     if (engine->db)

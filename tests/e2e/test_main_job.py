@@ -1,7 +1,7 @@
 """From the signed command to a channel with the right people in it."""
 import json
 
-from flows import TITLE, announcements, assert_happened_once, ready_channel
+from flows import TITLE, assert_happened_once, declare_by_api, ready_channel
 from harness import check, equal, wait_for
 
 PAYMENTS = ["U0002", "U0003", "U0004"]
@@ -110,7 +110,7 @@ def test_five_hundred_people_in_five_calls(world):
         out.write(config)
     engine = world.engine()
     world.sync(engine)
-    engine.command(f"open P2 {TITLE}")
+    declare_by_api(engine, priority="P2")
     ready_channel(world)
     engine.settled(60)
     calls = [one for one in world.sandbox.log() if one["method"] == "conversations.invite"]

@@ -10,7 +10,6 @@ HOSTILE = {
     "eats_memory": 'local hoard = {} while true do hoard[#hoard + 1] = ("x"):rep(1000000) .. #hoard end',
     "throws": 'error("on purpose")',
     "writes": 'find.store.put("x", "y")',
-    "opens_files": 'io.open("/tmp/halligan-was-here", "w"):write("x")',
     "answers_nonsense": "return 42",
 }
 
@@ -34,6 +33,14 @@ def test_hostile_strategies_are_skipped_and_named(world):
         check(any(name in strategy for strategy in failed), f"{name} is named as failed: {failed}")
     check(engine.process.is_alive(), "the engine lives")
     engine.process.stop()
+
+
+def test_strategy_that_names_the_disk_is_refused_at_load(world):
+    world.write("strategies/invites/opens_files.lua",
+                'local M = { about = "hostile" }\nfunction M.invite() io.open("/tmp/x", "w") end\nreturn M\n')
+    checked = world.cli("check", ok=False)
+    text = checked.stdout + checked.stderr
+    check(checked.returncode != 0 and "opens_files.lua:2" in text and "io" in text, f"file, line and name: {text}")
 
 
 def test_strategy_run_has_no_effect(world):

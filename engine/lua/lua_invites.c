@@ -1,0 +1,79 @@
+/* engine.invites - asks the invite strategies, in the jail. */
+#include "core/engine.h"
+#include "lua/generation.h"
+#include "lua/jail.h"
+#include "lua/lua_modules.h"
+#include "lua/lua_util.h"
+#include "lua/state.h"
+#include "lua/task.h"
+
+enum { DEADLINE_MS = 2000 };
+
+struct collect_wait {
+    struct task_wait wait;
+    json_t *answer; /* NULL: <err> says why */
+    struct err err;
+};
+
+static void on_answer(void *arg, json_t *answer, const struct err *err)
+{
+    struct collect_wait *collect = arg;
+    collect->answer = answer;
+    collect->err = *err;
+    task_wait_complete(&collect->wait);
+}
+
+static int push_answer(lua_State *L, struct task_wait *wait)
+{
+    struct collect_wait *collect = (struct collect_wait *)wait;
+    if (!collect->answer)
+        return lua_util_push_err(L, &collect->err);
+    lua_util_push_json(L, collect->answer);
+    return 1;
+}
+
+static void fini_collect(struct task_wait *wait)
+{
+    json_decref(((struct collect_wait *)wait)->answer);
+}
+
+/*** Asks every invite strategy of the current scripts who is needed; for a private incident only those that say `private = true`.
+ * A strategy that fails is named in `runs` and does not keep the others' people out.
+ * @function invites.collect(incident)
+ * @param incident table as incidents.get gives it
+ * @return {people:table[], runs:table[]}|nil people: {person_id, strategy, reason, source_line}; runs: {strategy, state, error,
+ *   duration_ms, people}; nil and an error when nothing could be asked
+ */
+static int l_invites_collect(lua_State *L)
+{
+    static const struct task_wait_ops OPS = { "invites.collect", push_answer, NULL, fini_collect };
+    struct engine *engine = state_engine(L);
+    luaL_checktype(L, 1, LUA_TTABLE);
+    struct collect_wait *collect = task_wait_new(L, &OPS, sizeof(*collect));
+    if (!engine->jail) {
+        err_set(&collect->err, ERR_UNAVAILABLE, "there is no jail to run invite strategies in");
+        return lua_util_push_err(L, &collect->err);
+    }
+    json_t *incident = lua_util_to_json(L, 1, &collect->err);
+    if (!incident)
+        return lua_util_push_err(L, &collect->err);
+    const json_t *invites = json_object_get(generations_config(engine->generations), "invites");
+    json_int_t deadline_ms = json_integer_value(json_object_get(invites, "deadline"));
+    const struct jail_request request = {
+        .incident = incident,
+        .strategies = generations_invites(engine->generations),
+        .snapshot = generations_snapshot(engine->generations),
+        .deadline_ms = deadline_ms > 0 ? deadline_ms : DEADLINE_MS,
+    };
+    jail_collect(engine->jail, &request, on_answer, task_wait_ref(&collect->wait));
+    json_decref(incident);
+    return task_wait_yield(L, &collect->wait);
+}
+
+static const luaL_Reg FUNCTIONS[] = { { "collect", l_invites_collect }, { NULL, NULL } };
+
+int luaopen_engine_invites(lua_State *L)
+{
+    luaL_newlib(L, FUNCTIONS);
+    return 1;
+}
