@@ -178,6 +178,14 @@ class Probe(threading.Thread):
         return self.times[int(len(self.times) * 0.99)]
 
 
+def lift_limits(world):
+    """Our own rate limits towards the vendor, which would be all that a long synchronisation measures."""
+    with open(world.config) as text:
+        config = text.read()
+    with open(world.config, "w") as out:
+        out.write(config.replace("\n  slack = {", '\n  slack = {\n    rate_limits = { ["users.list"] = 1000000 },', 1))
+
+
 def bench_sync(world, engine, people):
     pid = engine.process.child.pid
     world.sandbox.reset(users=people, groups=people // 50, group_size=50)
@@ -213,6 +221,7 @@ def main():
     options = parser.parse_args()
     scale = 10 if options.quick else 1
     world = World(options.halligan)
+    lift_limits(world)
     failed = True
     try:
         bench_start(world)
