@@ -5,6 +5,7 @@
 
 extern const struct command BACKUP_COMMANDS[];
 extern const struct command CHECK_COMMANDS[];
+extern const struct command DOCS_COMMANDS[];
 extern const struct command HELP_COMMANDS[];
 extern const struct command INCIDENT_COMMANDS[];
 extern const struct command JOB_COMMANDS[];
@@ -13,5 +14,6 @@ extern const struct command MANIFEST_COMMANDS[];
 extern const struct command RELOAD_COMMANDS[];
 extern const struct command SANDBOX_COMMANDS[];
 extern const struct command SERVE_COMMANDS[];
+extern const struct command STRATEGY_COMMANDS[];
 extern const struct command TASK_COMMANDS[];
 extern const struct command TEST_COMMANDS[];
