@@ -8,7 +8,8 @@
 
 #define RAW "engine.html.raw" /* a table with this metatable holds finished HTML at [1] */
 
-static const char *const VOID_ELEMENTS[] = { "area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr", NULL };
+static const char *const VOID_ELEMENTS[] = { "area",  "base", "br",   "col",    "hr",  "img",
+                                             "input", "link", "meta", "source", "wbr", NULL };
 
 static bool is_void(const char *tag)
 {
@@ -22,12 +23,23 @@ static void add_escaped(luaL_Buffer *out, const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         switch (text[i]) {
-        case '&': luaL_addstring(out, "&amp;"); break;
-        case '<': luaL_addstring(out, "&lt;"); break;
-        case '>': luaL_addstring(out, "&gt;"); break;
-        case '"': luaL_addstring(out, "&quot;"); break;
-        case '\'': luaL_addstring(out, "&#39;"); break;
-        default: luaL_addchar(out, text[i]);
+        case '&':
+            luaL_addstring(out, "&amp;");
+            break;
+        case '<':
+            luaL_addstring(out, "&lt;");
+            break;
+        case '>':
+            luaL_addstring(out, "&gt;");
+            break;
+        case '"':
+            luaL_addstring(out, "&quot;");
+            break;
+        case '\'':
+            luaL_addstring(out, "&#39;");
+            break;
+        default:
+            luaL_addchar(out, text[i]);
         }
     }
 }
@@ -78,7 +90,8 @@ static void add_part(lua_State *L, int parts)
     lua_rawseti(L, parts, (lua_Integer)lua_rawlen(L, parts) + 1);
 }
 
-/* throws. Adds the node at <index>: nil and false are nothing, texts are escaped, lists are their nodes. */
+/* throws. Adds the node at <index>: nil and false are nothing, texts are escaped, lists are their
+ * nodes. */
 static void add_node(lua_State *L, int index, int parts, int depth)
 {
     index = lua_absindex(L, index);
@@ -119,7 +132,8 @@ static void add_node(lua_State *L, int index, int parts, int depth)
         if (lua_isinteger(L, -2) && lua_tointeger(L, -2) > count)
             count = lua_tointeger(L, -2);
         else if (!lua_isinteger(L, -2))
-            luaL_error(L, "html: a list of nodes has no member \"%s\"", luaL_tolstring(L, -2, NULL));
+            luaL_error(L, "html: a list of nodes has no member \"%s\"",
+                       luaL_tolstring(L, -2, NULL));
     for (lua_Integer i = 1; i <= count; i++) {
         lua_rawgeti(L, index, i);
         add_node(L, -1, parts, depth + 1);
@@ -149,7 +163,8 @@ static void check_name(lua_State *L, const char *name)
             luaL_error(L, "html.element: \"%s\" is no name", name);
 }
 
-/* throws. Adds ' name="value"' for each attribute of the table at 2, sorted by name so that pages are the same each time. */
+/* throws. Adds ' name="value"' for each attribute of the table at 2, sorted by name so that pages
+ * are the same each time. */
 static void add_attributes(lua_State *L, int parts)
 {
     lua_newtable(L);

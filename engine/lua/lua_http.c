@@ -1,15 +1,13 @@
-/* engine.http - requests to the outside. One request a call; no redirects, no retries: what an answer means is the script's business. */
+/* engine.http - requests to the outside. One request a call; no redirects, no retries: what an
+ * answer means is the script's business. */
 #include "base/buf.h"
 #include "core/engine.h"
 #include "lua/lua_modules.h"
 #include "lua/lua_util.h"
 #include "lua/state.h"
 #include "lua/task.h"
-#include "net/form.h"
 #include "net/http_client.h"
 
-#include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { HEADERS_MAX = 64 };
@@ -87,7 +85,8 @@ static void fini_request(struct task_wait *wait)
     buf_fini(&request->headers);
 }
 
-/* throws. Leaves "Name: value" strings on the stack, so that they live while the request is started. */
+/* throws. Leaves "Name: value" strings on the stack, so that they live while the request is
+ * started. */
 static int check_headers(lua_State *L, const char **headers)
 {
     int count = 0;
@@ -121,14 +120,17 @@ static const char *optional_text(lua_State *L, const char *name, const char *fal
 
 /*** Sends a request and waits for the whole answer.
  * @function http.request(options)
- * @param options {method:string?, url:string, headers:table?, body:string?, timeout:string?, max_bytes:integer?} timeout: "15s"
- * @return {status:integer, headers:table, body:string}|nil header names in lower case; nil and an error whose `outcome` is
- *   "not_sent" or "unknown" (it may have arrived)
+ * @param options {method:string?, url:string, headers:table?, body:string?, timeout:string?,
+ * max_bytes:integer?} timeout: "15s"
+ * @return {status:integer, headers:table, body:string}|nil header names in lower case; nil and an
+ * error whose `outcome` is "not_sent" or "unknown" (it may have arrived)
  */
 static int l_http_request(lua_State *L)
 {
-    static const struct task_wait_ops OPS = { "http.request", push_response, cancel_request, fini_request };
-    static const char *const KEYS[] = { "method", "url", "headers", "body", "timeout", "max_bytes", NULL };
+    static const struct task_wait_ops OPS = { "http.request", push_response, cancel_request,
+                                              fini_request };
+    static const char *const KEYS[] = { "method",  "url",       "headers", "body",
+                                        "timeout", "max_bytes", NULL };
     struct http_client_options options = { 0 };
     const char *headers[HEADERS_MAX];
     lua_util_check_keys(L, 1, "http.request", KEYS);
@@ -145,8 +147,8 @@ static int l_http_request(lua_State *L)
     options.headers = headers;
     struct request_wait *request = task_wait_new(L, &OPS, sizeof(*request));
     request->client = state_engine(L)->client;
-    int rc = http_client_start(request->client, &options, on_done, task_wait_ref(&request->wait), &request->id,
-                               &request->err);
+    int rc = http_client_start(request->client, &options, on_done, task_wait_ref(&request->wait),
+                               &request->id, &request->err);
     if (rc != OK) {
         task_wait_unref(&request->wait);
         return push_response(L, &request->wait);

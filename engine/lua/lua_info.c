@@ -1,4 +1,5 @@
-/* engine.info - facts of the running engine: version, base_url, generation, started_at_ms. Looked up when they are read. */
+/* engine.info - facts of the running engine: version, base_url, generation, started_at_ms. Looked
+ * up when they are read. */
 #include "core/engine.h"
 #include "lua/generation.h"
 #include "lua/lua_modules.h"
@@ -16,7 +17,8 @@ static int l_info_index(lua_State *L)
     else if (!strcmp(name, "base_url"))
         lua_pushstring(L, engine ? engine->base_url : "");
     else if (!strcmp(name, "generation"))
-        lua_pushstring(L, engine && engine->generations ? generations_hash(engine->generations) : "");
+        lua_pushstring(L,
+                       engine && engine->generations ? generations_hash(engine->generations) : "");
     else if (!strcmp(name, "started_at_ms"))
         lua_pushinteger(L, engine ? engine->started_at_ms : 0);
     else

@@ -37,12 +37,13 @@ static void fini_collect(struct task_wait *wait)
     json_decref(((struct collect_wait *)wait)->answer);
 }
 
-/*** Asks every invite strategy of the current scripts who is needed; for a private incident only those that say `private = true`.
- * A strategy that fails is named in `runs` and does not keep the others' people out.
+/*** Asks every invite strategy of the current scripts who is needed; for a private incident only
+ * those that say `private = true`. A strategy that fails is named in `runs` and does not keep the
+ * others' people out.
  * @function invites.collect(incident)
  * @param incident table as incidents.get gives it
- * @return {people:table[], runs:table[]}|nil people: {person_id, strategy, reason, source_line}; runs: {strategy, state, error,
- *   duration_ms, people}; nil and an error when nothing could be asked
+ * @return {people:table[], runs:table[]}|nil people: {person_id, strategy, reason, source_line};
+ * runs: {strategy, state, error, duration_ms, people}; nil and an error when nothing could be asked
  */
 static int l_invites_collect(lua_State *L)
 {

@@ -1,11 +1,13 @@
-/* engine.json - JSON text for scripts. Integers stay integers, an empty list stays a list, errors name the place. */
+/* engine.json - JSON text for scripts. Integers stay integers, an empty list stays a list, errors
+ * name the place. */
 #include "base/json_writer.h"
 #include "lua/lua_modules.h"
 #include "lua/lua_util.h"
 
 #include <string.h>
 
-/*** Reads JSON text. Members that are null are left out of objects; within lists they are json.null.
+/*** Reads JSON text. Members that are null are left out of objects; within lists they are
+ * json.null.
  * @function json.decode(text)
  * @param text string
  * @return any|nil the value; nil and an error
@@ -91,7 +93,10 @@ static int l_json_array(lua_State *L)
 }
 
 static const luaL_Reg FUNCTIONS[] = {
-    { "decode", l_json_decode }, { "encode", l_json_encode }, { "array", l_json_array }, { NULL, NULL },
+    { "decode", l_json_decode },
+    { "encode", l_json_encode },
+    { "array", l_json_array },
+    { NULL, NULL },
 };
 
 int luaopen_engine_json(lua_State *L)

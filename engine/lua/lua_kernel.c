@@ -1,5 +1,6 @@
-/* engine.kernel - the kernel's operations for scripts, by name; and the modules that hold those of one subject
- * (incidents.declare is kernel.call("incident.declare")). A call is one transaction; its answer is here after the commit. */
+/* engine.kernel - the kernel's operations for scripts, by name; and the modules that hold those of
+ * one subject (incidents.declare is kernel.call("incident.declare")). A call is one transaction;
+ * its answer is here after the commit. */
 #include "core/engine.h"
 #include "core/op.h"
 #include "lua/lua_modules.h"
@@ -59,7 +60,8 @@ static void copy_field(lua_State *L, int index, const char *name, char *to, size
     lua_pop(L, 1);
 }
 
-/* throws. nil is the engine itself, which sees everything; a table is somebody, who sees private incidents only if it says so. */
+/* throws. nil is the engine itself, which sees everything; a table is somebody, who sees private
+ * incidents only if it says so. */
 static struct actor check_actor(lua_State *L, int index)
 {
     static const char *const KEYS[] = { "person", "source", "sees_private", NULL };
@@ -87,7 +89,8 @@ static int call_op(lua_State *L, const struct op *op, int index)
     if (!lua_isnoneornil(L, index))
         luaL_checktype(L, index, LUA_TTABLE);
     struct call_wait *call = task_wait_new(L, &OPS, sizeof(*call));
-    json_t *args = lua_isnoneornil(L, index) ? json_object() : lua_util_to_json(L, index, &call->err);
+    json_t *args =
+        lua_isnoneornil(L, index) ? json_object() : lua_util_to_json(L, index, &call->err);
     if (!args)
         return lua_util_push_err(L, &call->err);
     op_submit(engine->db, op, args, &actor, on_answer, task_wait_ref(&call->wait));
@@ -98,7 +101,8 @@ static int call_op(lua_State *L, const struct op *op, int index)
  * @function kernel.call(name, args, actor)
  * @param name string "incident.declare"; `halligan docs` lists them
  * @param args table|nil its arguments; an unknown one is an error
- * @param actor {person:string?, source:string?, sees_private:boolean?}|nil who does it; nil: the engine, which sees all
+ * @param actor {person:string?, source:string?, sees_private:boolean?}|nil who does it; nil: the
+ * engine, which sees all
  * @return any|nil the answer; nil and an error
  */
 static int l_kernel_call(lua_State *L)
@@ -141,12 +145,39 @@ static int open_subject(lua_State *L, const char *subject)
     return 1;
 }
 
-int luaopen_engine_incidents(lua_State *L) { return open_subject(L, "incident"); }
-int luaopen_engine_people(lua_State *L) { return open_subject(L, "person"); }
-int luaopen_engine_conversations(lua_State *L) { return open_subject(L, "conversation"); }
-int luaopen_engine_usergroups(lua_State *L) { return open_subject(L, "usergroup"); }
-int luaopen_engine_invitations(lua_State *L) { return open_subject(L, "invitation"); }
-int luaopen_engine_messages(lua_State *L) { return open_subject(L, "message"); }
-int luaopen_engine_reference(lua_State *L) { return open_subject(L, "reference"); }
-int luaopen_engine_jobs(lua_State *L) { return open_subject(L, "job"); }
-int luaopen_engine_events(lua_State *L) { return open_subject(L, "event"); }
+int luaopen_engine_incidents(lua_State *L)
+{
+    return open_subject(L, "incident");
+}
+int luaopen_engine_people(lua_State *L)
+{
+    return open_subject(L, "person");
+}
+int luaopen_engine_conversations(lua_State *L)
+{
+    return open_subject(L, "conversation");
+}
+int luaopen_engine_usergroups(lua_State *L)
+{
+    return open_subject(L, "usergroup");
+}
+int luaopen_engine_invitations(lua_State *L)
+{
+    return open_subject(L, "invitation");
+}
+int luaopen_engine_messages(lua_State *L)
+{
+    return open_subject(L, "message");
+}
+int luaopen_engine_reference(lua_State *L)
+{
+    return open_subject(L, "reference");
+}
+int luaopen_engine_jobs(lua_State *L)
+{
+    return open_subject(L, "job");
+}
+int luaopen_engine_events(lua_State *L)
+{
+    return open_subject(L, "event");
+}

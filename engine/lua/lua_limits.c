@@ -1,4 +1,5 @@
-/* engine.limits - the vendors' budgets: token buckets by name. A caller waits a short while for its token or is told when to come. */
+/* engine.limits - the vendors' budgets: token buckets by name. A caller waits a short while for its
+ * token or is told when to come. */
 #include "core/engine.h"
 #include "core/limits.h"
 #include "loop/loop.h"
@@ -16,8 +17,8 @@ struct take_wait {
     struct engine *engine;
     char name[NAME_SIZE];
     double per_minute, burst;
-    int64_t left_ms;  /* of the caller's patience */
-    int64_t wait_ms;  /* until a token is free, as last heard */
+    int64_t left_ms; /* of the caller's patience */
+    int64_t wait_ms; /* until a token is free, as last heard */
     uint64_t timer;
     bool is_taken;
 };
@@ -51,7 +52,8 @@ static int push_take(lua_State *L, struct task_wait *wait)
         return 1;
     }
     struct err err;
-    err_set(&err, ERR_RATE_LIMITED, "%s: the next call is free in %lld ms", take->name, (long long)take->wait_ms);
+    err_set(&err, ERR_RATE_LIMITED, "%s: the next call is free in %lld ms", take->name,
+            (long long)take->wait_ms);
     lua_util_push_err(L, &err);
     lua_pushinteger(L, take->wait_ms);
     lua_setfield(L, -2, "retry_after_ms");
@@ -78,8 +80,9 @@ static double check_rate(lua_State *L, const char *name, double fallback)
 
 /*** Takes one token of a budget, made with these numbers when it is first seen.
  * @function limits.take(name, options)
- * @param name string "slack.chat.postMessage:C1"
- * @param options {per_minute:number, burst:number?, wait:string?} burst: how many at once (1); wait: how long to queue ("10s")
+ * @param name string "chat.postMessage:C1"
+ * @param options {per_minute:number, burst:number?, wait:string?} burst: how many at once (1);
+ * wait: how long to queue ("10s")
  * @return boolean|nil true; nil and an error with retry_after_ms
  */
 static int l_limits_take(lua_State *L)
@@ -108,7 +111,8 @@ static int l_limits_take(lua_State *L)
     return task_wait_yield(L, &take->wait);
 }
 
-/*** The vendor said "not before": nobody gets a token of this budget for that long. Survives a restart.
+/*** The vendor said "not before": nobody gets a token of this budget for that long. Survives a
+ * restart.
  * @function limits.block(name, duration)
  * @param name string
  * @param duration string|integer "30s", or milliseconds
@@ -120,7 +124,9 @@ static int l_limits_block(lua_State *L)
     return 0;
 }
 
-static const luaL_Reg FUNCTIONS[] = { { "take", l_limits_take }, { "block", l_limits_block }, { NULL, NULL } };
+static const luaL_Reg FUNCTIONS[] = { { "take", l_limits_take },
+                                      { "block", l_limits_block },
+                                      { NULL, NULL } };
 
 int luaopen_engine_limits(lua_State *L)
 {

@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-/* throws. The `incident` of the table at 2, 0 when it names none; checks the names of the others. */
+/* throws. The `incident` of the table at 2, 0 when it names none; checks the names of the others.
+ */
 static int64_t find_incident(lua_State *L)
 {
     int64_t incident_id = 0;
@@ -102,7 +103,8 @@ static int l_log_error(lua_State *L)
 }
 
 static const luaL_Reg FUNCTIONS[] = {
-    { "debug", l_log_debug }, { "info", l_log_info }, { "warn", l_log_warn }, { "error", l_log_error }, { NULL, NULL },
+    { "debug", l_log_debug }, { "info", l_log_info }, { "warn", l_log_warn },
+    { "error", l_log_error }, { NULL, NULL },
 };
 
 int luaopen_engine_log(lua_State *L)

@@ -13,7 +13,8 @@
 static int l_schedule_list(lua_State *L)
 {
     struct engine *engine = state_engine(L);
-    const json_t *rows = engine && engine->generations ? generations_schedules(engine->generations) : NULL;
+    const json_t *rows =
+        engine && engine->generations ? generations_schedules(engine->generations) : NULL;
     if (rows)
         lua_util_push_json(L, rows);
     else

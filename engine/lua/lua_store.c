@@ -1,4 +1,5 @@
-/* engine.store - values that scripts keep, by scope and key: any JSON, for a while or for good. Each call is one transaction. */
+/* engine.store - values that scripts keep, by scope and key: any JSON, for a while or for good.
+ * Each call is one transaction. */
 #include "core/engine.h"
 #include "core/op.h"
 #include "lua/lua_modules.h"
@@ -30,7 +31,8 @@ static int push_answer(lua_State *L, struct task_wait *wait)
     struct store_wait *store = (struct store_wait *)wait;
     if (!store->answer)
         return lua_util_push_err(L, &store->err);
-    const json_t *value = store->member ? json_object_get(store->answer, store->member) : store->answer;
+    const json_t *value =
+        store->member ? json_object_get(store->answer, store->member) : store->answer;
     if (!value)
         lua_pushboolean(L, true);
     else if (json_is_null(value))
@@ -83,7 +85,8 @@ static int submit(lua_State *L, const char *op_name, const char *member, bool ha
         json_object_set_new(args, "value", value);
     if (ttl_ms > 0)
         json_object_set_new(args, "ttl_ms", json_integer(ttl_ms));
-    op_submit(engine->db, op_find(op_name), args, &ACTOR_ENGINE, on_answer, task_wait_ref(&store->wait));
+    op_submit(engine->db, op_find(op_name), args, &ACTOR_ENGINE, on_answer,
+              task_wait_ref(&store->wait));
     return task_wait_yield(L, &store->wait);
 }
 

@@ -59,9 +59,10 @@ static bool is_regional(uint32_t point)
 /* Belongs to the character before it: joiners, accents, variation selectors, skin tones. */
 static bool is_extension(uint32_t point)
 {
-    return point == 0x200D || (point >= 0x0300 && point <= 0x036F) || (point >= 0x1AB0 && point <= 0x1AFF) ||
-           (point >= 0x20D0 && point <= 0x20FF) || (point >= 0xFE00 && point <= 0xFE0F) ||
-           (point >= 0x1F3FB && point <= 0x1F3FF) || (point >= 0xE0020 && point <= 0xE007F);
+    return point == 0x200D || (point >= 0x0300 && point <= 0x036F) ||
+           (point >= 0x1AB0 && point <= 0x1AFF) || (point >= 0x20D0 && point <= 0x20FF) ||
+           (point >= 0xFE00 && point <= 0xFE0F) || (point >= 0x1F3FB && point <= 0x1F3FF) ||
+           (point >= 0xE0020 && point <= 0xE007F);
 }
 
 /* The bytes of the longest prefix of whole characters with at most <max> code points. */
@@ -71,7 +72,8 @@ static size_t cut_whole(const char *text, size_t len, size_t max)
     uint32_t before = 0;
     while (at < len) {
         uint32_t point = point_at(text + at, len - at, &size);
-        bool joins = is_extension(point) || before == 0x200D || (is_regional(point) && flags % 2 == 1);
+        bool joins =
+            is_extension(point) || before == 0x200D || (is_regional(point) && flags % 2 == 1);
         if (!joins)
             good = at;
         if (points == max)
@@ -84,7 +86,8 @@ static size_t cut_whole(const char *text, size_t len, size_t max)
     return len;
 }
 
-/*** Shortens a text to whole characters: an emoji with its skin tone, a flag, a letter with its accent stay whole.
+/*** Shortens a text to whole characters: an emoji with its skin tone, a flag, a letter with its
+ * accent stay whole.
  * @function text.cut(text, max, ellipsis)
  * @param text string
  * @param max integer the most code points, the ellipsis included
@@ -115,7 +118,8 @@ static bool is_control(uint32_t point)
     return (point < 0x20 && point != '\n' && point != '\t') || point == 0x7F;
 }
 
-/*** Makes foreign bytes a clean text: bytes that are no UTF-8 become U+FFFD, control characters but newline and tab go.
+/*** Makes foreign bytes a clean text: bytes that are no UTF-8 become U+FFFD, control characters but
+ * newline and tab go.
  * @function text.clean(text)
  * @param text string
  * @return string valid UTF-8
@@ -139,7 +143,11 @@ static int l_text_clean(lua_State *L)
 }
 
 static const luaL_Reg FUNCTIONS[] = {
-    { "length", l_text_length }, { "is_utf8", l_text_is_utf8 }, { "cut", l_text_cut }, { "clean", l_text_clean }, { NULL, NULL },
+    { "length", l_text_length },
+    { "is_utf8", l_text_is_utf8 },
+    { "cut", l_text_cut },
+    { "clean", l_text_clean },
+    { NULL, NULL },
 };
 
 int luaopen_engine_text(lua_State *L)

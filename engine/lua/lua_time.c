@@ -61,9 +61,11 @@ static int l_time_mono_ms(lua_State *L)
     return 1;
 }
 
-static const char *const DAYS[] = { "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday" };
-static const char *const MONTHS[] = { "January", "February", "March", "April", "May", "June", "July", "August", "September",
-                                      "October", "November", "December" };
+static const char *const DAYS[] = { "Sunday",   "Monday", "Tuesday", "Wednesday",
+                                    "Thursday", "Friday", "Saturday" };
+static const char *const MONTHS[] = { "January",   "February", "March",    "April",
+                                      "May",       "June",     "July",     "August",
+                                      "September", "October",  "November", "December" };
 
 /* throws for an unknown letter. */
 static void add_piece(lua_State *L, luaL_Buffer *out, char letter, const struct civil *at)
@@ -71,25 +73,58 @@ static void add_piece(lua_State *L, luaL_Buffer *out, char letter, const struct 
     char piece[32];
     int offset_min = at->offset_s / 60;
     switch (letter) {
-    case 'Y': snprintf(piece, sizeof(piece), "%04d", at->year); break;
-    case 'm': snprintf(piece, sizeof(piece), "%02d", at->month); break;
-    case 'd': snprintf(piece, sizeof(piece), "%02d", at->day); break;
-    case 'e': snprintf(piece, sizeof(piece), "%d", at->day); break;
-    case 'H': snprintf(piece, sizeof(piece), "%02d", at->hour); break;
-    case 'M': snprintf(piece, sizeof(piece), "%02d", at->minute); break;
-    case 'S': snprintf(piece, sizeof(piece), "%02d", at->second); break;
-    case 'j': snprintf(piece, sizeof(piece), "%03d", at->yearday); break;
-    case 'u': snprintf(piece, sizeof(piece), "%d", at->weekday == 0 ? 7 : at->weekday); break;
-    case 'A': snprintf(piece, sizeof(piece), "%s", DAYS[at->weekday]); break;
-    case 'a': snprintf(piece, sizeof(piece), "%.3s", DAYS[at->weekday]); break;
-    case 'B': snprintf(piece, sizeof(piece), "%s", MONTHS[at->month - 1]); break;
-    case 'b': snprintf(piece, sizeof(piece), "%.3s", MONTHS[at->month - 1]); break;
-    case 'Z': snprintf(piece, sizeof(piece), "%s", at->abbrev); break;
-    case 'z':
-        snprintf(piece, sizeof(piece), "%c%02d%02d", offset_min < 0 ? '-' : '+', abs(offset_min) / 60, abs(offset_min) % 60);
+    case 'Y':
+        snprintf(piece, sizeof(piece), "%04d", at->year);
         break;
-    case '%': snprintf(piece, sizeof(piece), "%%"); break;
-    default: luaL_error(L, "time.format: %%%c is not known (Y m d e H M S j u A a B b Z z)", letter); return;
+    case 'm':
+        snprintf(piece, sizeof(piece), "%02d", at->month);
+        break;
+    case 'd':
+        snprintf(piece, sizeof(piece), "%02d", at->day);
+        break;
+    case 'e':
+        snprintf(piece, sizeof(piece), "%d", at->day);
+        break;
+    case 'H':
+        snprintf(piece, sizeof(piece), "%02d", at->hour);
+        break;
+    case 'M':
+        snprintf(piece, sizeof(piece), "%02d", at->minute);
+        break;
+    case 'S':
+        snprintf(piece, sizeof(piece), "%02d", at->second);
+        break;
+    case 'j':
+        snprintf(piece, sizeof(piece), "%03d", at->yearday);
+        break;
+    case 'u':
+        snprintf(piece, sizeof(piece), "%d", at->weekday == 0 ? 7 : at->weekday);
+        break;
+    case 'A':
+        snprintf(piece, sizeof(piece), "%s", DAYS[at->weekday]);
+        break;
+    case 'a':
+        snprintf(piece, sizeof(piece), "%.3s", DAYS[at->weekday]);
+        break;
+    case 'B':
+        snprintf(piece, sizeof(piece), "%s", MONTHS[at->month - 1]);
+        break;
+    case 'b':
+        snprintf(piece, sizeof(piece), "%.3s", MONTHS[at->month - 1]);
+        break;
+    case 'Z':
+        snprintf(piece, sizeof(piece), "%s", at->abbrev);
+        break;
+    case 'z':
+        snprintf(piece, sizeof(piece), "%c%02d%02d", offset_min < 0 ? '-' : '+',
+                 abs(offset_min) / 60, abs(offset_min) % 60);
+        break;
+    case '%':
+        snprintf(piece, sizeof(piece), "%%");
+        break;
+    default:
+        luaL_error(L, "time.format: %%%c is not known (Y m d e H M S j u A a B b Z z)", letter);
+        return;
     }
     luaL_addstring(out, piece);
 }
@@ -130,8 +165,8 @@ static void set_int(lua_State *L, const char *name, lua_Integer value)
  * @function time.to_local(ms, zone)
  * @param ms integer epoch milliseconds
  * @param zone string|nil UTC when absent
- * @return {year:integer, month:integer, day:integer, hour:integer, minute:integer, second:integer, weekday:integer,
- *   yearday:integer, offset_s:integer, abbrev:string} weekday: 0 is Sunday
+ * @return {year:integer, month:integer, day:integer, hour:integer, minute:integer, second:integer,
+ * weekday:integer, yearday:integer, offset_s:integer, abbrev:string} weekday: 0 is Sunday
  * @nowait
  */
 static int l_time_to_local(lua_State *L)
@@ -162,17 +197,23 @@ static int get_int(lua_State *L, const char *name, int fallback)
 
 /*** The instant of a local date and time.
  * @function time.from_local(date, zone)
- * @param date {year:integer, month:integer, day:integer, hour:integer?, minute:integer?, second:integer?}
+ * @param date {year:integer, month:integer, day:integer, hour:integer?, minute:integer?,
+ * second:integer?}
  * @param zone string|nil UTC when absent
- * @return integer epoch milliseconds; a time that a zone leaves out moves forward, of an ambiguous one it is the first
+ * @return integer epoch milliseconds; a time that a zone leaves out moves forward, of an ambiguous
+ * one it is the first
  * @nowait
  */
 static int l_time_from_local(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     struct civil at = {
-        .year = get_int(L, "year", 1970), .month = get_int(L, "month", 1),   .day = get_int(L, "day", 1),
-        .hour = get_int(L, "hour", 0),    .minute = get_int(L, "minute", 0), .second = get_int(L, "second", 0),
+        .year = get_int(L, "year", 1970),
+        .month = get_int(L, "month", 1),
+        .day = get_int(L, "day", 1),
+        .hour = get_int(L, "hour", 0),
+        .minute = get_int(L, "minute", 0),
+        .second = get_int(L, "second", 0),
     };
     lua_pushinteger(L, tz_from_local(check_zone(L, 2), &at));
     return 1;
@@ -198,8 +239,12 @@ static int l_time_duration(lua_State *L)
  */
 static int l_time_humanize(lua_State *L)
 {
-    static const struct { int64_t ms; const char *name; } UNITS[] = {
-        { 7 * 86400000LL, "week" }, { 86400000, "day" }, { 3600000, "hour" }, { 60000, "minute" }, { 1000, "second" },
+    static const struct {
+        int64_t ms;
+        const char *name;
+    } UNITS[] = {
+        { 7 * 86400000LL, "week" }, { 86400000, "day" }, { 3600000, "hour" },
+        { 60000, "minute" },        { 1000, "second" },
     };
     int64_t left = luaL_checkinteger(L, 1);
     int said = 0;
@@ -214,7 +259,8 @@ static int l_time_humanize(lua_State *L)
         said++;
         if (count == 0)
             continue;
-        snprintf(piece, sizeof(piece), "%s%lld %s%s", said == 2 ? " and " : "", (long long)count, UNITS[i].name, count == 1 ? "" : "s");
+        snprintf(piece, sizeof(piece), "%s%lld %s%s", said == 2 ? " and " : "", (long long)count,
+                 UNITS[i].name, count == 1 ? "" : "s");
         luaL_addstring(&out, piece);
     }
     if (said == 0)
@@ -224,9 +270,10 @@ static int l_time_humanize(lua_State *L)
 }
 
 static const luaL_Reg FUNCTIONS[] = {
-    { "now_ms", l_time_now_ms },     { "mono_ms", l_time_mono_ms },       { "format", l_time_format },
-    { "to_local", l_time_to_local }, { "from_local", l_time_from_local }, { "duration", l_time_duration },
-    { "humanize", l_time_humanize }, { NULL, NULL },
+    { "now_ms", l_time_now_ms },         { "mono_ms", l_time_mono_ms },
+    { "format", l_time_format },         { "to_local", l_time_to_local },
+    { "from_local", l_time_from_local }, { "duration", l_time_duration },
+    { "humanize", l_time_humanize },     { NULL, NULL },
 };
 
 int luaopen_engine_time(lua_State *L)

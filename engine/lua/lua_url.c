@@ -11,7 +11,8 @@ static int l_form_gc(lua_State *L)
     return 0;
 }
 
-/*** Reads a form body or a query string; of a name that is there twice the last value counts. Values are raw bytes.
+/*** Reads a form body or a query string; of a name that is there twice the last value counts.
+ * Values are raw bytes.
  * @function url.parse_form(text)
  * @param text string "a=1&b=2"
  * @return table|nil name -> value; nil and an error beyond 1,000 fields
@@ -42,8 +43,9 @@ static void add_escaped(lua_State *L, luaL_Buffer *out, const char *text, size_t
     static const char PLAIN[] = "-._~";
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
-        bool is_plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-                        c == PLAIN[0] || c == PLAIN[1] || c == PLAIN[2] || c == PLAIN[3];
+        bool is_plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+                        (c >= 'a' && c <= 'z') || c == PLAIN[0] || c == PLAIN[1] || c == PLAIN[2] ||
+                        c == PLAIN[3];
         if (is_plain) {
             luaL_addchar(out, (char)c);
         } else {
@@ -87,8 +89,10 @@ static int l_url_encode(lua_State *L)
     for (lua_pushnil(L); lua_next(L, 1);) {
         size_t name_len, value_len;
         if (lua_type(L, -2) != LUA_TSTRING || lua_istable(L, -1) || lua_isfunction(L, -1))
-            return luaL_error(L, "url.encode: names must be strings, values strings, numbers or booleans");
-        const char *value = luaL_tolstring(L, -1, &value_len), *name = lua_tolstring(L, -3, &name_len);
+            return luaL_error(
+                L, "url.encode: names must be strings, values strings, numbers or booleans");
+        const char *value = luaL_tolstring(L, -1, &value_len),
+                   *name = lua_tolstring(L, -3, &name_len);
         luaL_Buffer out;
         size_t so_far;
         const char *before = lua_tolstring(L, 2, &so_far);
@@ -108,8 +112,11 @@ static int l_url_encode(lua_State *L)
 }
 
 static const luaL_Reg FUNCTIONS[] = {
-    { "parse_form", l_url_parse_form }, { "parse_query", l_url_parse_form }, { "escape", l_url_escape },
-    { "encode", l_url_encode },         { NULL, NULL },
+    { "parse_form", l_url_parse_form },
+    { "parse_query", l_url_parse_form },
+    { "escape", l_url_escape },
+    { "encode", l_url_encode },
+    { NULL, NULL },
 };
 
 int luaopen_engine_url(lua_State *L)
