@@ -14,7 +14,6 @@
 
 enum {
     SLOT_BITS = 14,
-    SPAWNED_DEADLINE_MS = 15 * 60 * 1000,
     CLOSE_BUDGET_US = 50000, /* for the to-be-closed variables of a task that was ended */
 };
 _Static_assert(TASKS_MAX <= 1 << SLOT_BITS, "a task's id holds its slot");
@@ -356,7 +355,7 @@ int task_start(struct tasks *tasks, struct state *state, const struct task_optio
     return OK;
 }
 
-static struct task *spawn(lua_State *L, int arg_count, const struct task_options *options)
+struct task *task_spawn_with(lua_State *L, int arg_count, const struct task_options *options)
 {
     struct task *parent = task_current(L);
     if (!parent)
@@ -374,7 +373,7 @@ static struct task *spawn(lua_State *L, int arg_count, const struct task_options
     task->co = co;
     task->co_ref = co_ref;
     task->arg_count = arg_count;
-    begin(task, SPAWNED_DEADLINE_MS);
+    begin(task, options->deadline_ms);
     return task;
 }
 
@@ -385,8 +384,9 @@ uint64_t task_spawn(lua_State *L, int nargs)
         .kind = TASK_SPAWNED,
         .script = parent ? parent->script : "",
         .incident_id = parent ? parent->incident_id : 0,
+        .deadline_ms = TASK_SPAWNED_MS,
     };
-    return task_id(spawn(L, nargs, &options));
+    return task_id(task_spawn_with(L, nargs, &options));
 }
 
 static void tell_joiners(struct task *task, int rc, const struct err *err)
@@ -598,161 +598,6 @@ int task_join(lua_State *L, uint64_t id)
     LIST_INSERT_HEAD(&target->joiners, join, link);
     task_wait_ref(&join->wait);
     return task_wait_yield(L, &join->wait);
-}
-
-/* ---- all and race: a task a function, and a wait that holds a reference for each */
-
-struct group {
-    struct task_wait wait;
-    bool is_race;
-    int count, left;
-    int decided_by; /* index of the function that decided the outcome; 0: none yet */
-    int results;    /* stack index of the table of results, in the caller's frame */
-    int rc;
-    struct err err;
-    uint64_t *ids;
-};
-
-/* Index 1: the function, 2: the results, 3: its number. Keeps {first, second} of what it returns.
- */
-static int keep_result(lua_State *L, int status, lua_KContext context)
-{
-    (void)status;
-    (void)context;
-    lua_settop(L, 5);
-    lua_createtable(L, 2, 0);
-    lua_insert(L, 4);
-    lua_rawseti(L, 4, 2);
-    lua_rawseti(L, 4, 1);
-    lua_rawset(L, 2);
-    return 0;
-}
-
-static int run_member(lua_State *L)
-{
-    lua_pushvalue(L, 1);
-    lua_callk(L, 0, 2, 0, keep_result);
-    return keep_result(L, LUA_OK, 0);
-}
-
-static void cancel_members(struct group *group)
-{
-    for (int i = 0; i < group->count; i++)
-        task_cancel(group->wait.tasks, group->ids[i]);
-}
-
-/* The end of one member; <arg> is the reference that it held. */
-static void on_member_done(void *arg, int rc, const struct err *err)
-{
-    struct group *group = arg;
-    group->left--;
-    bool decides = !group->decided_by && (rc != OK || group->is_race || group->left == 0);
-    if (!decides || group->wait.is_cancelled) {
-        task_wait_unref(&group->wait);
-        return;
-    }
-    group->decided_by = group->count - group->left;
-    group->rc = rc;
-    if (rc != OK)
-        group->err = *err;
-    cancel_members(group);
-    task_wait_complete(&group->wait);
-}
-
-static void cancel_group(struct task_wait *wait)
-{
-    cancel_members((struct group *)wait); /* each drops its reference in on_member_done */
-}
-
-static void fini_group(struct task_wait *wait)
-{
-    free(((struct group *)wait)->ids);
-}
-
-/* Pushes both kept values of the function <number>; false (nothing pushed) when it has not ended.
- */
-static bool push_kept(lua_State *L, const struct group *group, int number)
-{
-    if (lua_rawgeti(L, group->results, number) != LUA_TTABLE) {
-        lua_pop(L, 1);
-        return false;
-    }
-    lua_rawgeti(L, -1, 1);
-    lua_rawgeti(L, -2, 2);
-    lua_remove(L, -3);
-    return true;
-}
-
-static int push_group(lua_State *L, struct task_wait *wait)
-{
-    struct group *group = (struct group *)wait;
-    if (group->rc != OK)
-        return lua_util_push_err(L, &group->err);
-    if (!group->is_race)
-        lua_createtable(L, group->count, 0);
-    int list = lua_gettop(L);
-    for (int number = 1; number <= group->count; number++) {
-        if (!push_kept(L, group, number))
-            continue;
-        if (group->is_race)
-            return 2;
-        if (lua_isnil(L, -2) && !lua_isnil(L, -1))
-            return 2; /* nil, err: the first failure speaks for all */
-        lua_pop(L, 1);
-        lua_rawseti(L, list, number);
-    }
-    return 1;
-}
-
-static int start_group(lua_State *L, int index, bool is_race)
-{
-    static const struct task_wait_ops ALL = { "task.all", push_group, cancel_group, fini_group };
-    static const struct task_wait_ops RACE = { "task.race", push_group, cancel_group, fini_group };
-    const struct task_wait_ops *ops = is_race ? &RACE : &ALL;
-    luaL_checktype(L, index, LUA_TTABLE);
-    int count = (int)lua_rawlen(L, index);
-    luaL_argcheck(L, count > 0 || !is_race, index, "no function to run");
-    luaL_argcheck(L, count <= 1000, index, "more than 1000 functions");
-    for (int i = 1; i <= count; i++) {
-        lua_rawgeti(L, index, i);
-        luaL_argcheck(L, lua_isfunction(L, -1), index, "not a list of functions");
-        lua_pop(L, 1);
-    }
-    lua_createtable(L, count, 0);
-    int results = lua_gettop(L);
-    if (count == 0)
-        return 1;
-    struct group *group = task_wait_new(L, ops, sizeof(*group));
-    group->is_race = is_race;
-    group->results = results;
-    group->ids = xcalloc((size_t)count, sizeof(*group->ids));
-    struct task *parent = task_current(L);
-    for (int i = 1; i <= count; i++) {
-        lua_pushcfunction(L, run_member);
-        lua_rawgeti(L, index, i);
-        lua_pushvalue(L, results);
-        lua_pushinteger(L, i);
-        struct task_options options = { .kind = TASK_SPAWNED,
-                                        .script = parent->script,
-                                        .incident_id = parent->incident_id,
-                                        .done = on_member_done,
-                                        .arg = group };
-        struct task *member = spawn(L, 3, &options);
-        group->ids[group->count++] = task_id(member);
-        group->left++;
-        task_wait_ref(&group->wait);
-    }
-    return task_wait_yield(L, &group->wait);
-}
-
-int task_all(lua_State *L, int index)
-{
-    return start_group(L, lua_absindex(L, index), false);
-}
-
-int task_race(lua_State *L, int index)
-{
-    return start_group(L, lua_absindex(L, index), true);
 }
 
 /* ---- a list for people */

@@ -50,9 +50,10 @@ struct tasks;
 struct task_wait;
 
 enum {
-    TASKS_MAX = 10000,          /* alive at once; more: ERR_LIMIT */
-    TASK_RESUMES_PER_TURN = 64, /* then the loop looks after its sockets */
-    TASK_WAIT_AGAIN = -1,       /* see task_wait_ops.push */
+    TASKS_MAX = 10000,                /* alive at once; more: ERR_LIMIT */
+    TASK_RESUMES_PER_TURN = 64,       /* then the loop looks after its sockets */
+    TASK_SPAWNED_MS = 15 * 60 * 1000, /* deadline of what scripts spawn */
+    TASK_WAIT_AGAIN = -1,             /* see task_wait_ops.push */
 };
 
 enum task_kind { TASK_ROUTE, TASK_JOB, TASK_READY, TASK_SPAWNED, TASK_TEST };
@@ -87,6 +88,8 @@ int task_start(struct tasks *tasks, struct state *state, const struct task_optio
 /* throws. From Lua: starts a task of the caller's kind of work with the function and its <nargs>
  * arguments on top of <L>, which are popped. Returns its id. */
 uint64_t task_spawn(lua_State *L, int nargs);
+/* throws. The same with options of its own; the task. */
+struct task *task_spawn_with(lua_State *L, int nargs, const struct task_options *options);
 
 /* Ends the task: its wait is cancelled, its to-be-closed variables are closed, <done> is called
  * with ERR_CLOSED. Harmless for an id that has ended. Never from within the task itself. */

@@ -2,7 +2,6 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "core/schedule.h"
 #include "lua/config.h"
 #include "lua/lua_util.h"
 #include "lua/report.h"
@@ -11,18 +10,7 @@
 
 #include <ctype.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-
-enum { DEFAULT_ORDER = 100 };
-
-#define T(type) (1u << LUA_T##type)
-
-struct field {
-    const char *name;
-    unsigned types; /* bits of T() */
-    bool is_required;
-};
 
 /* ---- paths */
 
@@ -96,8 +84,7 @@ static int line_of(const struct snapshot_file *file, const char *word)
     return 1;
 }
 
-__attribute__((format(printf, 3, 4))) static void complain(const struct unit_call *call,
-                                                           const char *field, const char *fmt, ...)
+void unit_complain(const struct unit_call *call, const char *field, const char *fmt, ...)
 {
     AUTO_BUF struct buf text = BUF_INIT;
     va_list args;
@@ -110,7 +97,7 @@ __attribute__((format(printf, 3, 4))) static void complain(const struct unit_cal
 
 /* ---- fields */
 
-static const struct field *find_field(const struct field *fields, const char *name)
+static const struct unit_field *find_field(const struct unit_field *fields, const char *name)
 {
     for (; fields->name; fields++)
         if (strcmp(fields->name, name) == 0)
@@ -118,7 +105,7 @@ static const struct field *find_field(const struct field *fields, const char *na
     return NULL;
 }
 
-static const char *suggestion(const char *name, const struct field *fields)
+static const char *suggestion(const char *name, const struct unit_field *fields)
 {
     const char *names[24];
     int count = 0;
@@ -137,33 +124,33 @@ static void append_types(lua_State *L, struct buf *out, unsigned types)
 
 /* The key and value of one field are on top. */
 static bool check_field(const struct unit_call *call, lua_State *L, const char *path,
-                        const struct field *fields)
+                        const struct unit_field *fields)
 {
     if (lua_type(L, -2) != LUA_TSTRING) {
-        complain(call, "", "%sfields have names, this one is a %s", path, luaL_typename(L, -2));
+        unit_complain(call, "", "%sfields have names, this one is a %s", path,
+                      luaL_typename(L, -2));
         return false;
     }
     const char *name = lua_tostring(L, -2);
-    const struct field *field = find_field(fields, name);
+    const struct unit_field *field = find_field(fields, name);
     if (!field) {
         const char *meant = suggestion(name, fields);
-        complain(call, name, "unknown field `%s%s`%s%s%s", path, name,
-                 meant ? " (did you mean `" : "", meant ? meant : "", meant ? "`?)" : "");
+        unit_complain(call, name, "unknown field `%s%s`%s%s%s", path, name,
+                      meant ? " (did you mean `" : "", meant ? meant : "", meant ? "`?)" : "");
         return false;
     }
     if (!(field->types & 1u << lua_type(L, -1))) {
         AUTO_BUF struct buf expected = BUF_INIT;
         append_types(L, &expected, field->types);
-        complain(call, name, "field `%s%s`: expected %s, got %s", path, name, buf_text(&expected),
-                 luaL_typename(L, -1));
+        unit_complain(call, name, "field `%s%s`: expected %s, got %s", path, name,
+                      buf_text(&expected), luaL_typename(L, -1));
         return false;
     }
     return true;
 }
 
-/* Checks the table at <index>; <path> ("routes[2].") stands before the names in messages. */
-static bool check_fields(const struct unit_call *call, lua_State *L, int index, const char *path,
-                         const struct field *fields)
+bool unit_check_fields(const struct unit_call *call, lua_State *L, int index, const char *path,
+                       const struct unit_field *fields)
 {
     bool is_good = true;
     index = lua_absindex(L, index);
@@ -176,7 +163,7 @@ static bool check_fields(const struct unit_call *call, lua_State *L, int index, 
         if (!fields->is_required)
             continue;
         if (lua_getfield(L, index, fields->name) == LUA_TNIL) {
-            complain(call, "", "field `%s%s` is missing", path, fields->name);
+            unit_complain(call, "", "field `%s%s` is missing", path, fields->name);
             is_good = false;
         }
         lua_pop(L, 1);
@@ -184,45 +171,45 @@ static bool check_fields(const struct unit_call *call, lua_State *L, int index, 
     return is_good;
 }
 
-static const struct field *fields_of(enum unit_kind kind)
+static const struct unit_field *fields_of(enum unit_kind kind)
 {
-    static const struct field INTEGRATION[] = {
-        { "about", T(STRING), true },       { "order", T(NUMBER), false },
-        { "enabled", T(FUNCTION), false },  { "config", T(TABLE), false },
-        { "on", T(TABLE), false },          { "routes", T(TABLE), false },
-        { "tasks", T(TABLE), false },       { "jobs", T(TABLE), false },
-        { "on_ready", T(FUNCTION), false }, { "reference", T(FUNCTION), false },
-        { "manifest", T(FUNCTION), false }, { 0 },
+    static const struct unit_field INTEGRATION[] = {
+        { "about", UNIT_T(STRING), true },       { "order", UNIT_T(NUMBER), false },
+        { "enabled", UNIT_T(FUNCTION), false },  { "config", UNIT_T(TABLE), false },
+        { "on", UNIT_T(TABLE), false },          { "routes", UNIT_T(TABLE), false },
+        { "tasks", UNIT_T(TABLE), false },       { "jobs", UNIT_T(TABLE), false },
+        { "on_ready", UNIT_T(FUNCTION), false }, { "reference", UNIT_T(FUNCTION), false },
+        { "manifest", UNIT_T(FUNCTION), false }, { 0 },
     };
-    static const struct field PAGE[] = { { "about", T(STRING), true },
-                                         { "routes", T(TABLE), true },
-                                         { 0 } };
-    static const struct field SCHEDULE[] = {
-        { "about", T(STRING), true },
-        { "task", T(STRING), true },
-        { "every", T(STRING) | T(NUMBER), false },
-        { "cron", T(STRING), false },
-        { "time_zone", T(STRING), false },
-        { "catch_up", T(STRING), false },
-        { "enabled", T(FUNCTION), false },
-        { "args", T(TABLE), false },
+    static const struct unit_field PAGE[] = { { "about", UNIT_T(STRING), true },
+                                              { "routes", UNIT_T(TABLE), true },
+                                              { 0 } };
+    static const struct unit_field SCHEDULE[] = {
+        { "about", UNIT_T(STRING), true },
+        { "task", UNIT_T(STRING), true },
+        { "every", UNIT_T(STRING) | UNIT_T(NUMBER), false },
+        { "cron", UNIT_T(STRING), false },
+        { "time_zone", UNIT_T(STRING), false },
+        { "catch_up", UNIT_T(STRING), false },
+        { "enabled", UNIT_T(FUNCTION), false },
+        { "args", UNIT_T(TABLE), false },
         { 0 },
     };
-    static const struct field TAG[] = {
-        { "about", T(STRING), true },
-        { "tag", T(STRING), true },
-        { "applies_to", T(STRING), true },
-        { "unique", T(BOOLEAN), false },
+    static const struct unit_field TAG[] = {
+        { "about", UNIT_T(STRING), true },
+        { "tag", UNIT_T(STRING), true },
+        { "applies_to", UNIT_T(STRING), true },
+        { "unique", UNIT_T(BOOLEAN), false },
         { 0 },
     };
-    static const struct field INVITE[] = {
-        { "about", T(STRING), true },
-        { "private", T(BOOLEAN), false },
-        { "applies", T(FUNCTION), false },
-        { "invite", T(FUNCTION), true },
+    static const struct unit_field INVITE[] = {
+        { "about", UNIT_T(STRING), true },
+        { "private", UNIT_T(BOOLEAN), false },
+        { "applies", UNIT_T(FUNCTION), false },
+        { "invite", UNIT_T(FUNCTION), true },
         { 0 },
     };
-    static const struct field *const BY_KIND[] = { INTEGRATION, PAGE, SCHEDULE, TAG, INVITE };
+    static const struct unit_field *const BY_KIND[] = { INTEGRATION, PAGE, SCHEDULE, TAG, INVITE };
     return BY_KIND[kind];
 }
 
@@ -237,7 +224,7 @@ int unit_load(lua_State *L)
                    luaL_typename(L, -1));
         return 0;
     }
-    if (check_fields(call, L, lua_gettop(L), "", fields_of(call->unit->kind)))
+    if (unit_check_fields(call, L, lua_gettop(L), "", fields_of(call->unit->kind)))
         call->unit->ref = luaL_ref(L, LUA_REGISTRYINDEX);
     return 0;
 }
@@ -249,509 +236,4 @@ int unit_add_config_fields(lua_State *L)
     if (lua_getfield(L, -1, "config") == LUA_TTABLE)
         config_add_fields(L, call->unit->file->path);
     return 0;
-}
-
-/* ---- registering */
-
-/* The text field of the table at <index>, or NULL; valid while the table is. */
-static const char *text_at(lua_State *L, int index, const char *name)
-{
-    const char *text = lua_getfield(L, index, name) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
-    lua_pop(L, 1);
-    return text;
-}
-
-/* Pushes what the unit's function <name> answers to the config; false (nothing pushed) when there
- * is none. */
-static bool ask_with_config(lua_State *L, int unit, const char *name)
-{
-    if (lua_getfield(L, unit, name) != LUA_TFUNCTION) {
-        lua_pop(L, 1);
-        return false;
-    }
-    config_push(L);
-    lua_call(L, 1, 1);
-    return true;
-}
-
-/* Pops the function on top into the registry and adds it to the handler <id>. */
-static void add_handler(const struct unit_call *call, lua_State *L, const char *id,
-                        const char *event_kind)
-{
-    struct map *handlers = call->generation->handlers;
-    struct handler *handler = map_get(handlers, id);
-    int ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    if (!handler) {
-        handler = xcalloc(1, sizeof(*handler));
-        handler->script = xstrdup(call->unit->id);
-        handler->is_enabled = call->unit->is_enabled;
-        map_put(handlers, id, handler);
-    }
-    handler->entries =
-        xrealloc(handler->entries, (size_t)(handler->count + 1) * sizeof(*handler->entries));
-    handler->entries[handler->count++] =
-        (struct handler_entry){ event_kind ? xstrdup(event_kind) : NULL, ref };
-}
-
-static void register_events(const struct unit_call *call, lua_State *L, int unit, lua_Integer order)
-{
-    if (lua_getfield(L, unit, "on") == LUA_TTABLE) {
-        lua_pushnil(L);
-        while (lua_next(L, -2)) {
-            if (lua_type(L, -2) != LUA_TSTRING || !lua_isfunction(L, -1)) {
-                complain(call, "on", "field `on`: expected event = function, got %s = %s",
-                         luaL_typename(L, -2), luaL_typename(L, -1));
-                lua_pop(L, 1);
-                continue;
-            }
-            const char *kind = lua_tostring(L, -2);
-            add_handler(call, L, call->unit->id, kind);
-            if (call->unit->is_enabled)
-                json_array_append_new(call->generation->subscriptions,
-                                      json_pack("{ss ss sI}", "event_kind", kind, "handler",
-                                                call->unit->id, "position", (json_int_t)order));
-        }
-    }
-    lua_pop(L, 1);
-}
-
-static void register_jobs(const struct unit_call *call, lua_State *L, int unit)
-{
-    if (lua_getfield(L, unit, "jobs") == LUA_TTABLE) {
-        lua_pushnil(L);
-        while (lua_next(L, -2)) {
-            if (lua_type(L, -2) != LUA_TSTRING || !lua_isfunction(L, -1)) {
-                complain(call, "jobs", "field `jobs`: expected name = function, got %s = %s",
-                         luaL_typename(L, -2), luaL_typename(L, -1));
-                lua_pop(L, 1);
-                continue;
-            }
-            AUTO_FREE char *id = xasprintf("%s:%s", call->unit->id, lua_tostring(L, -2));
-            add_handler(call, L, id, NULL);
-        }
-    }
-    lua_pop(L, 1);
-}
-
-/* The name and the declaration of one task are on top; pops the declaration. */
-static void register_task(const struct unit_call *call, lua_State *L)
-{
-    static const struct field FIELDS[] = { { "about", T(STRING), true },
-                                           { "run", T(FUNCTION), true },
-                                           { 0 } };
-    if (lua_type(L, -2) != LUA_TSTRING || !lua_istable(L, -1)) {
-        complain(call, "tasks", "field `tasks`: expected name = { about =, run = }");
-        lua_pop(L, 1);
-        return;
-    }
-    const char *name = lua_tostring(L, -2);
-    AUTO_FREE char *path = xasprintf("tasks[\"%s\"].", name);
-    AUTO_FREE char *id = xasprintf("task:%s", name);
-    const struct handler *taken = map_get(call->generation->handlers, id);
-    if (taken) {
-        complain(call, "tasks", "task \"%s\" exists already in %s", name, taken->script);
-    } else if (check_fields(call, L, lua_gettop(L), path, FIELDS)) {
-        const char *about = text_at(L, -1, "about");
-        json_array_append_new(call->generation->tasks,
-                              json_pack("{ss ss sb}", "name", name, "about", about, "is_enabled",
-                                        call->unit->is_enabled));
-        lua_getfield(L, -1, "run");
-        add_handler(call, L, id, NULL);
-    }
-    lua_pop(L, 1);
-}
-
-static void register_tasks(const struct unit_call *call, lua_State *L, int unit)
-{
-    if (lua_getfield(L, unit, "tasks") == LUA_TTABLE) {
-        lua_pushnil(L);
-        while (lua_next(L, -2))
-            register_task(call, L);
-    }
-    lua_pop(L, 1);
-}
-
-static enum route_access access_named(const char *name)
-{
-    static const struct {
-        const char *name;
-        enum route_access access;
-    } NAMES[] = { { "signed", ACCESS_SIGNED },
-                  { "loopback", ACCESS_LOOPBACK },
-                  { "public", ACCESS_PUBLIC } };
-    for (size_t i = 0; name && i < sizeof(NAMES) / sizeof(NAMES[0]); i++)
-        if (strcmp(NAMES[i].name, name) == 0)
-            return NAMES[i].access;
-    return 0;
-}
-
-/* Pushes the route's path as text: its `path`, or what the function there answers to the config. */
-static const char *push_route_path(lua_State *L, int route)
-{
-    lua_getfield(L, route, "path");
-    if (lua_isfunction(L, -1)) {
-        config_push(L);
-        lua_call(L, 1, 1);
-    }
-    return lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
-}
-
-static bool is_method(const char *method)
-{
-    static const char *const METHODS[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
-    for (size_t i = 0; i < sizeof(METHODS) / sizeof(METHODS[0]); i++)
-        if (strcmp(METHODS[i], method) == 0)
-            return true;
-    return false;
-}
-
-static void add_route(const struct unit_call *call, lua_State *L, int index,
-                      enum route_access access, const char *pattern)
-{
-    struct generation *generation = call->generation;
-    struct lua_route *route = xcalloc(1, sizeof(*route));
-    generation->routes = xrealloc(generation->routes, (size_t)(generation->route_count + 1) *
-                                                          sizeof(struct lua_route *));
-    generation->routes[generation->route_count++] = route;
-    route->generation = generation;
-    route->access = access;
-    route->method = xstrdup(text_at(L, index, "method"));
-    route->pattern = xstrdup(pattern);
-    route->about = xstrdup(text_at(L, index, "about"));
-    route->script = xstrdup(call->unit->id);
-    lua_getfield(L, index, "handler");
-    route->ref = luaL_ref(L, LUA_REGISTRYINDEX);
-}
-
-/* The route <number> is on top. */
-static void register_route(const struct unit_call *call, lua_State *L, int number)
-{
-    static const struct field FIELDS[] = {
-        { "method", T(STRING), true }, { "path", T(STRING) | T(FUNCTION), true },
-        { "access", T(STRING), true }, { "handler", T(FUNCTION), true },
-        { "about", T(STRING), true },  { 0 },
-    };
-    char path[32];
-    int index = lua_gettop(L);
-    snprintf(path, sizeof(path), "routes[%d].", number);
-    if (!lua_istable(L, index)) {
-        complain(call, "routes", "field `routes[%d]`: expected a table, got %s", number,
-                 luaL_typename(L, index));
-        return;
-    }
-    if (!check_fields(call, L, index, path, FIELDS))
-        return;
-    enum route_access access = access_named(text_at(L, index, "access"));
-    const char *pattern = push_route_path(L, index);
-    if (!access)
-        complain(call, "access", "field `%saccess`: must be \"signed\", \"loopback\" or \"public\"",
-                 path);
-    else if (call->unit->kind == UNIT_PAGE && access != ACCESS_LOOPBACK)
-        complain(call, "access", "field `%saccess`: a page is \"loopback\"", path);
-    else if (!is_method(text_at(L, index, "method")))
-        complain(call, "method", "field `%smethod`: no method of HTTP in capitals", path);
-    else if (!pattern || pattern[0] != '/')
-        complain(call, "path", "field `%spath`: must start with \"/\"", path);
-    else if (call->unit->is_enabled)
-        add_route(call, L, index, access, pattern);
-    lua_settop(L, index);
-}
-
-static void register_routes(const struct unit_call *call, lua_State *L, int unit)
-{
-    if (lua_getfield(L, unit, "routes") == LUA_TTABLE) {
-        for (int i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++) {
-            register_route(call, L, i);
-            lua_pop(L, 1);
-        }
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-}
-
-static void register_ready(const struct unit_call *call, lua_State *L, int unit)
-{
-    struct generation *generation = call->generation;
-    if (lua_getfield(L, unit, "on_ready") != LUA_TFUNCTION || !call->unit->is_enabled) {
-        lua_pop(L, 1);
-        return;
-    }
-    size_t count = (size_t)generation->ready_count + 1;
-    generation->ready_refs =
-        xrealloc(generation->ready_refs, count * sizeof(*generation->ready_refs));
-    generation->ready_scripts =
-        xrealloc(generation->ready_scripts, count * sizeof(*generation->ready_scripts));
-    generation->ready_scripts[count - 1] = call->unit->id;
-    generation->ready_refs[count - 1] = luaL_ref(L, LUA_REGISTRYINDEX);
-    generation->ready_count++;
-}
-
-/* Adds the rows that the unit declares to the engine's tables. */
-static void register_reference(const struct unit_call *call, lua_State *L, int unit)
-{
-    static const char *const KEYS[] = { "conversations", "usergroups", NULL };
-    struct err err;
-    if (!ask_with_config(L, unit, "reference"))
-        return;
-    json_t *rows = lua_util_to_json(L, -1, &err);
-    lua_pop(L, 1);
-    if (!rows)
-        complain(call, "reference", "reference: %s", err.msg);
-    const char *key;
-    json_t *list;
-    json_object_foreach (rows, key, list) {
-        json_t *into = json_object_get(call->generation->reference, key);
-        bool is_known = strcmp(key, KEYS[0]) == 0 || strcmp(key, KEYS[1]) == 0;
-        if (!is_known || (!json_is_array(list) && json_object_size(list) > 0))
-            complain(call, "reference",
-                     "reference: \"%s\" is no list of conversations or usergroups", key);
-        else if (json_is_array(list))
-            json_array_extend(into, list);
-    }
-    json_decref(rows);
-}
-
-static void register_integration(const struct unit_call *call, lua_State *L, int unit)
-{
-    lua_getfield(L, unit, "order");
-    lua_Integer order = lua_isnil(L, -1) ? DEFAULT_ORDER : lua_tointeger(L, -1);
-    lua_pop(L, 1);
-    register_events(call, L, unit, order);
-    register_jobs(call, L, unit);
-    register_tasks(call, L, unit);
-    register_routes(call, L, unit);
-    register_ready(call, L, unit);
-    register_reference(call, L, unit);
-}
-
-/* ---- schedules */
-
-/* The operator's word on the schedule <name>: NULL none, false off, an object of changes. Borrowed.
- */
-static const json_t *override_of(const struct generation *generation, const char *name)
-{
-    return json_object_get(json_object_get(generation->config, "schedules"), name);
-}
-
-/* Moves "every" (a text or milliseconds) to "every_ms". */
-static bool set_interval(const struct unit_call *call, json_t *row)
-{
-    json_t *every = json_object_get(row, "every");
-    int64_t ms = json_integer_value(every);
-    if (!every)
-        return true;
-    if (json_is_string(every) && !lua_util_parse_duration(json_string_value(every), &ms)) {
-        complain(call, "every", "field `every`: not a duration (write \"30s\", \"5m\" or \"1h\")");
-        return false;
-    }
-    json_object_set_new(row, "every_ms", json_integer(ms));
-    json_object_del(row, "every");
-    return true;
-}
-
-static void apply_override(json_t *row, const json_t *override)
-{
-    if (!json_is_object(override))
-        return;
-    if (json_object_get(override, "every") || json_object_get(override, "cron")) {
-        json_object_del(row, "every");
-        json_object_del(row, "cron");
-    }
-    json_object_update(row, (json_t *) override);
-}
-
-static void register_schedule(const struct unit_call *call, lua_State *L, int unit)
-{
-    struct err err;
-    AUTO_FREE char *name = unit_name(call->unit->file->path);
-    const json_t *override = override_of(call->generation, name);
-    lua_pushnil(L);
-    lua_setfield(L, unit, "enabled"); /* already asked; the rest is data */
-    json_t *row = lua_util_to_json(L, unit, &err);
-    if (!row) {
-        complain(call, "", "%s", err.msg);
-        return;
-    }
-    json_object_set_new(row, "name", json_string(name));
-    apply_override(row, override);
-    json_t *one = NULL;
-    if (set_interval(call, row)) {
-        one = json_array();
-        json_array_append(one, row);
-        if (schedule_check(one, &err) != OK)
-            complain(call, "", "%s", err.msg);
-        else if (call->unit->is_enabled && !json_is_false(override))
-            json_array_append(call->generation->schedules, row);
-    }
-    json_decref(one);
-    json_decref(row);
-}
-
-/* ---- tags */
-
-static void register_tag(const struct unit_call *call, lua_State *L, int unit)
-{
-    const char *applies_to = text_at(L, unit, "applies_to");
-    if (strcmp(applies_to, "conversation") != 0 && strcmp(applies_to, "usergroup") != 0)
-        complain(call, "applies_to",
-                 "field `applies_to`: must be \"conversation\" or \"usergroup\"");
-    lua_getfield(L, unit, "unique");
-    json_array_append_new(call->generation->tags,
-                          json_pack("{ss ss sb ss}", "tag", text_at(L, unit, "tag"), "applies_to",
-                                    applies_to, "is_unique", lua_toboolean(L, -1), "path",
-                                    call->unit->file->path));
-    lua_pop(L, 1);
-}
-
-static void register_invite(const struct unit_call *call, lua_State *L, int unit)
-{
-    AUTO_FREE char *name = unit_name(call->unit->file->path);
-    lua_getfield(L, unit, "private");
-    json_array_append_new(call->generation->invites,
-                          json_pack("{ss ss ss sb}", "strategy", name, "path",
-                                    call->unit->file->path, "about", text_at(L, unit, "about"),
-                                    "is_private", lua_toboolean(L, -1)));
-    lua_pop(L, 1);
-}
-
-int unit_register(lua_State *L)
-{
-    const struct unit_call *call = lua_touserdata(L, 1);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, call->unit->ref);
-    int unit = lua_gettop(L);
-    bool can_be_off = call->unit->kind == UNIT_INTEGRATION || call->unit->kind == UNIT_SCHEDULE;
-    call->unit->is_enabled = true;
-    if (can_be_off && ask_with_config(L, unit, "enabled")) {
-        call->unit->is_enabled = lua_toboolean(L, -1);
-        lua_pop(L, 1);
-    }
-    switch (call->unit->kind) {
-    case UNIT_INTEGRATION:
-        register_integration(call, L, unit);
-        break;
-    case UNIT_PAGE:
-        register_routes(call, L, unit);
-        break;
-    case UNIT_SCHEDULE:
-        register_schedule(call, L, unit);
-        break;
-    case UNIT_TAG:
-        register_tag(call, L, unit);
-        break;
-    case UNIT_INVITE:
-        register_invite(call, L, unit);
-        break;
-    }
-    return 0;
-}
-
-/* ---- together */
-
-static const char *path_of_schedule(const struct generation *generation, const char *name)
-{
-    for (int i = 0; i < generation->unit_count; i++) {
-        if (generation->units[i].kind != UNIT_SCHEDULE)
-            continue;
-        AUTO_FREE char *unit = unit_name(generation->units[i].file->path);
-        if (strcmp(unit, name) == 0)
-            return generation->units[i].file->path;
-    }
-    return NULL;
-}
-
-/* A schedule whose task belongs to an integration that is off is off as well; one whose task does
- * not exist is a mistake. */
-static void check_schedule_tasks(struct generation *generation, struct report *report)
-{
-    for (size_t i = json_array_size(generation->schedules); i-- > 0;) {
-        const json_t *row = json_array_get(generation->schedules, i);
-        const char *task = json_string_value(json_object_get(row, "task"));
-        AUTO_FREE char *id = xasprintf("task:%s", task);
-        const struct handler *handler = map_get(generation->handlers, id);
-        const char *name = json_string_value(json_object_get(row, "name"));
-        if (!handler)
-            report_add(report, "%s: there is no task \"%s\"", path_of_schedule(generation, name),
-                       task);
-        else if (!handler->is_enabled)
-            json_array_remove(generation->schedules, i);
-    }
-}
-
-static void check_overrides(const struct generation *generation, struct report *report)
-{
-    const char *name;
-    json_t *value;
-    json_object_foreach (json_object_get(generation->config, "schedules"), name, value) {
-        if (path_of_schedule(generation, name))
-            continue;
-        AUTO_FREE char *path = xasprintf("schedules.%s", name);
-        AUTO_FREE char *message = xasprintf("there is no strategies/schedules/%s.lua", name);
-        config_report(report, generation->snapshot, path, message);
-    }
-}
-
-/* Two units of one kind with the same name in different folders would be one to everybody else. */
-static void check_names(const struct generation *generation, enum unit_kind kind,
-                        struct report *report)
-{
-    struct map *seen = map_new(NULL);
-    for (int i = 0; i < generation->unit_count; i++) {
-        const struct unit *unit = &generation->units[i];
-        if (unit->kind != kind)
-            continue;
-        AUTO_FREE char *name = unit_name(unit->file->path);
-        const char *other = map_get(seen, name);
-        if (other)
-            report_add(report, "%s: has the same name as %s", unit->file->path, other);
-        map_put(seen, name, unit->file->path);
-    }
-    map_free(seen);
-}
-
-static const char *member(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-    return text ? text : "";
-}
-
-/* A tag that only one may have is given once in the config. */
-static void check_unique_tag(const struct generation *generation, const json_t *tag,
-                             struct report *report)
-{
-    AUTO_FREE char *table = xasprintf("%ss", member(tag, "applies_to"));
-    const json_t *rows = json_object_get(generation->reference, table);
-    size_t index;
-    json_t *row;
-    int given = 0;
-    json_array_foreach (rows, index, row)
-        given += strcmp(member(row, "tag"), member(tag, "tag")) == 0;
-    if (given > 1)
-        report_add(report, "%s: tag \"%s\" is given to %d %s; only one may have it",
-                   snapshot_config_name(generation->snapshot), member(tag, "tag"), given, table);
-}
-
-static void check_tags(const struct generation *generation, struct report *report)
-{
-    size_t i, j;
-    json_t *tag, *other;
-    json_array_foreach (generation->tags, i, tag) {
-        json_array_foreach (generation->tags, j, other) {
-            bool is_same = strcmp(member(tag, "tag"), member(other, "tag")) == 0 &&
-                           strcmp(member(tag, "applies_to"), member(other, "applies_to")) == 0;
-            if (j < i && is_same)
-                report_add(report, "%s: tag \"%s\" is described in %s already", member(tag, "path"),
-                           member(tag, "tag"), member(other, "path"));
-        }
-        if (json_is_true(json_object_get(tag, "is_unique")))
-            check_unique_tag(generation, tag, report);
-    }
-}
-
-void units_check_together(struct generation *generation, struct report *report)
-{
-    check_schedule_tasks(generation, report);
-    check_overrides(generation, report);
-    check_names(generation, UNIT_SCHEDULE, report);
-    check_names(generation, UNIT_INVITE, report);
-    check_tags(generation, report);
 }

@@ -22,6 +22,24 @@ struct unit_call {
     struct report *report;
 };
 
+/* A mistake in the field <field> ("": none) of the unit's file. */
+void unit_complain(const struct unit_call *call, const char *field, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* One field of a table in a script: which types it may have, as bits of UNIT_T(STRING), ... Lists
+ * are closed by an entry without a name. */
+struct unit_field {
+    const char *name;
+    unsigned types;
+    bool is_required;
+};
+#define UNIT_T(type) (1u << LUA_T##type)
+
+/* Checks the table at <index>: no other fields, no wrong types, none missing. <path> ("routes[2].")
+ * stands before the names in messages. */
+bool unit_check_fields(const struct unit_call *call, lua_State *L, int index, const char *path,
+                       const struct unit_field *fields);
+
 /* lua_CFunctions for state_pcall(); index 1 is a struct unit_call. They throw only what the file
  * itself throws. */
 
