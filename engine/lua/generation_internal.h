@@ -107,6 +107,16 @@ const struct handler *generation_find_handler(const struct generation *generatio
 /* Adds the routes with the generation's number as owner. On failure none is left in <router>. */
 int generation_add_routes(struct generation *generation, struct router *router, struct err *err);
 
+/* ---- generation_swap.c */
+
+/* Gives an accepted generation its owner and number, before the functions below. */
+void generation_adopt(struct generations *generations, struct generation *generation);
+/* OK when its routes go together with the engine's own. */
+int generation_check_routes(struct generations *generations, struct generation *generation,
+                            struct err *err);
+/* Makes it the current one: routes, config, hooks; the one before is retired. */
+void generation_take_over(struct generations *generations, struct generation *generation);
+
 /* ---- handlers.c */
 
 /* A route_fn; <route> is a struct lua_route. */
