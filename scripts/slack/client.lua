@@ -119,7 +119,9 @@ local function refused(name, method, reply, answer)
   }
 end
 
-local function read_answer(name, method, reply)
+local function read_answer(name, method, reply, recall)
+  local recalled = recall and reply.status == 200 and recall(reply.body)
+  if recalled then return recalled end
   if reply.status == 429 then return nil, rate_limited(name, method, reply.headers) end
   local answer = json.decode(reply.body)
   if type(answer) ~= "table" or type(answer.ok) ~= "boolean" or reply.status >= 500 then
@@ -132,7 +134,8 @@ end
 --- Calls one method. May yield.
 ---@param method string  one of slack.methods
 ---@param args table<string, string|number|boolean|table>
----@param options? { timeout?: string, wait?: string }  wait: how long to queue for our own rate limit
+---@param options? { timeout?: string, wait?: string, recall?: fun(body: string): table|nil }  wait: how long to
+---  queue for our own rate limit; recall: knows the answer from its text and spares its reading
 ---@return table|nil answer, table|nil err
 function M.call(method, args, options)
   local rule = methods[method] or error("slack.methods has no " .. tostring(method), 2)
@@ -150,7 +153,7 @@ function M.call(method, args, options)
     },
   }
   if not reply then return nil, lost(method, cause) end
-  return read_answer(name, method, reply)
+  return read_answer(name, method, reply, options.recall)
 end
 
 local function next_cursor(answer)

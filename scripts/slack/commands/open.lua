@@ -41,12 +41,12 @@ local function find_priority(catalogue, word)
   end
 end
 
-local function declare(given, quick, person)
+local function declare(given, quick, person_id)
   return incidents.declare({
     title = quick.title, description = quick.title, priority = quick.priority.id, category = quick.category.id,
-    environments = { quick.environment.value }, created_by = person.id, form = true, require_enabled = true,
+    environments = { quick.environment.value }, created_by = person_id, form = true, require_enabled = true,
     request_key = "slack:command:" .. (given.trigger_id ~= "" and given.trigger_id or given.signature),
-  }, { person = person.id, source = "chat" })
+  }, { person = person_id, source = "chat" })
 end
 
 local function read_quick(rest)
@@ -76,9 +76,9 @@ end
 local function declare_at_once(given, rest)
   local quick, wrong = read_quick(rest)
   if not quick then return problem(wrong) end
-  local person, refusal = people.resolve(given.user_id, given.user_name)
-  if not person then return problem("We could not find out who you are (" .. tostring(refusal) .. ").") end
-  local result, err = declare(given, quick, person)
+  local person_id, refusal = people.sender_id(given.user_id, given.user_name)
+  if not person_id then return problem("We could not find out who you are (" .. tostring(refusal) .. ").") end
+  local result, err = declare(given, quick, person_id)
   if not result then return problem("The incident was refused: " .. blocks.escape(tostring(err), 500)) end
   return reply.ephemeral(declared.message(result.incident))
 end

@@ -218,15 +218,15 @@ local function chosen_impacts(context)
   return impacts
 end
 
-local function declare(given, context, person)
+local function declare(given, context, person_id)
   local details = context.details
   return incidents.declare({
     title = details.title, description = details.description, priority = context.priority.id,
-    category = details.incident_category, environments = details.environment, created_by = person.id,
+    category = details.incident_category, environments = details.environment, created_by = person_id,
     impacts = chosen_impacts(context), custom_fields = form.custom_fields(context, details),
     response_type = context.response_type, form = true, require_enabled = true,
     request_key = "slack:view:" .. given.view.id,
-  }, { person = person.id, source = "chat" })
+  }, { person = person_id, source = "chat" })
 end
 
 local function root_with_problem(context, problem)
@@ -247,9 +247,11 @@ function M.submit(given)
   if not context.priority or not context.details then
     return root_with_problem(context, "Something changed meanwhile. Please look at the impacts and details again.")
   end
-  local person, refusal = people.resolve(given.user_id, given.user_name)
-  if not person then return root_with_problem(context, "We could not find out who you are: " .. tostring(refusal)) end
-  local result, err = declare(given, context, person)
+  local person_id, refusal = people.sender_id(given.user_id, given.user_name)
+  if not person_id then
+    return root_with_problem(context, "We could not find out who you are: " .. tostring(refusal))
+  end
+  local result, err = declare(given, context, person_id)
   if not result then return root_with_problem(context, problem_of(err)) end
   draft.incident_id = result.id
   draft_of.save(draft)

@@ -143,7 +143,7 @@ end
 
 local function say_hello()
   if config.slack.token == "" then
-    log.warn("Slack is off: no token is configured (SLACK_BOT_TOKEN). Pages, REST API and command line work without it.")
+    log.warn("Slack is off: no token is configured (SLACK_BOT_TOKEN). Pages, API and command line work without it.")
     return
   end
   local identity, err = workspace.refresh()

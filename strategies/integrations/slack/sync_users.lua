@@ -1,16 +1,18 @@
 -- sync_users: the workspace's people. Page by page, so that a hundred thousand of them never block
--- anything; interrupted, it goes on where it was. Who left the workspace is still listed, as
--- deleted, and becomes inactive.
+-- anything; interrupted, it goes on where it was; pages that say what they said last time are not
+-- read. Who left the workspace is still listed, as deleted, and becomes inactive.
 local config = require "engine.config"
 local log = require "engine.log"
 local people = require "engine.people"
 local task = require "engine.task"
 local client = require "slack.client"
 local foreign = require "slack.foreign"
+local page_memory = require "slack.page_memory"
 local slack_people = require "slack.people"
 local workspace = require "slack.workspace"
 
 local BATCH = 200
+local RULES = "1"                        -- another number: read every page again
 local is_true = foreign.is_true
 
 -- Members of this workspace: no guests, no bots but ourselves.
@@ -51,10 +53,25 @@ local function save_rows(rows, progress)
   return true
 end
 
+local function take_page(page, identity, progress, memory)
+  if page.recalled then
+    progress.unchanged = (progress.unchanged or 0) + page.recalled
+    memory:turn()
+  else
+    local rows = rows_of(page.members, identity)
+    local failed = progress.failed
+    local saved, err = save_rows(rows, progress)
+    if not saved then return nil, err end
+    memory:turn(progress.failed == failed and #rows or nil, page.next_cursor)
+  end
+  progress.cursor, progress.page = page.next_cursor, memory.page
+  return true
+end
+
 -- Remembers the page to go on with. A rate limit is no failure: it waits.
 local function pause(ctx, progress, err)
   if err.slack == "invalid_cursor" then
-    progress.cursor = nil                -- too old: from the beginning
+    progress.cursor, progress.page = nil, nil        -- too old: from the beginning
     err.retryable = true
   end
   ctx:note { sync = progress }
@@ -66,12 +83,13 @@ local function sync_users(ctx)
   local identity, unknown = workspace.identity()
   if not identity then return nil, unknown end
   local progress = ctx.progress.sync or {}
+  local memory = page_memory.new("users.list", RULES .. identity.team_id, progress.page)
   local args = { limit = config.slack.page_size, cursor = progress.cursor }
-  for page, err in client.pages("users.list", args, { timeout = "30s", wait = "20s" }) do
+  local options = { timeout = "30s", wait = "20s", recall = function(body) return memory:recall(body) end }
+  for page, err in client.pages("users.list", args, options) do
     if not page then return pause(ctx, progress, err) end
-    local saved, problem = save_rows(rows_of(page.members, identity), progress)
-    if not saved then return pause(ctx, progress, problem) end
-    progress.cursor = page.next_cursor
+    local done, problem = take_page(page, identity, progress, memory)
+    if not done then return pause(ctx, progress, problem) end
   end
   log.info(("users synced: %d new, %d changed, %d as before, %d failed"):format(progress.created or 0,
     progress.updated or 0, progress.unchanged or 0, progress.failed or 0))
