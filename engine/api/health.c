@@ -49,6 +49,12 @@ static void on_checked(void *arg, int rc, const struct err *err)
     AUTO_BUF struct buf parts = BUF_INIT;
     AUTO_BUF struct buf body = BUF_INIT;
     struct json_writer w;
+    if (http_is_abandoned(check->exchange)) {
+        /* The server is gone, and the store with it. */
+        reply(check->exchange, false, &body);
+        free(check);
+        return;
+    }
     json_writer_init(&w, &parts);
     bool is_well = write_parts(check->api, &w) && rc == OK;
     json_writer_init(&w, &body);
