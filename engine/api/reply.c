@@ -109,7 +109,10 @@ static void reply_failed(struct http_exchange *exchange, int rc, const struct er
 static void read_done(void *arg, int rc, const struct err *err)
 {
     struct api_read *read = arg;
-    if (rc == ERR_INVALID && read->errors.count) {
+    if (http_is_abandoned(read->exchange)) {
+        /* The server is gone, and maybe the store: nothing more is asked of either. */
+        http_reply(read->exchange, 503, "application/json", "", 0);
+    } else if (rc == ERR_INVALID && read->errors.count) {
         buf_clear(&read->out);
         api_errors_write(&read->errors, &read->out);
         http_reply(read->exchange, 400, "application/json", read->out.data, read->out.len);
