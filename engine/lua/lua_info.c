@@ -31,6 +31,11 @@ static int l_info_newindex(lua_State *L)
     return luaL_error(L, "engine.info is read-only");
 }
 
+/*** @field info.version string of the engine: "0.1.0"
+ * @field info.base_url string where people reach the pages, without a final slash
+ * @field info.generation string the hash that names the scripts that run
+ * @field info.started_at_ms integer when the engine was started
+ */
 int luaopen_engine_info(lua_State *L)
 {
     lua_newtable(L);

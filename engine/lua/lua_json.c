@@ -1,36 +1,21 @@
 /* engine.json - JSON text for scripts. Integers stay integers, an empty list stays a list, errors
- * name the place. */
-#include "base/json_writer.h"
+ * name the place. Reading and writing are jansson's: it keeps 64-bit integers and tells an empty
+ * list from an empty object, which lua-cjson does not. */
 #include "lua/lua_modules.h"
 #include "lua/lua_util.h"
+#include "lua/options.h"
 
-#include <string.h>
+#include <jansson.h>
 
-/*** Reads JSON text. Members that are null are left out of objects; within lists they are
- * json.null.
- * @function json.decode(text)
- * @param text string
- * @return any|nil the value; nil and an error
- * @nowait
- */
-static int l_json_decode(lua_State *L)
+#define VALUE "engine.json.value" /* a boxed json_t, so that an error on the way frees it */
+
+/* throws. Pushes an empty box. */
+static json_t **push_box(lua_State *L)
 {
-    size_t len;
-    const char *text = luaL_checklstring(L, 1, &len);
-    json_error_t problem;
     json_t **box = lua_newuserdatauv(L, sizeof(*box), 0);
     *box = NULL;
-    luaL_setmetatable(L, "engine.json.value");
-    *box = json_loadb(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &problem);
-    if (!*box) {
-        struct err err;
-        err_set(&err, ERR_SYNTAX, "not JSON: %s, at byte %d", problem.text, problem.position);
-        return lua_util_push_err(L, &err);
-    }
-    lua_util_push_json(L, *box);
-    json_decref(*box);
-    *box = NULL;
-    return 1;
+    luaL_setmetatable(L, VALUE);
+    return box;
 }
 
 static int l_value_gc(lua_State *L)
@@ -41,28 +26,71 @@ static int l_value_gc(lua_State *L)
     return 0;
 }
 
-/*** Writes a value as JSON text, members in the order of their names.
+static bool is_too_deep(json_t *value, int left)
+{
+    size_t index;
+    const char *key;
+    json_t *member;
+    if (left == 0)
+        return json_is_array(value) || json_is_object(value);
+    json_array_foreach (value, index, member)
+        if (is_too_deep(member, left - 1))
+            return true;
+    json_object_foreach (value, key, member)
+        if (is_too_deep(member, left - 1))
+            return true;
+    return false;
+}
+
+/*** Reads JSON text. Members that are null are left out of objects; within lists they are
+ * json.null. A number that is whole becomes an integer, also when it was written 5.0.
+ * @function json.decode(text)
+ * @param text string
+ * @return any|nil value
+ * @return Error|nil err code "syntax": not JSON, or not UTF-8; "limit": nested too deeply
+ * @nowait
+ */
+static int l_json_decode(lua_State *L)
+{
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len);
+    json_error_t problem;
+    struct err err;
+    json_t **box = push_box(L);
+    *box = json_loadb(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &problem);
+    if (!*box) {
+        err_set(&err, ERR_SYNTAX, "not JSON: %s, at byte %d", problem.text, problem.position);
+        return lua_util_push_err(L, &err);
+    }
+    if (is_too_deep(*box, LUA_UTIL_JSON_DEPTH)) {
+        err_set(&err, ERR_LIMIT, "JSON nested more than %d levels deep", LUA_UTIL_JSON_DEPTH);
+        return lua_util_push_err(L, &err);
+    }
+    lua_util_push_json(L, *box);
+    json_decref(*box);
+    *box = NULL;
+    return 1;
+}
+
+/*** Writes a value as JSON text, members in the order of their names. Throws, naming the path, for
+ * what has no JSON form: functions, NaN, bytes that are no UTF-8, lists with gaps, tables with both
+ * numbers and names as keys, tables that contain themselves.
  * @function json.encode(value, options)
- * @param value any tables, texts, numbers, booleans, json.null
- * @param options {pretty:boolean?}|nil
- * @return string
+ * @param value any tables, texts, numbers, booleans, json.null; an empty table is an object unless
+ *   json.array marked it
+ * @param options {pretty: boolean?}|nil pretty: over several lines
+ * @return string text
  * @nowait
  */
 static int l_json_encode(lua_State *L)
 {
     static const char *const KEYS[] = { "pretty", NULL };
     struct err err = { 0 };
-    size_t flags = JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_COMPACT | JSON_REAL_PRECISION(17);
     luaL_checkany(L, 1);
-    if (!lua_isnoneornil(L, 2)) {
-        lua_util_check_keys(L, 2, "json.encode", KEYS);
-        lua_getfield(L, 2, "pretty");
-        if (lua_toboolean(L, -1))
-            flags = (flags & ~(size_t)JSON_COMPACT) | JSON_INDENT(2);
-    }
-    json_t **box = lua_newuserdatauv(L, sizeof(*box), 0);
-    *box = NULL;
-    luaL_setmetatable(L, "engine.json.value");
+    struct options options = options_check(L, 2, "json.encode", KEYS);
+    size_t layout = options_flag(&options, "pretty") ? JSON_INDENT(2) : JSON_COMPACT;
+    size_t flags = JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_REAL_PRECISION(17) | layout;
+    json_t **box = push_box(L);
     *box = lua_util_to_json(L, 1, &err);
     if (!*box)
         return luaL_error(L, "json.encode: %s", err.msg);
@@ -71,13 +99,15 @@ static int l_json_encode(lua_State *L)
     char *text = luaL_buffinitsize(L, &out, len + 1);
     json_dumpb(*box, text, len, flags);
     luaL_pushresultsize(&out, len);
+    json_decref(*box);
+    *box = NULL;
     return 1;
 }
 
 /*** Marks a table as a list, so that it is written as [] also when it is empty.
  * @function json.array(list)
  * @param list table|nil an empty one when absent
- * @return table the same table
+ * @return table list the same table
  * @nowait
  */
 static int l_json_array(lua_State *L)
@@ -99,9 +129,10 @@ static const luaL_Reg FUNCTIONS[] = {
     { NULL, NULL },
 };
 
+/*** @field json.null userdata what stands for null within lists, and in tables that are encoded */
 int luaopen_engine_json(lua_State *L)
 {
-    if (luaL_newmetatable(L, "engine.json.value")) {
+    if (luaL_newmetatable(L, VALUE)) {
         lua_pushcfunction(L, l_value_gc);
         lua_setfield(L, -2, "__gc");
     }

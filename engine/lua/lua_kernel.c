@@ -99,11 +99,12 @@ static int call_op(lua_State *L, const struct op *op, int index)
 
 /*** Carries out one of the kernel's operations.
  * @function kernel.call(name, args, actor)
- * @param name string "incident.declare"; `halligan docs` lists them
+ * @param name string "incident.declare"; see the list of operations
  * @param args table|nil its arguments; an unknown one is an error
- * @param actor {person:string?, source:string?, sees_private:boolean?}|nil who does it; nil: the
- * engine, which sees all
- * @return any|nil the answer; nil and an error
+ * @param actor Actor|nil who does it; nil: the engine itself, which sees private incidents
+ * @return any|nil answer
+ * @return Error|nil err
+ * @yields
  */
 static int l_kernel_call(lua_State *L)
 {

@@ -5,12 +5,13 @@
 #include "loop/loop.h"
 #include "lua/lua_modules.h"
 #include "lua/lua_util.h"
+#include "lua/options.h"
 #include "lua/state.h"
 #include "lua/task.h"
 
 #include <stdio.h>
 
-enum { NAME_SIZE = 160 };
+enum { NAME_SIZE = 160, PATIENCE_MS = 10000 };
 
 struct take_wait {
     struct task_wait wait;
@@ -67,36 +68,33 @@ static void cancel_take(struct task_wait *wait)
     task_wait_unref(wait);
 }
 
-static double check_rate(lua_State *L, const char *name, double fallback)
+/* throws. The budget's name, argument 1. */
+static const char *check_budget(lua_State *L)
 {
-    double value = fallback;
-    if (lua_getfield(L, 2, name) != LUA_TNIL)
-        value = luaL_checknumber(L, -1);
-    lua_pop(L, 1);
-    if (!(value > 0))
-        luaL_error(L, "limits.take: options.%s must be above 0", name);
-    return value;
+    size_t len;
+    const char *name = luaL_checklstring(L, 1, &len);
+    luaL_argcheck(L, len > 0 && len < NAME_SIZE, 1, "a name has 1 to 159 bytes");
+    return name;
 }
 
 /*** Takes one token of a budget, made with these numbers when it is first seen.
  * @function limits.take(name, options)
  * @param name string "chat.postMessage:C1"
- * @param options {per_minute:number, burst:number?, wait:string?} burst: how many at once (1);
- * wait: how long to queue ("10s")
- * @return boolean|nil true; nil and an error with retry_after_ms
+ * @param options {per_minute: number, burst: number?, wait: string?} burst: how many at once (1);
+ *   wait: how long to queue ("10s")
+ * @return true|nil taken
+ * @return Error|nil err code "rate_limited", with err.retry_after_ms
+ * @yields
  */
 static int l_limits_take(lua_State *L)
 {
     static const struct task_wait_ops OPS = { "limits.take", push_take, cancel_take, NULL };
     static const char *const KEYS[] = { "per_minute", "burst", "wait", NULL };
-    size_t len;
-    const char *name = luaL_checklstring(L, 1, &len);
-    lua_util_check_keys(L, 2, "limits.take", KEYS);
-    luaL_argcheck(L, len > 0 && len < NAME_SIZE, 1, "1 to 159 characters");
-    double per_minute = check_rate(L, "per_minute", 0), burst = check_rate(L, "burst", 1);
-    int64_t patience_ms = 10000;
-    if (lua_getfield(L, 2, "wait") != LUA_TNIL)
-        patience_ms = lua_util_check_duration(L, -1);
+    const char *name = check_budget(L);
+    struct options options = options_need(L, 2, "limits.take", KEYS);
+    double per_minute = options_rate(&options, "per_minute", 0);
+    double burst = options_rate(&options, "burst", 1);
+    int64_t patience_ms = options_duration(&options, "wait", PATIENCE_MS);
     struct take_wait *take = task_wait_new(L, &OPS, sizeof(*take));
     take->engine = state_engine(L);
     snprintf(take->name, sizeof(take->name), "%s", name);
@@ -120,7 +118,12 @@ static int l_limits_take(lua_State *L)
  */
 static int l_limits_block(lua_State *L)
 {
-    limits_block(state_engine(L)->limits, luaL_checkstring(L, 1), lua_util_check_duration(L, 2));
+    struct engine *engine = state_engine(L);
+    const char *name = check_budget(L);
+    int64_t ms = lua_util_check_duration(L, 2);
+    if (!engine)
+        return luaL_error(L, "limits.block cannot be used while loading");
+    limits_block(engine->limits, name, ms);
     return 0;
 }
 

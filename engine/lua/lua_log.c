@@ -1,42 +1,57 @@
 /* engine.log - one line an event, with the script's file and line in front. Never log a secret. */
 #include "base/log.h"
 #include "lua/lua_modules.h"
-#include "lua/lua_util.h"
+#include "lua/options.h"
 #include "lua/task.h"
 
+#include <lauxlib.h>
 #include <string.h>
 
-/* throws. The `incident` of the table at 2, 0 when it names none; checks the names of the others.
- */
-static int64_t find_incident(lua_State *L)
+/* throws. The incident that the fields at 2 name, else <otherwise>. */
+static int64_t find_incident(lua_State *L, int64_t otherwise)
 {
-    int64_t incident_id = 0;
-    for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
-        if (lua_type(L, -2) != LUA_TSTRING)
-            luaL_error(L, "log: the names of fields must be strings");
-        if (!strcmp(lua_tostring(L, -2), "incident"))
-            incident_id = lua_tointeger(L, -1);
-    }
-    return incident_id;
+    int is_integer = 0;
+    lua_pushliteral(L, "incident");
+    int type = lua_rawget(L, 2);
+    lua_Integer named = lua_tointegerx(L, -1, &is_integer);
+    if (type != LUA_TNIL && !is_integer)
+        luaL_error(L, "log: fields.incident: expected an incident's id, got %s",
+                   luaL_typename(L, -1));
+    lua_pop(L, 1);
+    return type == LUA_TNIL ? otherwise : named;
 }
 
-/* throws. The message with its fields, as one string on the stack's top. */
+/* throws. The message with the fields that follow it, in the order of their names. */
 static void push_line(lua_State *L)
 {
-    const char *message = luaL_tolstring(L, 1, NULL);
+    luaL_Buffer out;
+    if (lua_istable(L, 2))
+        options_push_names(L, 2, "log: fields");
+    else
+        lua_newtable(L);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, 3);
+    luaL_buffinit(L, &out);
     luaL_where(L, 1);
-    lua_pushfstring(L, "%s%s", lua_tostring(L, -1), message);
-    if (!lua_istable(L, 2))
-        return;
-    for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
-        const char *name = lua_tostring(L, -2);
-        if (!strcmp(name, "incident"))
+    luaL_addvalue(&out);
+    luaL_tolstring(L, 1, NULL);
+    luaL_addvalue(&out);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, 3, i);
+        const char *name = lua_tostring(L, -1);
+        if (strcmp(name, "incident") == 0) {
+            lua_pop(L, 1);
             continue;
-        const char *value = luaL_tolstring(L, -1, NULL);
-        lua_pushfstring(L, "%s %s=%s", lua_tostring(L, -4), name, value);
-        lua_replace(L, -5);
-        lua_pop(L, 1);
+        }
+        lua_pushfstring(L, " %s=", name);
+        lua_pushvalue(L, -2);
+        lua_rawget(L, 2);
+        luaL_tolstring(L, -1, NULL);
+        lua_remove(L, -2);
+        lua_concat(L, 2);
+        lua_remove(L, -2);
+        luaL_addvalue(&out);
     }
+    luaL_pushresult(&out);
 }
 
 static int write_line(lua_State *L, enum log_level level)
@@ -49,10 +64,8 @@ static int write_line(lua_State *L, enum log_level level)
         return 0;
     struct task *task = task_current(L);
     int64_t incident_id = task ? task_incident(task) : 0;
-    if (lua_istable(L, 2)) {
-        int64_t named = find_incident(L);
-        incident_id = named ? named : incident_id;
-    }
+    if (lua_istable(L, 2))
+        incident_id = find_incident(L, incident_id);
     push_line(L);
     log_write(level, LOG_SCRIPT, incident_id, "%s", lua_tostring(L, -1));
     return 0;
@@ -61,7 +74,7 @@ static int write_line(lua_State *L, enum log_level level)
 /*** Logs for those who look for a mistake.
  * @function log.debug(message, fields)
  * @param message any
- * @param fields table|nil named values; `incident` is the incident's id
+ * @param fields table<string, any>|nil named values; `incident` is the incident's id
  * @nowait
  */
 static int l_log_debug(lua_State *L)
@@ -72,7 +85,7 @@ static int l_log_debug(lua_State *L)
 /*** Logs what an operator may want to know.
  * @function log.info(message, fields)
  * @param message any
- * @param fields table|nil named values; `incident` is the incident's id
+ * @param fields table<string, any>|nil named values; `incident` is the incident's id
  * @nowait
  */
 static int l_log_info(lua_State *L)
@@ -83,7 +96,7 @@ static int l_log_info(lua_State *L)
 /*** Logs what an operator should look at some day.
  * @function log.warn(message, fields)
  * @param message any
- * @param fields table|nil named values; `incident` is the incident's id
+ * @param fields table<string, any>|nil named values; `incident` is the incident's id
  * @nowait
  */
 static int l_log_warn(lua_State *L)
@@ -94,7 +107,7 @@ static int l_log_warn(lua_State *L)
 /*** Logs what an operator should look at now.
  * @function log.error(message, fields)
  * @param message any
- * @param fields table|nil named values; `incident` is the incident's id
+ * @param fields table<string, any>|nil named values; `incident` is the incident's id
  * @nowait
  */
 static int l_log_error(lua_State *L)

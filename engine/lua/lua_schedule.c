@@ -7,7 +7,8 @@
 
 /*** The schedules that are on.
  * @function schedule.list()
- * @return table[] {name, task, every_ms or cron, time_zone, catch_up, args, about}
+ * @return {name: string, task: string, every_ms: integer?, cron: string?, time_zone: string,
+ *   catch_up: string, args: table, about: string}[] rows
  * @nowait
  */
 static int l_schedule_list(lua_State *L)

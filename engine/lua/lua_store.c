@@ -4,6 +4,7 @@
 #include "core/op.h"
 #include "lua/lua_modules.h"
 #include "lua/lua_util.h"
+#include "lua/options.h"
 #include "lua/state.h"
 #include "lua/task.h"
 
@@ -47,28 +48,20 @@ static void fini_wait(struct task_wait *wait)
     json_decref(((struct store_wait *)wait)->answer);
 }
 
-/* throws. {ttl = "30m"} at <index>; 0 when there is none. */
-static int64_t check_ttl(lua_State *L, int index)
+/* Submits <op_name> with scope and key, and the value at index 3 when <has_value>; <member> of its
+ * answer is the call's. */
+static int submit(lua_State *L, const char *what, const char *op_name, const char *member,
+                  bool has_value)
 {
     static const char *const KEYS[] = { "ttl", NULL };
-    int64_t ttl_ms = 0;
-    if (lua_isnoneornil(L, index))
-        return 0;
-    lua_util_check_keys(L, index, "options", KEYS);
-    if (lua_getfield(L, index, "ttl") != LUA_TNIL)
-        ttl_ms = lua_util_check_duration(L, -1);
-    lua_pop(L, 1);
-    return ttl_ms;
-}
-
-/* Submits <op_name> with scope and key, and the value at index 3 when <has_value>. */
-static int submit(lua_State *L, const char *op_name, const char *member, bool has_value)
-{
     static const struct task_wait_ops OPS = { "store", push_answer, NULL, fini_wait };
     const char *scope = luaL_checkstring(L, 1), *key = luaL_checkstring(L, 2);
-    int64_t ttl_ms = has_value ? check_ttl(L, 4) : 0;
-    if (has_value)
+    int64_t ttl_ms = 0;
+    if (has_value) {
         luaL_checkany(L, 3);
+        struct options options = options_check(L, 4, what, KEYS);
+        ttl_ms = options_duration(&options, "ttl", 0);
+    }
     struct engine *engine = state_engine(L);
     struct store_wait *store = task_wait_new(L, &OPS, sizeof(*store));
     store->member = member;
@@ -94,11 +87,13 @@ static int submit(lua_State *L, const char *op_name, const char *member, bool ha
  * @function store.get(scope, key)
  * @param scope string whose values they are, such as "draft"
  * @param key string
- * @return any|nil the value; nil when there is none or its time is over; nil and an error
+ * @return any|nil value nil when there is none, or its time is over
+ * @return Error|nil err
+ * @yields
  */
 static int l_store_get(lua_State *L)
 {
-    return submit(L, "kv.get", NULL, false);
+    return submit(L, "store.get", "kv.get", NULL, false);
 }
 
 /*** Keeps a value; an older one is replaced.
@@ -106,12 +101,14 @@ static int l_store_get(lua_State *L)
  * @param scope string
  * @param key string
  * @param value any what JSON can say
- * @param options {ttl:string?}|nil ttl: how long it is kept, "30m"
- * @return boolean|nil true once it is on disk; nil and an error
+ * @param options {ttl: string?}|nil ttl: how long it is kept, "30m"; for good when absent
+ * @return true|nil done once it is on disk
+ * @return Error|nil err
+ * @yields
  */
 static int l_store_put(lua_State *L)
 {
-    return submit(L, "kv.put", "", true);
+    return submit(L, "store.put", "kv.put", "", true);
 }
 
 /*** Keeps a value only where there is none: the first caller wins.
@@ -119,23 +116,27 @@ static int l_store_put(lua_State *L)
  * @param scope string
  * @param key string
  * @param value any what JSON can say
- * @param options {ttl:string?}|nil ttl: how long it is kept, "30m"
- * @return boolean|nil true when it was new, false when there was one; nil and an error
+ * @param options {ttl: string?}|nil ttl: how long it is kept, "30m"; for good when absent
+ * @return boolean|nil is_new false: there was one already
+ * @return Error|nil err
+ * @yields
  */
 static int l_store_put_new(lua_State *L)
 {
-    return submit(L, "kv.put_new", "is_new", true);
+    return submit(L, "store.put_new", "kv.put_new", "is_new", true);
 }
 
 /*** Forgets a value.
  * @function store.delete(scope, key)
  * @param scope string
  * @param key string
- * @return boolean|nil true; nil and an error
+ * @return true|nil done also when there was none
+ * @return Error|nil err
+ * @yields
  */
 static int l_store_delete(lua_State *L)
 {
-    return submit(L, "kv.delete", "", false);
+    return submit(L, "store.delete", "kv.delete", "", false);
 }
 
 static const luaL_Reg FUNCTIONS[] = {

@@ -36,6 +36,7 @@ static void cancel_sleep(struct task_wait *wait)
 /*** Waits. For seconds, not for minutes: what must survive a restart is a job with a delay.
  * @function task.sleep(duration)
  * @param duration string|integer "100ms", "2s", or milliseconds
+ * @yields
  */
 static int l_task_sleep(lua_State *L)
 {
@@ -52,7 +53,7 @@ static int l_task_sleep(lua_State *L)
 /*** Runs a function in a task of its own, beside the caller. Its errors are logged.
  * @function task.spawn(fn, ...)
  * @param fn function what to run, with the other arguments
- * @return integer the task's id, for task.join
+ * @return integer id of the task, for task.join
  * @nowait
  */
 static int l_task_spawn(lua_State *L)
@@ -65,7 +66,9 @@ static int l_task_spawn(lua_State *L)
 /*** Waits until a task has ended.
  * @function task.join(id)
  * @param id integer from task.spawn
- * @return boolean|nil true, also for a task that ended long ago; nil and an error when it failed
+ * @return true|nil done also for a task that ended long ago
+ * @return Error|nil err why the task failed
+ * @yields
  */
 static int l_task_join(lua_State *L)
 {
@@ -75,8 +78,10 @@ static int l_task_join(lua_State *L)
 /*** Runs functions side by side and waits for all of them.
  * @function task.all(functions)
  * @param functions function[] at most 1000
- * @return any[]|nil the first result of each; nil and an error when one threw (the others are
- * ended) or answered nil and an error
+ * @return any[]|nil results the first result of each
+ * @return Error|nil err of the one that threw (the others are ended), or that answered nil and an
+ *   error
+ * @yields
  */
 static int l_task_all(lua_State *L)
 {
@@ -86,7 +91,9 @@ static int l_task_all(lua_State *L)
 /*** Runs functions side by side; the first to end wins, the others are ended.
  * @function task.race(functions)
  * @param functions function[] at most 1000
- * @return any what the winner returns (two values at most)
+ * @return any first what the winner returns
+ * @return any second
+ * @yields
  */
 static int l_task_race(lua_State *L)
 {

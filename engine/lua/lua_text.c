@@ -1,16 +1,14 @@
 /* engine.text - text as people see it: counted and cut in whole characters. */
 #include "base/utf8.h"
+#include "lua/clean.h"
 #include "lua/lua_modules.h"
-#include "lua/lua_util.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-#include <string.h>
+#include <lauxlib.h>
 
 /*** Counts code points; a byte that is no UTF-8 counts as one.
  * @function text.length(text)
  * @param text string
- * @return integer
+ * @return integer count
  * @nowait
  */
 static int l_text_length(lua_State *L)
@@ -24,7 +22,7 @@ static int l_text_length(lua_State *L)
 /*** Whether a text is valid UTF-8.
  * @function text.is_utf8(text)
  * @param text string
- * @return boolean
+ * @return boolean is_valid
  * @nowait
  */
 static int l_text_is_utf8(lua_State *L)
@@ -35,50 +33,53 @@ static int l_text_is_utf8(lua_State *L)
     return 1;
 }
 
-/* The code point at <text>; its bytes in *size. A broken byte is itself. */
-static uint32_t point_at(const char *text, size_t left, size_t *size)
+/* ---- whole characters */
+
+enum { JOINER = 0x200D };
+
+struct range {
+    uint32_t first, last;
+};
+
+static bool is_within(uint32_t point, struct range range)
 {
-    unsigned char c = (unsigned char)text[0];
-    size_t wanted = c < 0x80 ? 1 : c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : c >= 0xC0 ? 2 : 1;
-    uint32_t point = wanted == 1 ? c : c & (0xFFu >> (wanted + 1));
-    if (wanted > left || !utf8_is_valid(text, wanted)) {
-        *size = 1;
-        return c;
-    }
-    for (size_t i = 1; i < wanted; i++)
-        point = point << 6 | ((unsigned char)text[i] & 0x3F);
-    *size = wanted;
-    return point;
+    return point >= range.first && point <= range.last;
 }
 
+/* Half of a flag. */
 static bool is_regional(uint32_t point)
 {
-    return point >= 0x1F1E6 && point <= 0x1F1FF;
+    return is_within(point, (struct range){ 0x1F1E6, 0x1F1FF });
 }
 
-/* Belongs to the character before it: joiners, accents, variation selectors, skin tones. */
+/* Belongs to the character before it. */
 static bool is_extension(uint32_t point)
 {
-    return point == 0x200D || (point >= 0x0300 && point <= 0x036F) ||
-           (point >= 0x1AB0 && point <= 0x1AFF) || (point >= 0x20D0 && point <= 0x20FF) ||
-           (point >= 0xFE00 && point <= 0xFE0F) || (point >= 0x1F3FB && point <= 0x1F3FF) ||
-           (point >= 0xE0020 && point <= 0xE007F);
+    static const struct range RANGES[] = {
+        { 0x0300, 0x036F },   { 0x1AB0, 0x1AFF }, { 0x20D0, 0x20FF }, /* accents and frames */
+        { JOINER, JOINER },   { 0xFE00, 0xFE0F }, { 0xFE20, 0xFE2F }, /* joiners, variants */
+        { 0x1F3FB, 0x1F3FF },                                         /* skin tones */
+        { 0xE0020, 0xE007F },                                         /* tags of regional flags */
+    };
+    for (size_t i = 0; i < sizeof(RANGES) / sizeof(RANGES[0]); i++)
+        if (is_within(point, RANGES[i]))
+            return true;
+    return false;
 }
 
 /* The bytes of the longest prefix of whole characters with at most <max> code points. */
 static size_t cut_whole(const char *text, size_t len, size_t max)
 {
-    size_t at = 0, points = 0, good = 0, flags = 0, size;
+    size_t at = 0, points = 0, whole = 0, regionals = 0, size;
     uint32_t before = 0;
     while (at < len) {
-        uint32_t point = point_at(text + at, len - at, &size);
-        bool joins =
-            is_extension(point) || before == 0x200D || (is_regional(point) && flags % 2 == 1);
-        if (!joins)
-            good = at;
+        uint32_t point = clean_point_at(text + at, len - at, &size);
+        bool closes_flag = is_regional(point) && regionals % 2 == 1;
+        if (!is_extension(point) && before != JOINER && !closes_flag)
+            whole = at;
         if (points == max)
-            return good;
-        flags = is_regional(point) ? flags + 1 : 0;
+            return whole;
+        regionals = is_regional(point) ? regionals + 1 : 0;
         before = point;
         points++;
         at += size;
@@ -86,13 +87,13 @@ static size_t cut_whole(const char *text, size_t len, size_t max)
     return len;
 }
 
-/*** Shortens a text to whole characters: an emoji with its skin tone, a flag, a letter with its
- * accent stay whole.
+/*** Shortens a text to whole characters: an emoji with its skin tone, a family, a flag, a letter
+ * with its accent are kept or dropped as one.
  * @function text.cut(text, max, ellipsis)
  * @param text string
- * @param max integer the most code points, the ellipsis included
- * @param ellipsis string|nil put at the end when something was cut ("" when absent)
- * @return string
+ * @param max integer the most code points, those of the ellipsis included
+ * @param ellipsis string|nil put at the end when something was cut; "" when absent
+ * @return string text
  * @nowait
  */
 static int l_text_cut(lua_State *L)
@@ -113,32 +114,18 @@ static int l_text_cut(lua_State *L)
     return 1;
 }
 
-static bool is_control(uint32_t point)
-{
-    return (point < 0x20 && point != '\n' && point != '\t') || point == 0x7F;
-}
-
 /*** Makes foreign bytes a clean text: bytes that are no UTF-8 become U+FFFD, control characters but
  * newline and tab go.
  * @function text.clean(text)
  * @param text string
- * @return string valid UTF-8
+ * @return string text valid UTF-8
  * @nowait
  */
 static int l_text_clean(lua_State *L)
 {
-    size_t len, size;
+    size_t len;
     const char *text = luaL_checklstring(L, 1, &len);
-    luaL_Buffer out;
-    luaL_buffinit(L, &out);
-    for (size_t at = 0; at < len; at += size) {
-        uint32_t point = point_at(text + at, len - at, &size);
-        if (size == 1 && point >= 0x80)
-            luaL_addstring(&out, "\xEF\xBF\xBD");
-        else if (!is_control(point))
-            luaL_addlstring(&out, text + at, size);
-    }
-    luaL_pushresult(&out);
+    clean_push(L, text, len, true);
     return 1;
 }
 

@@ -1,13 +1,17 @@
 /* engine.time - now, zones, durations. Instants are epoch milliseconds; zones are IANA names. */
 #include "base/clock.h"
 #include "base/tz.h"
+#include "lua/iso_time.h"
 #include "lua/lua_modules.h"
 #include "lua/lua_util.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ZONES "engine.time.zones" /* registry: name -> boxed struct tz */
+#define ZONE  "engine.time.zone"  /* a boxed struct tz */
+#define ZONES "engine.time.zones" /* registry: name -> box; a state's zones are read once */
+
+enum { PART_MOST = 1000000, MS_MOST_DAYS = 100000000 };
 
 static int l_zone_gc(lua_State *L)
 {
@@ -17,7 +21,7 @@ static int l_zone_gc(lua_State *L)
     return 0;
 }
 
-/* throws. The zone of that name, kept by the state. Pushes nothing. */
+/* throws. The zone named at <index>, kept by the state; UTC when absent. Pushes nothing. */
 static const struct tz *check_zone(lua_State *L, int index)
 {
     struct err err = { 0 };
@@ -27,10 +31,10 @@ static const struct tz *check_zone(lua_State *L, int index)
         lua_pop(L, 1);
         struct tz **box = lua_newuserdatauv(L, sizeof(*box), 0);
         *box = NULL;
-        luaL_setmetatable(L, "engine.time.zone");
+        luaL_setmetatable(L, ZONE);
         *box = tz_load(name, &err);
         if (!*box)
-            luaL_error(L, "time: %s", err.msg);
+            luaL_argerror(L, index, err.msg);
         lua_pushvalue(L, -1);
         lua_setfield(L, -3, name);
     }
@@ -39,9 +43,17 @@ static const struct tz *check_zone(lua_State *L, int index)
     return *zone;
 }
 
+/* throws. An instant that a calendar can show. */
+static int64_t check_ms(lua_State *L, int index)
+{
+    int64_t ms = luaL_checkinteger(L, index), most = MS_MOST_DAYS * INT64_C(86400000);
+    luaL_argcheck(L, ms >= -most && ms <= most, index, "too far away for a calendar");
+    return ms;
+}
+
 /*** The time of day, UTC epoch milliseconds.
  * @function time.now_ms()
- * @return integer
+ * @return integer ms
  * @nowait
  */
 static int l_time_now_ms(lua_State *L)
@@ -52,7 +64,7 @@ static int l_time_now_ms(lua_State *L)
 
 /*** A clock that only goes forward, in milliseconds; for measuring.
  * @function time.mono_ms()
- * @return integer
+ * @return integer ms
  * @nowait
  */
 static int l_time_mono_ms(lua_State *L)
@@ -134,12 +146,12 @@ static void add_piece(lua_State *L, luaL_Buffer *out, char letter, const struct 
  * @param ms integer epoch milliseconds
  * @param pattern string "%Y-%m-%d %H:%M"; Y m d e H M S j u A a B b Z z as in strftime
  * @param zone string|nil "Europe/Paris"; UTC when absent
- * @return string
+ * @return string text
  * @nowait
  */
 static int l_time_format(lua_State *L)
 {
-    lua_Integer ms = luaL_checkinteger(L, 1);
+    int64_t ms = check_ms(L, 1);
     const char *pattern = luaL_checkstring(L, 2);
     struct civil at;
     luaL_Buffer out;
@@ -165,14 +177,15 @@ static void set_int(lua_State *L, const char *name, lua_Integer value)
  * @function time.to_local(ms, zone)
  * @param ms integer epoch milliseconds
  * @param zone string|nil UTC when absent
- * @return {year:integer, month:integer, day:integer, hour:integer, minute:integer, second:integer,
- * weekday:integer, yearday:integer, offset_s:integer, abbrev:string} weekday: 0 is Sunday
+ * @return {year: integer, month: integer, day: integer, hour: integer, minute: integer,
+ *   second: integer, weekday: integer, yearday: integer, offset_s: integer, abbrev: string} date
+ *   weekday: 0 is Sunday
  * @nowait
  */
 static int l_time_to_local(lua_State *L)
 {
     struct civil at;
-    tz_to_local(check_zone(L, 2), luaL_checkinteger(L, 1), &at);
+    tz_to_local(check_zone(L, 2), check_ms(L, 1), &at);
     lua_createtable(L, 0, 10);
     set_int(L, "year", at.year);
     set_int(L, "month", at.month);
@@ -188,20 +201,27 @@ static int l_time_to_local(lua_State *L)
     return 1;
 }
 
-static int get_int(lua_State *L, const char *name, int fallback)
+/* throws. The member of the table at 1. Within bounds in which no sum overflows. */
+static int get_int(lua_State *L, const char *name, int otherwise)
 {
-    int value = lua_getfield(L, 1, name) == LUA_TNIL ? fallback : (int)luaL_checkinteger(L, -1);
+    int is_integer = 1;
+    lua_Integer value = otherwise;
+    if (lua_getfield(L, 1, name) != LUA_TNIL)
+        value = lua_tointegerx(L, -1, &is_integer);
+    if (!is_integer || value < -PART_MOST || value > PART_MOST)
+        luaL_error(L, "time.from_local: date.%s: expected an integer, got %s", name,
+                   luaL_tolstring(L, -1, NULL));
     lua_pop(L, 1);
-    return value;
+    return (int)value;
 }
 
 /*** The instant of a local date and time.
  * @function time.from_local(date, zone)
- * @param date {year:integer, month:integer, day:integer, hour:integer?, minute:integer?,
- * second:integer?}
+ * @param date {year: integer, month: integer, day: integer, hour: integer?, minute: integer?,
+ *   second: integer?} may be out of range and carries over: day 0 is the last of the month before
  * @param zone string|nil UTC when absent
- * @return integer epoch milliseconds; a time that a zone leaves out moves forward, of an ambiguous
- * one it is the first
+ * @return integer ms a time that the zone leaves out in spring moves forward; of one that it has
+ *   twice in autumn it is the first
  * @nowait
  */
 static int l_time_from_local(lua_State *L)
@@ -219,10 +239,32 @@ static int l_time_from_local(lua_State *L)
     return 1;
 }
 
+/*** Reads a date and time as ISO 8601 and RFC 3339 write it: "2026-11-23", "2026-11-23T14:02",
+ * "2026-11-23 14:02:11.5+01:00", "2026-11-23T14:02:11Z".
+ * @function time.parse(text, zone)
+ * @param text string
+ * @param zone string|nil of a text that does not name its offset; UTC when absent
+ * @return integer|nil ms epoch milliseconds
+ * @return Error|nil err code "invalid"
+ * @nowait
+ */
+static int l_time_parse(lua_State *L)
+{
+    struct err err;
+    int64_t ms = 0;
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len);
+    const struct tz *zone = check_zone(L, 2);
+    if (iso_time_parse(text, len, zone, &ms, &err) != OK)
+        return lua_util_push_err(L, &err);
+    lua_pushinteger(L, ms);
+    return 1;
+}
+
 /*** The milliseconds of a duration.
  * @function time.duration(duration)
  * @param duration string|integer "15m", "2h", or milliseconds
- * @return integer
+ * @return integer ms
  * @nowait
  */
 static int l_time_duration(lua_State *L)
@@ -234,7 +276,7 @@ static int l_time_duration(lua_State *L)
 /*** A duration as people say it: its two largest units, "3 hours and 5 minutes".
  * @function time.humanize(ms)
  * @param ms integer
- * @return string "an instant" below a second
+ * @return string text "an instant" below a second; a negative duration is taken as it is long
  * @nowait
  */
 static int l_time_humanize(lua_State *L)
@@ -247,6 +289,7 @@ static int l_time_humanize(lua_State *L)
         { 60000, "minute" },        { 1000, "second" },
     };
     int64_t left = luaL_checkinteger(L, 1);
+    left = left < 0 ? -(left + (left == INT64_MIN)) : left;
     int said = 0;
     luaL_Buffer out;
     luaL_buffinit(L, &out);
@@ -270,15 +313,20 @@ static int l_time_humanize(lua_State *L)
 }
 
 static const luaL_Reg FUNCTIONS[] = {
-    { "now_ms", l_time_now_ms },         { "mono_ms", l_time_mono_ms },
-    { "format", l_time_format },         { "to_local", l_time_to_local },
-    { "from_local", l_time_from_local }, { "duration", l_time_duration },
-    { "humanize", l_time_humanize },     { NULL, NULL },
+    { "now_ms", l_time_now_ms },
+    { "mono_ms", l_time_mono_ms },
+    { "format", l_time_format },
+    { "parse", l_time_parse },
+    { "to_local", l_time_to_local },
+    { "from_local", l_time_from_local },
+    { "duration", l_time_duration },
+    { "humanize", l_time_humanize },
+    { NULL, NULL },
 };
 
 int luaopen_engine_time(lua_State *L)
 {
-    if (luaL_newmetatable(L, "engine.time.zone")) {
+    if (luaL_newmetatable(L, ZONE)) {
         lua_pushcfunction(L, l_zone_gc);
         lua_setfield(L, -2, "__gc");
     }

@@ -21,12 +21,12 @@
 #include <unistd.h>
 
 enum {
-    FILE_MOST = 1 << 20,        /* bytes of a file of tests */
-    LOAD_US = 2 * 1000 * 1000,  /* its top level */
-    TEST_MS = 20 * 1000,        /* one test, in real time */
-    QUIET_MS = 1000,            /* what a test started must have ended then */
+    FILE_MOST = 1 << 20,       /* bytes of a file of tests */
+    LOAD_US = 2 * 1000 * 1000, /* its top level */
+    TEST_MS = 20 * 1000,       /* one test, in real time */
+    QUIET_MS = 1000,           /* what a test started must have ended then */
     QUIET_POLL_MS = 5,
-    TURNS = 3,                  /* of the loop, after each step of the clock */
+    TURNS = 3, /* of the loop, after each step of the clock */
     CLOCK_STEPS_MOST = 100000,
 };
 
@@ -209,9 +209,9 @@ static void add_test(lua_State *L, struct runner *runner)
     lua_pushvalue(L, -1);
     int ref = luaL_ref(L, LUA_REGISTRYINDEX);
     runner->tests = xrealloc(runner->tests, ((size_t)runner->test_count + 1) * sizeof(struct test));
-    runner->tests[runner->test_count++] = (struct test){
-        .name = xstrdup(lua_tostring(L, -2)), .line = debug.linedefined, .ref = ref
-    };
+    runner->tests[runner->test_count++] = (struct test){ .name = xstrdup(lua_tostring(L, -2)),
+                                                         .line = debug.linedefined,
+                                                         .ref = ref };
 }
 
 /* throws. Runs the file's top level and notes its tests. */
