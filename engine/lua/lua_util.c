@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ERR_TABLE "engine.err"
+#define ERR_TABLE     "engine.err"
+#define INTEGERS_MOST 9007199254740992.0 /* 2^53: up to there a double holds every integer */
 
 static const char
     READONLY_KEY; /* its address: metatable key of a read-only view, the table behind it */
@@ -263,6 +264,15 @@ static void push_object(lua_State *L, const json_t *object, int depth)
     }
 }
 
+/* 5.0 is an integer too, as it is to those who write it. */
+static void push_real(lua_State *L, double value)
+{
+    if (value == floor(value) && fabs(value) < INTEGERS_MOST)
+        lua_pushinteger(L, (lua_Integer)value);
+    else
+        lua_pushnumber(L, value);
+}
+
 static void push_json(lua_State *L, const json_t *value, int depth)
 {
     luaL_checkstack(L, 6, NULL);
@@ -282,7 +292,7 @@ static void push_json(lua_State *L, const json_t *value, int depth)
         lua_pushinteger(L, json_integer_value(value));
         break;
     case JSON_REAL:
-        lua_pushnumber(L, json_real_value(value));
+        push_real(L, json_real_value(value));
         break;
     case JSON_TRUE:
     case JSON_FALSE:
@@ -395,19 +405,38 @@ static json_t *read_object(struct reader *reader, int index, int depth)
     return object;
 }
 
+/* True when the keys of the table are 1 to <count> and nothing else. */
+static bool is_list(lua_State *L, int index, size_t count)
+{
+    size_t seen = 0;
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+        lua_Integer key = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : 0;
+        if (key < 1 || (size_t)key > count) {
+            lua_pop(L, 2);
+            return false;
+        }
+        seen++;
+    }
+    return seen == count;
+}
+
 static json_t *read_table(struct reader *reader, int index, int depth)
 {
     lua_State *L = reader->L;
-    if (depth > LUA_UTIL_JSON_DEPTH)
+    if (depth >= LUA_UTIL_JSON_DEPTH)
         return fail(reader, "nested too deeply, or a table that contains itself");
     if (!lua_checkstack(L, 8))
         return fail(reader, "nested too deeply");
     push_behind(L, index);
     int table = lua_gettop(L);
     size_t count = lua_rawlen(L, table);
-    json_t *value = count > 0 || is_marked_array(reader, table)
-                        ? read_array(reader, table, count, depth)
-                        : read_object(reader, table, depth);
+    json_t *value;
+    if (count == 0 && !is_marked_array(reader, table))
+        value = read_object(reader, table, depth);
+    else if (is_list(L, table, count))
+        value = read_array(reader, table, count, depth);
+    else
+        value = fail(reader, "a table has both numbers and names as keys, or gaps");
     lua_settop(L, table - 1);
     return value;
 }
@@ -419,7 +448,7 @@ static json_t *read_number(struct reader *reader, int index)
     double number = lua_tonumber(reader->L, index);
     if (isnan(number) || isinf(number))
         return fail(reader, "not a finite number");
-    if (number == floor(number) && fabs(number) < 9007199254740992.0)
+    if (number == floor(number) && fabs(number) < INTEGERS_MOST)
         return json_integer((json_int_t)number);
     return json_real(number);
 }
