@@ -420,7 +420,7 @@ static void release_coroutine(struct task *task, bool is_clean)
 
 static void log_failure(const struct task *task, int rc, const struct err *err)
 {
-    if (rc == ERR_CLOSED)
+    if (rc == ERR_CLOSED || task->kind == TASK_TEST) /* the test runner says it */
         return;
     log_error(LOG_SCRIPT, task->incident_id, "task %llu %s: %s", (unsigned long long)task_id(task),
               task->script, err->msg);
@@ -604,7 +604,10 @@ int task_join(lua_State *L, uint64_t id)
 
 static const char *kind_name(enum task_kind kind)
 {
-    static const char *const NAMES[] = { "route", "job", "ready", "spawned", "test" };
+    static const char *const NAMES[] = {
+        [TASK_ROUTE] = "route",     [TASK_JOB] = "job",   [TASK_READY] = "ready",
+        [TASK_SPAWNED] = "spawned", [TASK_TEST] = "test",
+    };
     return NAMES[kind];
 }
 
