@@ -23,5 +23,7 @@ return {
   slack = {
     token = "xoxb-test", signing_secret = "a secret of tests",
     api_url = env("TEST_URL", "http://127.0.0.1:9") .. "/stub/",
+    conversations = { { id = "C0ALL", tag = "tech_incidents" } },
+    usergroups = { { handle = "payments-oncall", categories = { "Payment" } } },
   },
 }
