@@ -16,7 +16,8 @@ M.LIMIT = LIMIT
 -- Characters that turn the direction of the text around them; a right-to-left title needs none of
 -- them.
 local OVERRIDES = {
-  "\u{202A}", "\u{202B}", "\u{202C}", "\u{202D}", "\u{202E}", "\u{2066}", "\u{2067}", "\u{2068}", "\u{2069}",
+  "\u{202A}", "\u{202B}", "\u{202C}", "\u{202D}", "\u{202E}", "\u{2066}", "\u{2067}", "\u{2068}",
+  "\u{2069}",
 }
 local ENTITIES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;" }
 
@@ -78,7 +79,9 @@ function M.moment(ms, fallback)
 end
 
 local function check_id(id)
-  if type(id) ~= "string" or id == "" or #id > LIMIT.id then error("block or action id: " .. tostring(id), 3) end
+  if type(id) ~= "string" or id == "" or #id > LIMIT.id then
+    error("block or action id: " .. tostring(id), 3)
+  end
   return id
 end
 
@@ -134,15 +137,20 @@ end
 
 ---@param options { action_id: string, label: string, value?: string, style?: string }
 function M.button(options)
-  if options.value and #options.value > LIMIT.value then error("the value of a button is too long", 2) end
+  if options.value and #options.value > LIMIT.value then
+    error("the value of a button is too long", 2)
+  end
   return {
-    type = "button", action_id = check_id(options.action_id), text = M.plain(options.label, LIMIT.button),
+    type = "button", action_id = check_id(options.action_id),
+    text = M.plain(options.label, LIMIT.button),
     value = options.value, style = options.style,
   }
 end
 
 function M.actions(block_id, elements)
-  if #elements == 0 or #elements > LIMIT.actions then error("an actions block has 1 to 25 elements", 2) end
+  if #elements == 0 or #elements > LIMIT.actions then
+    error("an actions block has 1 to 25 elements", 2)
+  end
   return { type = "actions", block_id = check_id(block_id), elements = elements }
 end
 
@@ -153,7 +161,9 @@ function M.option(label, value)
 end
 
 local function check_options(options)
-  if #options == 0 or #options > LIMIT.options then error("a select has 1 to 100 options, not " .. #options, 3) end
+  if #options == 0 or #options > LIMIT.options then
+    error("a select has 1 to 100 options, not " .. #options, 3)
+  end
   return options
 end
 
@@ -185,13 +195,16 @@ function M.grouped_select(options)
   local groups, initial = {}, nil
   for _, group in ipairs(options.groups) do
     for first = 1, #group.options, LIMIT.options do
-      local part = table.move(group.options, first, math.min(first + LIMIT.options - 1, #group.options), 1, {})
+      local part = table.move(group.options, first,
+        math.min(first + LIMIT.options - 1, #group.options), 1, {})
       local found = chosen_options(part, { options.initial })
       initial = initial or (found and found[1])
       groups[#groups + 1] = { label = M.plain(group.name, LIMIT.option), options = part }
     end
   end
-  if #groups == 0 or #groups > LIMIT.groups then error("a select has 1 to 100 groups, not " .. #groups, 2) end
+  if #groups == 0 or #groups > LIMIT.groups then
+    error("a select has 1 to 100 groups, not " .. #groups, 2)
+  end
   return {
     type = "static_select", action_id = check_id(options.action_id), option_groups = groups,
     initial_option = initial,
@@ -212,7 +225,8 @@ end
 ---@param options { action_id: string, min?: integer, max: integer, initial?: string, multiline?: boolean }
 function M.text_input(options)
   return {
-    type = "plain_text_input", action_id = check_id(options.action_id), multiline = options.multiline or false,
+    type = "plain_text_input", action_id = check_id(options.action_id),
+    multiline = options.multiline or false,
     min_length = options.min, max_length = options.max, initial_value = options.initial,
   }
 end
@@ -230,7 +244,8 @@ end
 ---  dispatch?: boolean }
 function M.input(options)
   return {
-    type = "input", block_id = check_id(options.block_id), label = M.plain(options.label, LIMIT.label),
+    type = "input", block_id = check_id(options.block_id),
+    label = M.plain(options.label, LIMIT.label),
     element = options.element,
     hint = options.hint and options.hint ~= "" and M.plain(options.hint, LIMIT.label) or nil,
     optional = options.optional or false,

@@ -10,7 +10,9 @@ local SHORT = 3
 local function environments_of(incident)
   local custom = incident.custom_fields and incident.custom_fields.environments
   local values = {}
-  for _, value in ipairs(type(custom) == "table" and custom or {}) do values[#values + 1] = tostring(value) end
+  for _, value in ipairs(type(custom) == "table" and custom or {}) do
+    values[#values + 1] = tostring(value)
+  end
   if #values == 0 and incident.environment then values[1] = incident.environment.value end
   local position = {}
   for i, value in ipairs(values) do position[value] = position[value] or i end

@@ -61,7 +61,9 @@ end
 
 local function take_token(name, method, rule, wait)
   local per_minute = config.slack.rate_limits[method] or rule.per_minute
-  local taken, err = limits.take(name, { per_minute = per_minute, burst = math.max(1, per_minute // 2), wait = wait })
+  local taken, err = limits.take(name, {
+    per_minute = per_minute, burst = math.max(1, per_minute // 2), wait = wait,
+  })
   if taken then return true end
   return nil, M.error {
     code = "rate_limited", retryable = true, retry_after_ms = err.retry_after_ms,
@@ -79,7 +81,8 @@ local function rate_limited(name, method, headers)
   local wait_ms = retry_after_ms(headers)
   limits.block(name, wait_ms)
   return M.error {
-    code = "rate_limited", retryable = true, retry_after_ms = wait_ms, status = 429, slack = "ratelimited",
+    code = "rate_limited", retryable = true, retry_after_ms = wait_ms, status = 429,
+    slack = "ratelimited",
     message = ("%s: Slack asks us to wait %d s"):format(method, wait_ms // 1000),
   }
 end
@@ -93,7 +96,8 @@ end
 
 local function strange(method, status)
   return M.error {
-    code = "unavailable", retryable = true, unknown = status < 400 or status >= 500, status = status,
+    code = "unavailable", retryable = true, unknown = status < 400 or status >= 500,
+    status = status,
     message = ("%s: Slack answered with HTTP %d and no answer we can read"):format(method, status),
   }
 end
@@ -113,8 +117,10 @@ local function refused(name, method, reply, answer)
   if CODES[word] == "rate_limited" then return rate_limited(name, method, reply.headers) end
   local transient = TRANSIENT[word]
   return M.error {
-    code = transient ~= nil and "unavailable" or CODES[word] or "invalid", retryable = transient ~= nil,
-    unknown = transient == true, status = reply.status, slack = word, message = refusal_text(method, answer),
+    code = transient ~= nil and "unavailable" or CODES[word] or "invalid",
+    retryable = transient ~= nil,
+    unknown = transient == true, status = reply.status, slack = word,
+    message = refusal_text(method, answer),
     errors = type(answer.errors) == "table" and answer.errors or nil,
   }
 end

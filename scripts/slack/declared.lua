@@ -6,8 +6,12 @@ local rules = require "slack.rules"
 local M = {}
 
 local function what_follows(incident)
-  if not rules.has_channel(incident) then return "No channel is opened for this priority; the page has everything." end
-  if incident.is_private then return ":lock: A private channel is being opened; you will be invited to it." end
+  if not rules.has_channel(incident) then
+    return "No channel is opened for this priority; the page has everything."
+  end
+  if incident.is_private then
+    return ":lock: A private channel is being opened; you will be invited to it."
+  end
   return "A channel is being opened; you will be invited to it."
 end
 
@@ -15,7 +19,8 @@ end
 ---@return { text: string, blocks: table[] }
 function M.message(incident)
   local words = (":fire: *%s* %s was declared: %s\n%s"):format(incident_text.priority(incident.priority),
-    incident_text.headline(incident), incident_text.page_link(incident, "its page"), what_follows(incident))
+    incident_text.headline(incident), incident_text.page_link(incident, "its page"),
+    what_follows(incident))
   return {
     text = "Incident " .. incident_text.headline(incident) .. " was declared.",
     blocks = { blocks.section(words) },

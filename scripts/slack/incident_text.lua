@@ -58,7 +58,8 @@ function M.impacts(incident)
   local lines = {}
   for _, impact in ipairs(incident.impacts or {}) do
     if impact.level.value ~= "NO" and #lines < 10 then
-      lines[#lines + 1] = ("%s *%s*: %s %s"):format(impact.type.emoji, blocks.escape(impact.type.name, 80),
+      lines[#lines + 1] = ("%s *%s*: %s %s"):format(impact.type.emoji,
+        blocks.escape(impact.type.name, 80),
         impact.level.emoji, blocks.escape(impact.level.name, 200))
     end
   end
@@ -70,7 +71,8 @@ function M.topic(incident)
   local link = config.slack.app_emoji .. " " .. blocks.link(incident.url, "page of the incident")
   local room = TOPIC_MAX - text.length(link) - 3
   if room < 20 then link, room = "", TOPIC_MAX end
-  local facts = ("%s %s - %s - %s"):format(incident.priority.emoji, incident.priority.name, incident.status_label,
+  local facts = ("%s %s - %s - %s"):format(incident.priority.emoji, incident.priority.name,
+    incident.status_label,
     incident.category.group.name .. " - " .. incident.category.name)
   local shown = blocks.escape(blocks.line(facts), room)
   return link ~= "" and shown .. " - " .. link or shown

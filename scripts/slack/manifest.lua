@@ -21,7 +21,8 @@ local function commands(address)
   local list = {}
   for i, name in ipairs(settings.command_names()) do
     list[i] = {
-      command = name, url = address, description = "Declare and follow incidents", should_escape = false,
+      command = name, url = address, description = "Declare and follow incidents",
+      should_escape = false,
       usage_hint = "open | open P2 what is broken | help",
     }
   end
@@ -42,7 +43,10 @@ function M.build(options)
       background_color = "#7a1f1f",
     },
     features = {
-      app_home = { home_tab_enabled = false, messages_tab_enabled = true, messages_tab_read_only_enabled = true },
+      app_home = {
+        home_tab_enabled = false, messages_tab_enabled = true,
+        messages_tab_read_only_enabled = true,
+      },
       bot_user = { display_name = name, always_online = true },
       shortcuts = {
         {

@@ -18,7 +18,9 @@ function M.person_ids(slack_ids)
     if person then
       ids[#ids + 1] = person.id
     else
-      log.warn("a member is unknown and left out: " .. tostring(err or "no id"), { user = tostring(slack_id) })
+      log.warn("a member is unknown and left out: " .. tostring(err or "no id"), {
+        user = tostring(slack_id),
+      })
     end
   end
   return ids

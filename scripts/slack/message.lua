@@ -16,7 +16,9 @@ local SEARCH_PAGES = 5
 local function metadata_of(ctx, kind, incident)
   return {
     event_type = kind,
-    event_payload = { ff_type = kind, job_id = tostring(ctx.job_id), incident_id = tostring(incident.id) },
+    event_payload = {
+      ff_type = kind, job_id = tostring(ctx.job_id), incident_id = tostring(incident.id),
+    },
   }
 end
 
@@ -62,7 +64,8 @@ local function post(ctx, options)
   if not answer then return nil, err end
   if type(answer.ts) ~= "string" then
     return nil, client.error {
-      code = "unavailable", retryable = true, unknown = true, message = "chat.postMessage: an answer without ts",
+      code = "unavailable", retryable = true, unknown = true,
+      message = "chat.postMessage: an answer without ts",
     }
   end
   return answer.ts
@@ -94,7 +97,8 @@ function M.send(ctx, options)
   local found = messages.find { incident_id = options.incident.id, kind = options.kind }
   local ts = found and found.external_id
   if not ts and ctx.unknown then
-    local sent, err = find_sent(ctx, options.conversation.external_id, options.kind, options.incident.created_at_ms)
+    local sent, err = find_sent(ctx, options.conversation.external_id, options.kind,
+      options.incident.created_at_ms)
     if err then
       err.unknown = true
       return nil, err

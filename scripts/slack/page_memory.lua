@@ -37,7 +37,9 @@ function Memory:recall(body)
   self.digest = digest_of(body, self.rules)
   local known = store.get(SCOPE, self:key())
   if type(known) ~= "table" or known.digest ~= self.digest then return nil end
-  return { ok = true, recalled = known.count, response_metadata = { next_cursor = known.next_cursor } }
+  return {
+    ok = true, recalled = known.count, response_metadata = { next_cursor = known.next_cursor },
+  }
 end
 
 --- This page is done: goes on to the next one. <count> nil: do not remember it. May yield.

@@ -12,7 +12,8 @@ local MAX_SENDERS = 10000
 local text_of = foreign.text
 
 local function name_of(user, profile)
-  return text_of(profile.real_name) or text_of(user.real_name) or text_of(profile.display_name) or text_of(user.name)
+  return text_of(profile.real_name) or text_of(user.real_name) or text_of(profile.display_name)
+    or text_of(user.name)
 end
 
 --- A user object of Slack as a row of people.sync; nil when it is none.
@@ -65,7 +66,9 @@ end
 function M.resolve(slack_id, handle)
   local person, err = M.find(slack_id)
   if person or err.code ~= "not_found" or slack_id == "" then return person, err end
-  local answer, refusal = client.call("users.info", { user = slack_id }, { timeout = "2s", wait = "1s" })
+  local answer, refusal = client.call("users.info", { user = slack_id }, {
+    timeout = "2s", wait = "1s",
+  })
   if answer then
     local row = M.from_user(answer.user)
     if row then return M.save(row) end

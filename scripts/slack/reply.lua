@@ -23,7 +23,9 @@ end
 ---@param message { text: string, blocks?: table[] }
 ---@param after? fun()
 function M.ephemeral(message, after)
-  local response = M.json(200, { response_type = "ephemeral", text = message.text, blocks = message.blocks })
+  local response = M.json(200, {
+    response_type = "ephemeral", text = message.text, blocks = message.blocks,
+  })
   response.after = after
   return response
 end
@@ -43,11 +45,14 @@ local function to_response_url(address, message)
   local reply, err = http.request {
     method = "POST", url = address, timeout = "10s", headers = { ["Content-Type"] = JSON },
     body = json.encode {
-      response_type = "ephemeral", replace_original = false, text = message.text, blocks = message.blocks,
+      response_type = "ephemeral", replace_original = false, text = message.text,
+      blocks = message.blocks,
     },
   }
   if reply and reply.status < 300 then return true end
-  return nil, err or client.error { code = "unavailable", message = "the response URL answered " .. reply.status }
+  return nil, err or client.error {
+    code = "unavailable", message = "the response URL answered " .. reply.status,
+  }
 end
 
 --- Tells the person of <given> something after the acknowledgement: at the response URL, else as a
@@ -60,7 +65,9 @@ function M.tell(given, message)
   local _, err = client.call("chat.postMessage", {
     channel = given.user_id, text = message.text, blocks = message.blocks,
   })
-  if err then log.warn("the sender could not be told: " .. tostring(err), { user = given.user_id }) end
+  if err then
+    log.warn("the sender could not be told: " .. tostring(err), { user = given.user_id })
+  end
 end
 
 return M

@@ -42,7 +42,10 @@ end
 
 local function read_action(payload)
   local first = foreign.table(foreign.table(payload.actions)[1])
-  return { id = string_of(first.action_id), block_id = string_of(first.block_id), value = string_of(first.value, 2000) }
+  return {
+    id = string_of(first.action_id), block_id = string_of(first.block_id),
+    value = string_of(first.value, 2000),
+  }
 end
 
 local function read_view(payload)
@@ -50,7 +53,8 @@ local function read_view(payload)
   return {
     id = string_of(view.id), hash = string_of(view.hash), callback_id = string_of(view.callback_id),
     root_id = string_of(view.root_view_id), previous_id = string_of(view.previous_view_id),
-    metadata = string_of(view.private_metadata, 3000), values = foreign.table(foreign.table(view.state).values),
+    metadata = string_of(view.private_metadata, 3000),
+    values = foreign.table(foreign.table(view.state).values),
   }
 end
 
@@ -60,20 +64,25 @@ local function read_interaction(payload)
     kind = string_of(payload.type), user_id = id_of(user),
     user_name = string_of(user.username) ~= "" and string_of(user.username) or string_of(user.name),
     channel_id = id_of(payload.channel), trigger_id = string_of(payload.trigger_id),
-    response_url = string_of(payload.response_url, 3000), callback_id = string_of(payload.callback_id),
+    response_url = string_of(payload.response_url, 3000),
+    callback_id = string_of(payload.callback_id),
     action = read_action(payload), view = read_view(payload),
   }
 end
 
 local function read_event(body)
   local payload, err = json.decode(body)
-  if type(payload) ~= "table" then return nil, "the JSON cannot be read" .. (err and ": " .. tostring(err) or "") end
+  if type(payload) ~= "table" then
+    return nil, "the JSON cannot be read" .. (err and ": " .. tostring(err) or "")
+  end
   if payload.type == "url_verification" then
     return { kind = "url_verification", challenge = string_of(payload.challenge, 3000) }
   end
   if payload.type == "app_rate_limited" then return { kind = "app_rate_limited" } end
   if payload.type ~= "event_callback" then return nil, "an unknown type of JSON request" end
-  return { kind = "event", event_id = string_of(payload.event_id), event = foreign.table(payload.event) }
+  return {
+    kind = "event", event_id = string_of(payload.event_id), event = foreign.table(payload.event),
+  }
 end
 
 --- Reads a request whose signature is good.

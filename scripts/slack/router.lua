@@ -61,7 +61,9 @@ local function nearest(word)
   local best, best_distance
   for _, command in ipairs(COMMANDS) do
     local far = distance(word:sub(1, 20), command.name)
-    if far <= 2 and (not best or far < best_distance) then best, best_distance = command.name, far end
+    if far <= 2 and (not best or far < best_distance) then
+      best, best_distance = command.name, far
+    end
   end
   return best
 end
@@ -77,7 +79,9 @@ local KINDS = {}
 
 function KINDS.command(given)
   if not settings.is_command(given.command) then
-    return reply.ephemeral { text = "This app answers to " .. table.concat(settings.command_names(), ", ") .. "." }
+    return reply.ephemeral {
+      text = "This app answers to " .. table.concat(settings.command_names(), ", ") .. ".",
+    }
   end
   local word, rest = given.text:match("^%s*(%S*)%s*(.-)%s*$")
   word = word:lower()
@@ -101,18 +105,24 @@ function KINDS.block_actions(given)
   if not handler then
     log.info("a click on something that no longer exists", { action = id, user = given.user_id })
     return reply.ack(function()
-      reply.tell(given, { text = "This button belongs to an older version of the app and does nothing any more." })
+      reply.tell(given, {
+        text = "This button belongs to an older version of the app and does nothing any more.",
+      })
     end)
   end
   return reply.ack(function()
-    if given.trigger_id == "" or is_first("action:" .. given.trigger_id .. ":" .. id) then handler(given) end
+    if given.trigger_id == "" or is_first("action:" .. given.trigger_id .. ":" .. id) then
+      handler(given)
+    end
   end)
 end
 
 function KINDS.view_submission(given)
   local handler = SUBMISSIONS[given.view.callback_id]
   if handler then return handler(given) end
-  log.info("a submission of a view that no longer exists", { callback = given.view.callback_id, user = given.user_id })
+  log.info("a submission of a view that no longer exists", {
+    callback = given.view.callback_id, user = given.user_id,
+  })
   return reply.update_view(view.notice("Unknown form",
     ":warning: This form belongs to another version of the app. Nothing was saved."))
 end
@@ -124,7 +134,9 @@ end
 function KINDS.shortcut(given)
   local handler = SHORTCUTS[given.callback_id]
   if not handler then
-    return reply.ack(function() reply.tell(given, { text = "This shortcut is unknown to the app." }) end)
+    return reply.ack(function()
+      reply.tell(given, { text = "This shortcut is unknown to the app." })
+    end)
   end
   return reply.ack(function() handler(given) end)
 end
@@ -145,7 +157,9 @@ function KINDS.app_rate_limited()
 end
 
 function KINDS.event(given)
-  if given.event_id == "" or is_first("event:" .. given.event_id) then events.handle(given.event) end
+  if given.event_id == "" or is_first("event:" .. given.event_id) then
+    events.handle(given.event)
+  end
   return reply.ack()
 end
 

@@ -17,8 +17,11 @@ function M.check(headers, body, secret, now_ms)
   if not stamp or not given then return false, "signature or timestamp is missing" end
   if not stamp:find("^%d+$") or #stamp > 12 then return false, "the timestamp is no number" end
   local age = now_ms // 1000 - math.tointeger(tonumber(stamp))
-  if age > WINDOW_S or age < -WINDOW_S then return false, ("the timestamp is %d s away"):format(age) end
-  local expected = VERSION .. "=" .. crypto.hmac_sha256_hex(secret, VERSION .. ":" .. stamp .. ":" .. body)
+  if age > WINDOW_S or age < -WINDOW_S then
+    return false, ("the timestamp is %d s away"):format(age)
+  end
+  local expected = VERSION .. "="
+    .. crypto.hmac_sha256_hex(secret, VERSION .. ":" .. stamp .. ":" .. body)
   if not crypto.equal(expected, given) then return false, "the signature does not match" end
   return true
 end

@@ -21,23 +21,35 @@ end
 ---  metadata?: table }
 ---@return table view
 function M.modal(options)
-  if #options.blocks > MAX_BLOCKS then error("a modal has at most 100 blocks, not " .. #options.blocks, 2) end
-  if has_input(options.blocks) and not options.submit then error("a modal with inputs needs a submit button", 2) end
+  if #options.blocks > MAX_BLOCKS then
+    error("a modal has at most 100 blocks, not " .. #options.blocks, 2)
+  end
+  if has_input(options.blocks) and not options.submit then
+    error("a modal with inputs needs a submit button", 2)
+  end
   local metadata = options.metadata and json.encode(options.metadata) or nil
-  if metadata and #metadata > MAX_METADATA then error("private_metadata is too long: keep the data in the store", 2) end
+  if metadata and #metadata > MAX_METADATA then
+    error("private_metadata is too long: keep the data in the store", 2)
+  end
   local view = {
-    type = "modal", callback_id = options.callback_id, title = blocks.plain(options.title, MAX_TITLE),
+    type = "modal", callback_id = options.callback_id,
+    title = blocks.plain(options.title, MAX_TITLE),
     blocks = options.blocks,
-    submit = options.submit and blocks.plain(options.submit, MAX_TITLE), private_metadata = metadata,
+    submit = options.submit and blocks.plain(options.submit, MAX_TITLE),
+    private_metadata = metadata,
     close = options.close and blocks.plain(options.close, MAX_TITLE),
   }
-  if #json.encode(view) > MAX_BYTES then error("the modal " .. options.callback_id .. " is larger than 250 kB", 2) end
+  if #json.encode(view) > MAX_BYTES then
+    error("the modal " .. options.callback_id .. " is larger than 250 kB", 2)
+  end
   return view
 end
 
 --- A modal that only says something.
 function M.notice(title, message)
-  return M.modal { callback_id = "notice", title = title, close = "Close", blocks = { blocks.section(message) } }
+  return M.modal {
+    callback_id = "notice", title = title, close = "Close", blocks = { blocks.section(message) },
+  }
 end
 
 --- The metadata of a view that came back.
@@ -56,14 +68,18 @@ end
 
 --- <hash>: refuse when somebody changed the view meanwhile.
 function M.update(view_id, view, hash)
-  return client.call("views.update", { view_id = view_id, view = view, hash = hash ~= "" and hash or nil }, FAST)
+  return client.call("views.update", {
+    view_id = view_id, view = view, hash = hash ~= "" and hash or nil,
+  }, FAST)
 end
 
 -- The value of one element as a form holds it: text, an option's value, a list of values, or a
 -- boolean.
 local READERS = {
   plain_text_input = function(state) return foreign.text(state.value) end,
-  static_select = function(state) return foreign.text(foreign.table(state.selected_option).value) end,
+  static_select = function(state)
+    return foreign.text(foreign.table(state.selected_option).value)
+  end,
   multi_static_select = function(state)
     local values = json.array {}
     for _, option in ipairs(foreign.table(state.selected_options)) do
@@ -82,7 +98,9 @@ function M.read_values(values)
   for _, block in pairs(values) do
     for action_id, state in pairs(foreign.table(block)) do
       local reader = type(state) == "table" and READERS[state.type]
-      if reader and type(action_id) == "string" then read[action_id:gsub("___.*$", "", 1)] = reader(state) end
+      if reader and type(action_id) == "string" then
+        read[action_id:gsub("___.*$", "", 1)] = reader(state)
+      end
     end
   end
   return read

@@ -27,7 +27,9 @@ function M.message(before)
   local slack = config.slack
   local intro = blocks.escape(slack.app_name, 100)
     .. " opens incidents: a channel, the right people in it, and a page that remembers."
-  if slack.help.incident then intro = intro .. " " .. blocks.link(slack.help.incident, "How we handle incidents") end
+  if slack.help.incident then
+    intro = intro .. " " .. blocks.link(slack.help.incident, "How we handle incidents")
+  end
   local list = {
     blocks.header(slack.app_name), blocks.section(intro), blocks.section(lines()),
     blocks.context("Say what you see, early and in one line; others can join and correct."),

@@ -28,7 +28,9 @@ end
 local function priority_names(catalogue)
   local names = {}
   for _, priority in ipairs(catalogue.priorities) do
-    if priority.enabled_create ~= false then names[#names + 1] = "`" .. blocks.escape(priority.name, 30) .. "`" end
+    if priority.enabled_create ~= false then
+      names[#names + 1] = "`" .. blocks.escape(priority.name, 30) .. "`"
+    end
   end
   return table.concat(names, ", ")
 end
@@ -43,9 +45,12 @@ end
 
 local function declare(given, quick, person_id)
   return incidents.declare({
-    title = quick.title, description = quick.title, priority = quick.priority.id, category = quick.category.id,
-    environments = { quick.environment.value }, created_by = person_id, form = true, require_enabled = true,
-    request_key = "slack:command:" .. (given.trigger_id ~= "" and given.trigger_id or given.signature),
+    title = quick.title, description = quick.title, priority = quick.priority.id,
+    category = quick.category.id,
+    environments = { quick.environment.value }, created_by = person_id, form = true,
+    require_enabled = true,
+    request_key = "slack:command:"
+      .. (given.trigger_id ~= "" and given.trigger_id or given.signature),
   }, { person = person_id, source = "chat" })
 end
 
@@ -65,7 +70,8 @@ local function read_quick(rest)
       form.TITLE.min, form.TITLE.max, example())
   end
   local category = catalogue_of.default_category(catalogue, config.slack.defaults.category)
-  local environment = catalogue_of.environment_by_value(catalogue, config.slack.defaults.environment)
+  local environment = catalogue_of.environment_by_value(catalogue,
+    config.slack.defaults.environment)
     or catalogue_of.default_environment(catalogue)
   if not category or not environment then
     return nil, "config.lua declares no category or no environment yet; whoever runs this app can add them."
@@ -77,9 +83,13 @@ local function declare_at_once(given, rest)
   local quick, wrong = read_quick(rest)
   if not quick then return problem(wrong) end
   local person_id, refusal = people.sender_id(given.user_id, given.user_name)
-  if not person_id then return problem("We could not find out who you are (" .. tostring(refusal) .. ").") end
+  if not person_id then
+    return problem("We could not find out who you are (" .. tostring(refusal) .. ").")
+  end
   local result, err = declare(given, quick, person_id)
-  if not result then return problem("The incident was refused: " .. blocks.escape(tostring(err), 500)) end
+  if not result then
+    return problem("The incident was refused: " .. blocks.escape(tostring(err), 500))
+  end
   return reply.ephemeral(declared.message(result.incident))
 end
 

@@ -108,7 +108,8 @@ end
 --- public one.
 ---@param name? string  from the config
 function M.default_category(catalogue, name)
-  return name and find(catalogue.categories, "name", name) or find(catalogue.categories, "name", "Other")
+  return name and find(catalogue.categories, "name", name)
+    or find(catalogue.categories, "name", "Other")
     or find(catalogue.categories, "is_private", false)
 end
 

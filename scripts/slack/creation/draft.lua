@@ -28,7 +28,9 @@ end
 
 --- Keeps it. May yield.
 function M.save(draft)
-  return store.put(SCOPE, draft.key, draft, { ttl = draft.incident_id and LIFE_ONCE_DECLARED or LIFE })
+  return store.put(SCOPE, draft.key, draft, {
+    ttl = draft.incident_id and LIFE_ONCE_DECLARED or LIFE,
+  })
 end
 
 --- What goes into the metadata of its views.

@@ -24,7 +24,8 @@ local RECENT_MAX = 30
 local NOBODY = { source = "chat" }     -- sees no private incident
 local EXPIRED = "This form is too old, or somebody else opened it. Nothing was declared. Please type `%s open` again."
 local BLOCK_OF = {
-  category = "incident_category", environments = "environment", environment = "environment", title = "title",
+  category = "incident_category", environments = "environment", environment = "environment",
+  title = "title",
   description = "description",
 }
 
@@ -47,7 +48,10 @@ end
 local function context_of(draft)
   local catalogue, err = catalogue_of.load()
   if not catalogue then return nil, err end
-  local context = { draft = draft, catalogue = catalogue, priority = catalogue_of.suggested_priority(catalogue, draft) }
+  local context = {
+    draft = draft, catalogue = catalogue,
+    priority = catalogue_of.suggested_priority(catalogue, draft),
+  }
   if not context.priority then return context end
   context.response_type = catalogue_of.response_type(context.priority)
   if draft.details then
@@ -71,7 +75,8 @@ local function estimate_of(context)
     id = 0, title = context.details.title, description = context.details.description, status = 10,
     priority = context.priority,
     category = category,
-    environment = catalogue_of.environment_by_value(context.catalogue, context.details.environment[1]),
+    environment = catalogue_of.environment_by_value(context.catalogue,
+      context.details.environment[1]),
     is_private = category.is_private, response_type = context.response_type, custom_fields = {},
     roles = {}, impacts = {},
   }
@@ -102,7 +107,9 @@ function M.open(given)
   local draft = draft_of.new(given.user_id)
   local context, err = context_of(draft)
   if not context then
-    return reply.tell(given, { text = ":warning: The form cannot be opened now: " .. tostring(err) })
+    return reply.tell(given, {
+      text = ":warning: The form cannot be opened now: " .. tostring(err),
+    })
   end
   draft_of.save(draft)               -- before the first click can come
   local root = views.root(context, { recent = #recent_incidents(), dev_channel = dev_channel() })
@@ -137,7 +144,8 @@ function M.push_details(given)
 end
 
 function M.push_recent(given)
-  draw(given, "check_current_incidents", view.push(given.trigger_id, views.recent(recent_incidents())))
+  draw(given, "check_current_incidents",
+    view.push(given.trigger_id, views.recent(recent_incidents())))
 end
 
 -- The chosen level of each type; errors at those without one.
@@ -160,7 +168,9 @@ end
 function M.impact_chosen(given)
   local draft = draft_of.load(view.metadata(given.view), given.user_id)
   local context = draft and context_of(draft)
-  if not context then return draw(given, "incident_select_impact", view.update(given.view.id, expired_notice())) end
+  if not context then
+    return draw(given, "incident_select_impact", view.update(given.view.id, expired_notice()))
+  end
   draft.impacts = read_impacts(context, view.read_values(given.view.values))
   context = context_of(draft)
   local _, err = view.update(given.view.id, views.impacts(context), given.view.hash)
@@ -168,7 +178,8 @@ function M.impact_chosen(given)
 end
 
 local function unavailable(err)
-  local words = ":warning: This could not be saved: " .. blocks.escape(tostring(err), 500) .. "\nPlease try again."
+  local words = ":warning: This could not be saved: " .. blocks.escape(tostring(err), 500)
+    .. "\nPlease try again."
   return reply.update_view(view.notice("Not saved", words))
 end
 
@@ -222,7 +233,8 @@ local function declare(given, context, person_id)
   local details = context.details
   return incidents.declare({
     title = details.title, description = details.description, priority = context.priority.id,
-    category = details.incident_category, environments = details.environment, created_by = person_id,
+    category = details.incident_category, environments = details.environment,
+    created_by = person_id,
     impacts = chosen_impacts(context), custom_fields = form.custom_fields(context, details),
     response_type = context.response_type, form = true, require_enabled = true,
     request_key = "slack:view:" .. given.view.id,
@@ -245,7 +257,8 @@ function M.submit(given)
   local draft, context, answer = begin_submission(given)
   if not draft then return answer end
   if not context.priority or not context.details then
-    return root_with_problem(context, "Something changed meanwhile. Please look at the impacts and details again.")
+    return root_with_problem(context,
+      "Something changed meanwhile. Please look at the impacts and details again.")
   end
   local person_id, refusal = people.sender_id(given.user_id, given.user_name)
   if not person_id then

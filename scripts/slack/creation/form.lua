@@ -15,7 +15,9 @@ local function is_normal(context)
 end
 
 local function hits(type_value)
-  return function(context) return catalogue_of.is_hit(context.catalogue, context.draft, type_value) end
+  return function(context)
+    return catalogue_of.is_hit(context.catalogue, context.draft, type_value)
+  end
 end
 
 local hits_customers, hits_sellers = hits "customers_impact", hits "sellers_impact"
@@ -29,24 +31,35 @@ end
 local EXTRA_FIELDS = {
   {
     name = "platform", custom = "platforms", kind = "list", label = "Platforms", is_required = true,
-    shown = function() return #config.slack.platforms > 0 end, choices = function() return config.slack.platforms end,
+    shown = function() return #config.slack.platforms > 0 end,
+    choices = function() return config.slack.platforms end,
   },
   {
-    name = "suggested_team_routing", kind = "choice", label = "Team", is_required = true, shown = has_teams,
+    name = "suggested_team_routing", kind = "choice", label = "Team", is_required = true,
+    shown = has_teams,
     choices = function() return config.slack.teams end, hint = "Who should look at it first?",
   },
   {
-    name = "zendesk_ticket_id", kind = "text", label = "Customer support ticket", min = 2, max = 128,
+    name = "zendesk_ticket_id", kind = "text", label = "Customer support ticket", min = 2,
+    max = 128,
     shown = hits_customers,
   },
-  { name = "seller_contract_id", kind = "text", label = "Partner contract", max = 128, shown = hits_sellers },
-  { name = "is_key_account", kind = "flag", label = "A key account is affected", shown = hits_sellers },
   {
-    name = "is_seller_in_golden_list", kind = "flag", label = "A partner with guaranteed service is affected",
+    name = "seller_contract_id", kind = "text", label = "Partner contract", max = 128,
     shown = hits_sellers,
   },
   {
-    name = "zoho_desk_ticket_id", kind = "text", label = "Partner support ticket", min = 1, max = 128,
+    name = "is_key_account", kind = "flag", label = "A key account is affected",
+    shown = hits_sellers,
+  },
+  {
+    name = "is_seller_in_golden_list", kind = "flag",
+    label = "A partner with guaranteed service is affected",
+    shown = hits_sellers,
+  },
+  {
+    name = "zoho_desk_ticket_id", kind = "text", label = "Partner support ticket", min = 1,
+    max = 128,
     shown = hits_sellers,
   },
 }
@@ -128,7 +141,9 @@ end
 function CHECKS.list(errors, field, value)
   local values = list_of(value)
   for _, one in ipairs(values) do
-    if not is_choice(field.choices(), one) then errors[field.name] = "One of these no longer exists." end
+    if not is_choice(field.choices(), one) then
+      errors[field.name] = "One of these no longer exists."
+    end
   end
   if #values == 0 and field.is_required then errors[field.name] = "Choose at least one." end
   return values

@@ -34,7 +34,8 @@ local function impact_lines(context)
   for _, impact_type in ipairs(context.catalogue.impacts) do
     local level = catalogue_of.level_of(context.draft, impact_type)
     if level and level.value ~= "NO" then
-      lines[#lines + 1] = blocks.escape(("%s %s: %s"):format(impact_type.emoji, impact_type.name, level.name), 200)
+      lines[#lines + 1] = blocks.escape(("%s %s: %s"):format(impact_type.emoji, impact_type.name,
+        level.name), 200)
       table.move(description_lines(level), 1, 20, #lines + 1, lines)
     end
   end
@@ -44,7 +45,8 @@ end
 -- What the chosen impacts lead to.
 local function append_outcome(list, context)
   local priority = context.priority
-  local process = context.response_type == "critical" and "a channel of its own, and the right people in it"
+  local process = context.response_type == "critical"
+    and "a channel of its own, and the right people in it"
     or "no channel; it is tracked on its page"
   list[#list + 1] = blocks.context(
     ("*%s* %s"):format(incident_text.priority(priority), blocks.escape(priority.description, 300)),
@@ -62,10 +64,12 @@ end
 
 local function append_recent(list, count)
   if count == 0 then return end
-  local words = count == 1 and "*One critical incident* was declared within the last hour. Is it yours?"
-    or ("*%d critical incidents* were declared within the last hour. Is one of them yours?"):format(count)
-  list[#list + 1] = blocks.section(":eyes: " .. words,
-    blocks.button { action_id = "push_check_current_incidents", label = "Look at them" }, "recent_incidents")
+  local words = "*One critical incident* was declared within the last hour. Is it yours?"
+  if count > 1 then
+    words = "*%d critical incidents* were declared within the last hour. Is one of them yours?"
+  end
+  local button = blocks.button { action_id = "push_check_current_incidents", label = "Look at them" }
+  list[#list + 1] = blocks.section(":eyes: " .. words:format(count), button, "recent_incidents")
 end
 
 local function append_step(list, step)
@@ -73,7 +77,8 @@ local function append_step(list, step)
   list[#list + 1] = blocks.section(mark .. " *" .. step.title .. "*\n" .. step.text)
   list[#list + 1] = blocks.actions(step.block_id, {
     blocks.button {
-      action_id = step.action_id, label = step.is_done and step.edit or step.label, value = step.value,
+      action_id = step.action_id, label = step.is_done and step.edit or step.label,
+      value = step.value,
       style = not step.is_done and "primary" or nil,
     },
   })
@@ -87,12 +92,16 @@ local function is_office_time()
   return OFFICE_DAYS[day] and now.hour >= hours.from and now.hour < hours.to
 end
 
+local function channel_line(estimate)
+  local who = "the people concerned"
+  if estimate then who = ("about *%d* %s"):format(estimate, estimate == 1 and "person" or "people") end
+  return ":speech_balloon: A Slack channel will be opened and " .. who .. " invited."
+end
+
 local function append_summary(list, context, estimate)
   local lines = {}
   if context.response_type == "critical" then
-    lines[1] = ":speech_balloon: A Slack channel will be opened"
-      .. (estimate and (" and about *%d* %s invited."):format(estimate, estimate == 1 and "person" or "people")
-        or " and the people concerned invited.")
+    lines[1] = channel_line(estimate)
     if not is_office_time() then
       lines[2] = ":crescent_moon: It is outside office hours: who is on call is invited too."
     end
@@ -108,8 +117,9 @@ local function details_text(context)
   local details = context.details
   if not details then return "What happened, where, and since when." end
   local category = form.category_of(context, details)
-  return ("%s\n%s%s"):format(blocks.escape(details.title, 300), category and category.is_private and ":lock: " or "",
-    category and incident_text.category(category) or "")
+  local lock = category and category.is_private and ":lock: " or ""
+  return blocks.escape(details.title, 300) .. "\n" .. lock
+    .. (category and incident_text.category(category) or "")
 end
 
 --- The root: where the declaration stands and what comes next. It can be submitted when
@@ -123,7 +133,9 @@ function M.root(context, more)
     blocks.section("Declare an incident in two steps: how bad it is, then what it is."
       .. (guide and " " .. blocks.link(guide, "How we handle incidents") or "")),
   }
-  if more.problem then table.insert(list, 1, blocks.section(":warning: " .. blocks.escape(more.problem, 1000))) end
+  if more.problem then
+    table.insert(list, 1, blocks.section(":warning: " .. blocks.escape(more.problem, 1000)))
+  end
   append_recent(list, more.recent or 0)
   list[#list + 1] = blocks.divider()
   append_step(list, {
@@ -136,7 +148,8 @@ function M.root(context, more)
   if context.priority then
     append_outcome(list, context)
     append_step(list, {
-      title = "Details", text = details_text(context), is_done = context.details ~= nil, label = "Set details",
+      title = "Details", text = details_text(context), is_done = context.details ~= nil,
+      label = "Set details",
       edit = "Edit details", action_id = "push_incident_unified", block_id = "step_details",
       value = context.draft.key,
     })
@@ -146,7 +159,8 @@ function M.root(context, more)
   list[#list + 1] = footer(more.dev_channel)
   return view.modal {
     callback_id = "incident_open", title = "Create an incident", close = "Cancel", blocks = list,
-    submit = can_submit and "Create the incident" or nil, metadata = draft_of.metadata(context.draft),
+    submit = can_submit and "Create the incident" or nil,
+    metadata = draft_of.metadata(context.draft),
   }
 end
 
@@ -155,23 +169,28 @@ local function level_options(impact_type)
   table.sort(levels, function(a, b) return (a.position or 0) > (b.position or 0) end)
   local options = {}
   for i, level in ipairs(levels) do
-    options[i] = blocks.option((level.emoji .. " " .. level.name):gsub("^ ", ""), tostring(level.id))
+    options[i] = blocks.option((level.emoji .. " " .. level.name):gsub("^ ", ""),
+      tostring(level.id))
   end
   return options
 end
 
 --- Impacts: one select a type; each choice is sent at once, so that the priority can be shown.
 function M.impacts(context)
-  local list = { blocks.section("For each group of people, choose what fits best. Leave the rest at \"none\".") }
+  local list = {
+    blocks.section("For each group of people, choose what fits best. Leave the rest at \"none\"."),
+  }
   for _, impact_type in ipairs(context.catalogue.impacts) do
     local name = "set_impact_type_" .. impact_type.value
-    local level = catalogue_of.level_of(context.draft, impact_type) or catalogue_of.no_level(impact_type)
+    local level = catalogue_of.level_of(context.draft, impact_type)
+      or catalogue_of.no_level(impact_type)
     list[#list + 1] = blocks.input {
       block_id = name, label = impact_type.emoji .. " " .. impact_type.name,
       hint = impact_type.help_text or impact_type.help,
       dispatch = true,
       element = blocks.select {
-        action_id = name, options = level_options(impact_type), initial = level and tostring(level.id),
+        action_id = name, options = level_options(impact_type),
+        initial = level and tostring(level.id),
       },
     }
   end
@@ -213,7 +232,9 @@ end
 
 local function choice_options(choices)
   local options = {}
-  for i, choice in ipairs(choices) do options[i] = blocks.option(choice.name or choice.value, choice.value) end
+  for i, choice in ipairs(choices) do
+    options[i] = blocks.option(choice.name or choice.value, choice.value)
+  end
   return options
 end
 
@@ -221,7 +242,8 @@ local ELEMENTS = {}
 
 function ELEMENTS.text(field, value)
   return blocks.text_input {
-    action_id = field.name, min = field.min, max = field.max, initial = value ~= "" and value or nil,
+    action_id = field.name, min = field.min, max = field.max,
+    initial = value ~= "" and value or nil,
   }
 end
 
@@ -230,18 +252,23 @@ function ELEMENTS.flag(field, value)
 end
 
 function ELEMENTS.choice(field, value)
-  return blocks.select { action_id = field.name, options = choice_options(field.choices()), initial = value }
+  return blocks.select {
+    action_id = field.name, options = choice_options(field.choices()), initial = value,
+  }
 end
 
 function ELEMENTS.list(field, value)
   local options = choice_options(field.choices())
-  return blocks.multi_select { action_id = field.name, options = options, initial = value or { options[1].value } }
+  return blocks.multi_select {
+    action_id = field.name, options = options, initial = value or { options[1].value },
+  }
 end
 
 local function extra_inputs(list, context, given)
   for _, field in ipairs(form.extra_fields(context)) do
     list[#list + 1] = blocks.input {
-      block_id = field.name, label = field.label, optional = not field.is_required, hint = field.hint,
+      block_id = field.name, label = field.label, optional = not field.is_required,
+      hint = field.hint,
       element = ELEMENTS[field.kind](field, given[field.name]),
     }
   end
@@ -273,9 +300,11 @@ function M.details(context)
       },
     },
     blocks.input {
-      block_id = "description", label = "Description", hint = "What is seen, since when, and what was tried.",
+      block_id = "description", label = "Description",
+      hint = "What is seen, since when, and what was tried.",
       element = blocks.text_input {
-        action_id = "description", min = form.DESCRIPTION.min, max = form.DESCRIPTION.max, multiline = true,
+        action_id = "description", min = form.DESCRIPTION.min, max = form.DESCRIPTION.max,
+        multiline = true,
         initial = given.description,
       },
     },
@@ -302,9 +331,12 @@ end
 function M.recent(incidents)
   local list = {}
   for i, incident in ipairs(incidents) do list[i] = recent_row(incident) end
-  if #list == 0 then list[1] = blocks.section("No critical incident was declared within the last hour.") end
+  if #list == 0 then
+    list[1] = blocks.section("No critical incident was declared within the last hour.")
+  end
   return view.modal {
-    callback_id = "check_current_incidents", title = "Critical incidents", close = "Back", blocks = list,
+    callback_id = "check_current_incidents", title = "Critical incidents", close = "Back",
+    blocks = list,
   }
 end
 

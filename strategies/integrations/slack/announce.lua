@@ -16,7 +16,8 @@ local function content(incident)
     list[#list + 1] = blocks.divider()
     list[#list + 1] = blocks.section(impacts)
   end
-  list[#list + 1] = blocks.context("Should be over within " .. incident_text.target(incident.priority)
+  list[#list + 1] = blocks.context("Should be over within "
+    .. incident_text.target(incident.priority)
     .. ". Say here what you see and what you try.")
   return list
 end
@@ -26,7 +27,8 @@ return step.unit {
   order = 40,
   run = function(ctx, incident, conversation)
     return message.send(ctx, {
-      conversation = conversation, incident = incident, kind = "ff_incident_declared", is_pinned = true,
+      conversation = conversation, incident = incident, kind = "ff_incident_declared",
+      is_pinned = true,
       blocks = content(incident),
       text = ("%s %s, declared by %s"):format(incident_text.priority(incident.priority),
         incident_text.headline(incident),

@@ -23,15 +23,20 @@ local function announce_to_all(ctx, incident, conversation)
   local shared, err = message.tagged_conversation(TAG)
   if err then return nil, err end
   if not shared then
-    log.warn("no conversation has the tag " .. TAG .. ": not announced to all", { incident = incident.id })
+    log.warn("no conversation has the tag " .. TAG .. ": not announced to all", {
+      incident = incident.id,
+    })
     return
   end
   return message.send(ctx, {
     conversation = shared, incident = incident, kind = "ff_general_incident_declared",
     blocks = content(incident, conversation),
-    text = ("%s %s in <#%s>"):format(incident_text.priority(incident.priority), incident_text.headline(incident),
+    text = ("%s %s in <#%s>"):format(incident_text.priority(incident.priority),
+      incident_text.headline(incident),
       conversation.external_id),
   })
 end
 
-return step.unit { about = "Announces an incident in the shared channel", order = 50, run = announce_to_all }
+return step.unit {
+  about = "Announces an incident in the shared channel", order = 50, run = announce_to_all,
+}

@@ -22,7 +22,8 @@ local function add_bookmark(ctx, incident, conversation)
     if has or has == nil then return has, err end
   end
   return client.call("bookmarks.add", {
-    channel_id = channel, title = TITLE, type = "link", link = incident.url, emoji = config.slack.app_emoji,
+    channel_id = channel, title = TITLE, type = "link", link = incident.url,
+    emoji = config.slack.app_emoji,
   })
 end
 

@@ -91,7 +91,8 @@ local schema = shape.table { default = {}, fields = {
   command = shape.string { default = "/incident", check = check_command },
   aliases = shape.list { of = shape.string { check = check_aliases }, default = {} },
   request_path = shape.string {
-    default = "/api/v2/firefighter/slack/incident/", pattern = "^/%S+$", hint = 'must start with "/"',
+    default = "/api/v2/firefighter/slack/incident/", pattern = "^/%S+$",
+    hint = 'must start with "/"',
   },
   app_name = shape.string { default = "Halligan", min = 1, max = 35 },
   app_emoji = shape.string {
@@ -117,7 +118,8 @@ local schema = shape.table { default = {}, fields = {
 
 function schema.check(slack)
   if slack.token ~= "" and slack.signing_secret == "" then
-    return nil, "is needed with a token: without it nobody could tell Slack's requests from others", "signing_secret"
+    return nil, "is needed with a token: without it nobody could tell Slack's requests from others",
+      "signing_secret"
   end
   return true
 end
@@ -138,7 +140,10 @@ local function filled(rows)
 end
 
 local function reference(settings)
-  return { conversations = filled(settings.slack.conversations), usergroups = filled(settings.slack.usergroups) }
+  return {
+    conversations = filled(settings.slack.conversations),
+    usergroups = filled(settings.slack.usergroups),
+  }
 end
 
 local function say_hello()
@@ -150,7 +155,8 @@ local function say_hello()
   if identity then
     log.info(("Slack: connected to %s as %s"):format(identity.team, identity.user_id))
   else
-    log.warn("Slack: not connected yet (" .. tostring(err) .. "); requests are taken, effects follow when it answers")
+    log.warn("Slack: not connected yet (" .. tostring(err)
+      .. "); requests are taken, effects follow when it answers")
   end
 end
 

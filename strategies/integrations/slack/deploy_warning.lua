@@ -14,16 +14,20 @@ local function warn_deployers(ctx, incident, conversation)
   local shared, err = message.tagged_conversation(TAG)
   if err then return nil, err end
   if not shared then
-    log.warn("no conversation has the tag " .. TAG .. ": nobody is asked to stop deploying", { incident = incident.id })
+    log.warn("no conversation has the tag " .. TAG .. ": nobody is asked to stop deploying", {
+      incident = incident.id,
+    })
     return
   end
   return message.send(ctx, {
     conversation = shared, incident = incident, kind = "ff_deploy_warning_" .. incident.id,
-    text = ("Please do not deploy: %s in <#%s>"):format(incident_text.headline(incident), conversation.external_id),
+    text = ("Please do not deploy: %s in <#%s>"):format(incident_text.headline(incident),
+      conversation.external_id),
     blocks = {
       blocks.header("Please do not deploy"),
       blocks.section((":warning: %s *%s* is open. Keep deployments back until <#%s> says otherwise. (%s)"):format(
-        incident_text.priority(incident.priority), incident_text.headline(incident), conversation.external_id,
+        incident_text.priority(incident.priority), incident_text.headline(incident),
+          conversation.external_id,
         incident_text.page_link(incident))),
     },
   })

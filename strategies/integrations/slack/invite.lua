@@ -38,7 +38,9 @@ end
 local function errors_by_user(list)
   local reasons = {}
   for _, one in ipairs(list or {}) do
-    if type(one) == "table" and type(one.user) == "string" then reasons[one.user] = tostring(one.error) end
+    if type(one) == "table" and type(one.user) == "string" then
+      reasons[one.user] = tostring(one.error)
+    end
   end
   return reasons
 end
@@ -102,7 +104,9 @@ function Run:refused(chunk, err)
   end
   if err.retryable or NOT_PERSONAL[err.slack] then return err end
   if #chunk == 1 then
-    self:keep(personal_results(chunk, { { user = chunk[1].external_id, error = err.slack or tostring(err) } }, false))
+    self:keep(personal_results(chunk, {
+      { user = chunk[1].external_id, error = err.slack or tostring(err) },
+    }, false))
   elseif TOO_MANY[err.slack] and #chunk > SMALL_CHUNK then
     self:add(chunk, SMALL_CHUNK)
   else
@@ -161,7 +165,9 @@ local function invite_pending(incident, conversation, round)
   local problem = run:go()
   if round >= MAX_ROUNDS and not problem then give_up(run.results) end
   if #run.results > 0 then
-    local recorded, refusal = invitations.outcome { incident_id = incident.id, results = run.results }
+    local recorded, refusal = invitations.outcome {
+      incident_id = incident.id, results = run.results,
+    }
     if not recorded then return nil, refusal end
   end
   if problem then return nil, problem end

@@ -16,9 +16,13 @@ local function invite_author(_, incident, conversation)
     log.warn("the author has no Slack account", { incident = incident.id })
     return
   end
-  local answer, err = client.call("conversations.invite", { channel = conversation.external_id, users = slack_id })
+  local answer, err = client.call("conversations.invite", {
+    channel = conversation.external_id, users = slack_id,
+  })
   if answer or err.slack == "already_in_channel" or err.slack == "cant_invite_self" then return end
   return nil, err
 end
 
-return step.unit { about = "Invites the author of an incident to its channel", order = 30, run = invite_author }
+return step.unit {
+  about = "Invites the author of an incident to its channel", order = 30, run = invite_author,
+}

@@ -19,7 +19,8 @@ local FIRST_WAIT_MS = 20 * 1000
 local LAST_WAIT_MS = 10 * 60 * 1000
 
 local function is_ours(channel, name, incident, identity)
-  return channel.name == name and channel.creator == identity.user_id and channel.is_archived ~= true
+  return channel.name == name and channel.creator == identity.user_id
+    and channel.is_archived ~= true
     and (channel.is_private == true) == incident.is_private
     and (tonumber(channel.created) or 0) >= incident.created_at_ms // 1000 - CLOCK_SLACK_S
 end
@@ -43,7 +44,9 @@ end
 local function create(incident, name)
   for number = 1, MAX_SUFFIX do
     local candidate = channel_name.with_suffix(name, number)
-    local answer, err = client.call("conversations.create", { name = candidate, is_private = incident.is_private })
+    local answer, err = client.call("conversations.create", {
+      name = candidate, is_private = incident.is_private,
+    })
     if answer then return answer.channel end
     if err.slack ~= "name_taken" then return nil, err end
     local ours, unknown = find_ours(candidate, incident)
@@ -63,7 +66,8 @@ local function record(incident, channel)
     }
   end
   return conversations.opened {
-    incident_id = incident.id, platform = "slack", external_id = channel.id, name = foreign.text(channel.name),
+    incident_id = incident.id, platform = "slack", external_id = channel.id,
+    name = foreign.text(channel.name),
     type = incident.is_private and "private" or "public", url = workspace.channel_url(channel.id),
   }
 end
@@ -73,7 +77,9 @@ end
 local function wait_for_private(ctx, err)
   local waits = (ctx.progress.waits or 0) + 1
   ctx:note { waits = waits }
-  log.warn("a private incident waits for its private channel: " .. tostring(err), { incident = ctx.incident_id })
+  log.warn("a private incident waits for its private channel: " .. tostring(err), {
+    incident = ctx.incident_id,
+  })
   return "wait", client.error {
     code = err.code, retryable = true,
     retry_after_ms = math.min(FIRST_WAIT_MS << math.min(waits - 1, 10), LAST_WAIT_MS),

@@ -11,7 +11,8 @@ local signature = require "slack.signature"
 local function receive(request)
   if request_of.is_ssl_check(request) then return reply.ack() end
   local headers = request.headers
-  local is_good, why = signature.check(headers, request.body, config.slack.signing_secret, time.now_ms())
+  local is_good, why = signature.check(headers, request.body, config.slack.signing_secret,
+    time.now_ms())
   if not is_good then
     log.info("a request was refused: " .. why, { peer = request.peer })
     return reply.json(401, { error = "invalid request" })

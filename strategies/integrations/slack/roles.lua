@@ -10,7 +10,8 @@ local function holders(incident)
   for _, role in ipairs(incident.roles) do
     if role.is_required then
       fields[#fields + 1] = {
-        blocks.escape((role.emoji .. " " .. role.name):gsub("^ ", ""), 100), people.mention(role.person),
+        blocks.escape((role.emoji .. " " .. role.name):gsub("^ ", ""), 100),
+          people.mention(role.person),
       }
     end
   end

@@ -19,7 +19,9 @@ local function type_of(channel)
 end
 
 local function save_facts(conversation)
-  local answer, err = client.call("conversations.info", { channel = conversation.external_id }, PATIENT)
+  local answer, err = client.call("conversations.info", {
+    channel = conversation.external_id,
+  }, PATIENT)
   if not answer then return nil, err end
   local channel = foreign.table(answer.channel)
   return conversations.save {
@@ -48,7 +50,9 @@ local function sync_one(conversation)
   if not saved then return nil, err end
   local ids, problem = all_members(conversation)
   if not ids then return nil, problem end
-  return conversations.set_members { conversation_id = conversation.id, people = members.person_ids(ids) }
+  return conversations.set_members {
+    conversation_id = conversation.id, people = members.person_ids(ids),
+  }
 end
 
 local function sync_conversation_members()
@@ -58,7 +62,9 @@ local function sync_conversation_members()
   for _, conversation in ipairs(declared) do
     local done, problem = sync_one(conversation)
     if not done then
-      log.warn("a conversation was not synced: " .. tostring(problem), { conversation = conversation.external_id })
+      log.warn("a conversation was not synced: " .. tostring(problem), {
+        conversation = conversation.external_id,
+      })
       if problem.retryable then later = problem end
     end
   end

@@ -20,7 +20,8 @@ end
 
 local function save(ours, theirs)
   return usergroups.set_members {
-    usergroup_id = ours.id, people = members.person_ids(foreign.table(theirs.users)), external_id = theirs.id,
+    usergroup_id = ours.id, people = members.person_ids(foreign.table(theirs.users)),
+    external_id = theirs.id,
     name = foreign.text(theirs.name),
     handle = foreign.text(theirs.handle), description = foreign.text(theirs.description),
     is_external = theirs.is_external == true,
@@ -31,7 +32,9 @@ local function sync_usergroups()
   local declared, err = usergroups.list { platform = "slack" }
   if not declared then return nil, err end
   if #declared == 0 then return end
-  local answer, refusal = client.call("usergroups.list", { include_users = true }, { timeout = "30s", wait = "20s" })
+  local answer, refusal = client.call("usergroups.list", { include_users = true }, {
+    timeout = "30s", wait = "20s",
+  })
   if not answer then return nil, refusal end
   local by_id, by_handle = index(answer.usergroups)
   for _, ours in ipairs(declared) do
@@ -39,7 +42,8 @@ local function sync_usergroups()
     local saved, problem
     if theirs then saved, problem = save(ours, theirs) end
     if not saved then
-      log.warn("a user group was not synced: " .. tostring(problem or "the workspace has none of this id or handle"),
+      log.warn("a user group was not synced: "
+        .. tostring(problem or "the workspace has none of this id or handle"),
         { usergroup = ours.external_id or ours.handle })
     end
     task.sleep "0ms"
@@ -50,6 +54,8 @@ return {
   about = "Keeps the members of user groups",
   enabled = function(settings) return settings.slack.token ~= "" end,
   tasks = {
-    ["slack.sync_usergroups"] = { about = "Reads the declared user groups and their members", run = sync_usergroups },
+    ["slack.sync_usergroups"] = {
+      about = "Reads the declared user groups and their members", run = sync_usergroups,
+    },
   },
 }

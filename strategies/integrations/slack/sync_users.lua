@@ -20,14 +20,17 @@ local function is_wanted(user, identity)
   local team = foreign.text(user.team_id)
   if identity.team_id ~= "" and team and team ~= identity.team_id then return false end
   if is_true(user.is_bot) or user.id == "USLACKBOT" then return user.id == identity.user_id end
-  local is_guest = is_true(user.is_restricted) or is_true(user.is_ultra_restricted) or is_true(user.is_stranger)
+  local is_guest = is_true(user.is_restricted) or is_true(user.is_ultra_restricted)
+    or is_true(user.is_stranger)
   return is_true(user.deleted) or not is_guest
 end
 
 local function rows_of(members, identity)
   local rows = {}
   for _, user in ipairs(foreign.table(members)) do
-    if type(user) == "table" and is_wanted(user, identity) then rows[#rows + 1] = slack_people.from_user(user) end
+    if type(user) == "table" and is_wanted(user, identity) then
+      rows[#rows + 1] = slack_people.from_user(user)
+    end
   end
   return rows
 end
@@ -38,7 +41,9 @@ local function count(progress, result)
   end
   for _, failure in ipairs(result.failed or {}) do
     progress.failed = (progress.failed or 0) + 1
-    log.warn("a user was not taken over: " .. tostring(failure.error), { user = failure.external_id })
+    log.warn("a user was not taken over: " .. tostring(failure.error), {
+      user = failure.external_id,
+    })
   end
 end
 
@@ -85,18 +90,23 @@ local function sync_users(ctx)
   local progress = ctx.progress.sync or {}
   local memory = page_memory.new("users.list", RULES .. identity.team_id, progress.page)
   local args = { limit = config.slack.page_size, cursor = progress.cursor }
-  local options = { timeout = "30s", wait = "20s", recall = function(body) return memory:recall(body) end }
+  local options = {
+    timeout = "30s", wait = "20s", recall = function(body) return memory:recall(body) end,
+  }
   for page, err in client.pages("users.list", args, options) do
     if not page then return pause(ctx, progress, err) end
     local done, problem = take_page(page, identity, progress, memory)
     if not done then return pause(ctx, progress, problem) end
   end
-  log.info(("users synced: %d new, %d changed, %d as before, %d failed"):format(progress.created or 0,
+  log.info(("users synced: %d new, %d changed, %d as before, %d failed"):format(progress.created
+    or 0,
     progress.updated or 0, progress.unchanged or 0, progress.failed or 0))
 end
 
 return {
   about = "Keeps our people like the workspace's",
   enabled = function(settings) return settings.slack.token ~= "" end,
-  tasks = { ["slack.sync_users"] = { about = "Reads all users of the workspace", run = sync_users } },
+  tasks = {
+    ["slack.sync_users"] = { about = "Reads all users of the workspace", run = sync_users },
+  },
 }

@@ -16,7 +16,9 @@ local function tell_author(ctx, incident, conversation)
     channel = slack_id, text = words, blocks = { blocks.section(words) }, unfurl_links = false,
   })
   if not err or not err.retryable or err.unknown then
-    if err then log.info("the author was not told: " .. tostring(err), { incident = incident.id }) end
+    if err then
+      log.info("the author was not told: " .. tostring(err), { incident = incident.id })
+    end
     return
   end
   return nil, err
