@@ -151,11 +151,9 @@ static int make_parts(struct service *service, struct err *err)
     if (!engine->generations)
         return err->code;
     engine->jobs = jobs_new(engine, generations_run_job, engine->generations);
-    if (service->options->mode == GENERATIONS_SANDBOX)
-        return OK;
-    const struct jail_options jail = { .loop = engine->loop, .database = service->options->database };
-    engine->jail = jail_new(&jail, err);
-    return engine->jail ? OK : err->code;
+    if (service->options->mode == GENERATIONS_NORMAL)
+        engine->jail = jail_new(engine->loop, service->options->database);
+    return OK;
 }
 
 static int load_scripts(struct service *service, struct err *err)

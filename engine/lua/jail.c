@@ -1,306 +1,496 @@
-#define _GNU_SOURCE /* posix_spawn_file_actions_addclosefrom_np */
+/* A machine with one state for the child and a queue of collections. Whatever happens (a
+ * message, a deadline, an end) notes what it means and calls step(), which does the next thing
+ * that is possible. */
 #include "lua/jail.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "loop/channel.h"
 #include "loop/loop.h"
-#include "lua/jail_child.h"
-#include "lua/jail_frame.h"
+#include "lua/jail_spawn.h"
+#include "lua/jail_wire.h"
 #include "lua/snapshot.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 enum {
-    IDLE_S = 300,           /* then the child is ended */
-    GRACE_MS = 150,         /* the child ends what it can stop itself; past deadline and grace it is killed */
-    START_MS = 5000,        /* a new child has this long more for its first answer */
+    IDLE_MS = 5 * 60 * 1000,
+    START_MS = 20 * 1000,   /* until the child says that it is ready */
+    REAP_MS = 2,            /* between two looks whether a killed child is gone */
+    RUN_PEOPLE_MAX = 20000, /* rows of one strategy's answer that are believed */
 };
 
-/* A request under way; made on the loop, worked on by the thread, answered on the loop. */
-struct work {
-    struct work *next;
-    struct jail *jail;
-    json_t *incident, *strategies, *answer;
+enum child_state { NO_CHILD, STARTING, READY, ASKED, ENDING };
+
+/* One jail_collect(). */
+struct collection {
+    struct collection *next;
     struct snapshot *snapshot;
+    json_t *strategies; /* those to ask */
+    json_t *incident;
+    json_t *answer; /* {people, runs}, growing */
+    size_t step;    /* index of the strategy that is asked, or is to be */
     int64_t deadline_ms;
+    int64_t incident_id;
     jail_done_fn done;
     void *arg;
-    struct err err;
 };
 
 struct jail {
     struct loop *loop;
     char *database;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    struct work *first, **last; /* under the lock */
-    bool is_stopping;           /* under the lock */
-    /* The thread's own: */
-    pid_t child;                /* 0: none */
-    int fd;
-    char hash[SNAPSHOT_HASH_SIZE]; /* of the files that the child has */
-    int64_t child_deadline_ms;
+    struct collection *queue; /* the first is the one under way */
+
+    enum child_state state;
+    pid_t pid; /* 0: none */
+    struct channel *channel;
+    struct snapshot *snapshot; /* what the child was given */
+    int64_t budget_ms;         /* likewise */
+    json_int_t question;       /* number of the last one */
+    int64_t asked_at_us;
+    struct err end; /* why the child is being ended; code OK: it was only not needed any more */
+
+    uint64_t step_timer, deadline_timer, idle_timer, reap_timer;
+    int64_t idle_ms;
+    bool has_warned; /* that the system does not confine it */
 };
 
-/* ---- the child */
+static void step(struct jail *jail);
 
-static void end_child(struct jail *jail)
-{
-    if (jail->child == 0)
-        return;
-    close(jail->fd);
-    kill(jail->child, SIGKILL);
-    while (waitpid(jail->child, NULL, 0) < 0 && errno == EINTR)
-        ;
-    jail->child = 0;
-}
-
-static int spawn_child(struct jail *jail, int theirs, struct err *err)
-{
-    static char *const ARGUMENTS[] = { "halligan", JAIL_ARGUMENT, NULL };
-    static char *const ENVIRONMENT[] = { "ASAN_OPTIONS=detect_leaks=0", NULL };
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, theirs, JAIL_FD);
-    posix_spawn_file_actions_addclosefrom_np(&actions, JAIL_FD + 1);
-    int rc = posix_spawn(&jail->child, "/proc/self/exe", &actions, NULL, ARGUMENTS, ENVIRONMENT);
-    posix_spawn_file_actions_destroy(&actions);
-    if (rc == 0)
-        return OK;
-    jail->child = 0;
-    return err_set(err, ERR_UNAVAILABLE, "the jail cannot be started: %s", strerror(rc));
-}
-
-static int greet(struct jail *jail, const struct work *work, struct err *err)
-{
-    json_t *files = snapshot_to_json(work->snapshot, err);
-    if (!files)
-        return err->code;
-    json_t *hello = json_pack("{s:s, s:o, s:I}", "database", jail->database, "files", files, "deadline_ms",
-                              (json_int_t)work->deadline_ms);
-    int rc = jail_frame_write(jail->fd, hello, err);
-    json_decref(hello);
-    return rc;
-}
-
-static int begin_child(struct jail *jail, const struct work *work, struct err *err)
-{
-    int pair[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-        return err_set(err, ERR_UNAVAILABLE, "the jail cannot be started: %s", strerror(errno));
-    int rc = spawn_child(jail, pair[1], err);
-    close(pair[1]);
-    if (rc != OK) {
-        close(pair[0]);
-        return rc;
-    }
-    jail->fd = pair[0];
-    jail->child_deadline_ms = work->deadline_ms;
-    snprintf(jail->hash, sizeof(jail->hash), "%s", snapshot_hash(work->snapshot));
-    if ((rc = greet(jail, work, err)) != OK)
-        end_child(jail);
-    return rc;
-}
-
-/* ---- one strategy */
-
-/* A new reference to the child's answer. A child that does not answer is ended. */
-static json_t *ask(struct jail *jail, const struct work *work, const json_t *strategy, struct err *err)
-{
-    bool is_new = jail->child == 0;
-    if (is_new && begin_child(jail, work, err) != OK)
-        return NULL;
-    json_t *answer = NULL;
-    json_t *message = json_pack("{s:O, s:O}", "path", json_object_get(strategy, "path"), "incident", work->incident);
-    int64_t until_ms = clock_mono_ms() + work->deadline_ms + GRACE_MS + (is_new ? START_MS : 0);
-    int rc = jail_frame_write(jail->fd, message, err);
-    if (rc == OK)
-        rc = jail_frame_read(jail->fd, until_ms, &answer, err);
-    json_decref(message);
-    if (rc == OK)
-        return answer;
-    end_child(jail);
-    if (rc == ERR_TIMEOUT)
-        err_set(err, rc, "took longer than %lld ms and was stopped", (long long)work->deadline_ms);
-    else if (rc == ERR_CLOSED)
-        err_set(err, rc, "its process died");
-    return NULL;
-}
-
-static void add_people(const struct work *work, const json_t *strategy, json_t *people)
-{
-    size_t i;
-    json_t *person, *all = json_object_get(work->answer, "people");
-    json_array_foreach (people, i, person) {
-        json_object_set(person, "strategy", json_object_get(strategy, "strategy"));
-        json_array_append(all, person);
-    }
-}
-
-static void run_strategy(struct jail *jail, const struct work *work, const json_t *strategy)
-{
-    struct err err = { 0 };
-    int64_t began_ms = clock_mono_ms();
-    json_t *answer = ask(jail, work, strategy, &err);
-    const char *state = answer ? json_string_value(json_object_get(answer, "state")) : NULL;
-    const char *problem = answer ? json_string_value(json_object_get(answer, "error")) : err.msg;
-    json_t *people = answer ? json_object_get(answer, "people") : NULL;
-    add_people(work, strategy, people);
-    json_t *run = json_pack("{s:O, s:s, s:I, s:I}", "strategy", json_object_get(strategy, "strategy"), "state", state ? state : "failed",
-                            "duration_ms", (json_int_t)(clock_mono_ms() - began_ms), "people", (json_int_t)json_array_size(people));
-    if (problem)
-        json_object_set_new(run, "error", json_string(problem));
-    json_array_append_new(json_object_get(work->answer, "runs"), run);
-    if (!state || strcmp(state, "failed") == 0)
-        log_warn(LOG_JAIL, json_integer_value(json_object_get(work->incident, "id")), "invite strategy %s is skipped: %s",
-                 json_string_value(json_object_get(strategy, "strategy")), problem ? problem : "no answer");
-    json_decref(answer);
-}
-
-static void run_work(struct jail *jail, struct work *work)
-{
-    size_t i;
-    json_t *strategy;
-    bool is_private = json_is_true(json_object_get(work->incident, "is_private"));
-    bool has_old_files = jail->child && strcmp(jail->hash, snapshot_hash(work->snapshot)) != 0;
-    if (has_old_files || jail->child_deadline_ms != work->deadline_ms)
-        end_child(jail);
-    work->answer = json_pack("{s:[], s:[]}", "people", "runs");
-    json_array_foreach (work->strategies, i, strategy)
-        if (!is_private || json_is_true(json_object_get(strategy, "is_private")))
-            run_strategy(jail, work, strategy);
-}
-
-/* ---- requests */
-
-static void free_work(struct work *work)
-{
-    json_decref(work->incident);
-    json_decref(work->strategies);
-    snapshot_unref(work->snapshot);
-    free(work);
-}
-
-static void deliver(void *arg)
-{
-    struct work *work = arg;
-    work->done(work->arg, work->answer, &work->err);
-    free_work(work);
-}
-
-/* Under the lock. NULL when it is time to end. Ends a child that has been idle for long. */
-static struct work *next_work(struct jail *jail)
-{
-    while (!jail->first && !jail->is_stopping) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += IDLE_S;
-        if (pthread_cond_timedwait(&jail->wake, &jail->lock, &until) == ETIMEDOUT)
-            end_child(jail);
-    }
-    struct work *work = jail->is_stopping ? NULL : jail->first;
-    if (work && !(jail->first = work->next))
-        jail->last = &jail->first;
-    return work;
-}
-
-static void *run_thread(void *arg)
+static void on_step(void *arg)
 {
     struct jail *jail = arg;
-    for (;;) {
-        pthread_mutex_lock(&jail->lock);
-        struct work *work = next_work(jail);
-        pthread_mutex_unlock(&jail->lock);
-        if (!work)
-            break;
-        run_work(jail, work);
-        loop_post(jail->loop, deliver, work);
-    }
-    end_child(jail);
-    return NULL;
+    jail->step_timer = 0;
+    step(jail);
 }
 
-struct jail *jail_new(const struct jail_options *options, struct err *err)
+static void step_later(struct jail *jail)
+{
+    if (!jail->step_timer)
+        jail->step_timer = loop_timer(jail->loop, 0, on_step, jail);
+}
+
+/* ---- collections */
+
+static void free_collection(struct collection *collection)
+{
+    snapshot_unref(collection->snapshot);
+    json_decref(collection->strategies);
+    json_decref(collection->incident);
+    json_decref(collection->answer);
+    free(collection);
+}
+
+static void finish(struct jail *jail, const struct err *err)
+{
+    struct collection *collection = jail->queue;
+    jail->queue = collection->next;
+    collection->done(collection->arg, err ? err->code : OK, err ? NULL : collection->answer, err);
+    free_collection(collection);
+}
+
+static const json_t *current_strategy(const struct collection *collection)
+{
+    return json_array_get(collection->strategies, collection->step);
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+/* Notes how the strategy ended, and goes on to the next. <error> NULL: it did not fail. */
+static void record_run(struct jail *jail, const char *state, const char *error, int64_t people)
+{
+    struct collection *collection = jail->queue;
+    const char *strategy = text_of(current_strategy(collection), "strategy");
+    int64_t duration_ms = (clock_mono_us() - jail->asked_at_us) / 1000;
+    json_t *run = json_pack("{ss ss sI sI}", "strategy", strategy, "state", state, "duration_ms",
+                            (json_int_t)duration_ms, "people", (json_int_t)people);
+    if (error) {
+        json_object_set_new(run, "error", json_string(error));
+        log_warn(LOG_JAIL, collection->incident_id, "invite strategy %s is skipped: %s", strategy,
+                 error);
+    }
+    json_array_append_new(json_object_get(collection->answer, "runs"), run);
+    collection->step++;
+    jail->state = READY;
+}
+
+/* {person_id, strategy, reason, source_line} for [id, reason, line]; false when it is none. */
+static bool add_person(json_t *people, const json_t *strategy, const json_t *row,
+                       const json_t *reasons)
+{
+    const json_t *id = json_array_get(row, 0), *line = json_array_get(row, 2);
+    const json_t *reason =
+        json_array_get(reasons, (size_t)json_integer_value(json_array_get(row, 1)));
+    if (!json_is_string(id) || !json_is_string(reason))
+        return false;
+    json_t *person = json_pack("{sO sO sO}", "person_id", id, "strategy",
+                               json_object_get(strategy, "strategy"), "reason", reason);
+    if (json_integer_value(line) > 0)
+        json_object_set(person, "source_line", (json_t *)line);
+    json_array_append_new(people, person);
+    return true;
+}
+
+/* What the strategy should know: "find.usergroup: there is no user group "x"". */
+static void take_notes(struct collection *collection, const json_t *notes)
+{
+    const char *strategy = text_of(current_strategy(collection), "strategy");
+    size_t index;
+    json_t *note;
+    json_array_foreach ((json_t *)notes, index, note) {
+        if (!json_is_string(note))
+            continue;
+        log_warn(LOG_JAIL, collection->incident_id, "invite strategy %s: %s", strategy,
+                 json_string_value(note));
+        json_array_append_new(json_object_get(collection->answer, "notes"),
+                              json_pack("{ss sO}", "strategy", strategy, "text", note));
+    }
+}
+
+/* The child is not trusted: whatever it says is checked. */
+static void take_answer(struct jail *jail, const json_t *answer)
+{
+    struct collection *collection = jail->queue;
+    const char *state = text_of(answer, "state");
+    take_notes(collection, json_object_get(answer, "notes"));
+    if (strcmp(state, "not_applicable") == 0) {
+        record_run(jail, state, NULL, 0);
+        return;
+    }
+    if (strcmp(state, "answered") != 0) {
+        const char *error = text_of(answer, "error");
+        record_run(jail, "failed", *error ? error : "gave no answer that can be understood", 0);
+        return;
+    }
+    json_t *rows = json_object_get(answer, "people"), *reasons = json_object_get(answer, "reasons");
+    json_t *people = json_array();
+    size_t index, bad = 0;
+    json_t *row;
+    json_array_foreach (rows, index, row)
+        if (index < RUN_PEOPLE_MAX &&
+            !add_person(people, current_strategy(collection), row, reasons))
+            bad++;
+    if (json_array_size(rows) > RUN_PEOPLE_MAX) {
+        record_run(jail, "failed", "names more than 20000 people", 0);
+    } else if (bad > 0) {
+        record_run(jail, "failed", "gave no answer that can be understood", 0);
+    } else {
+        json_array_extend(json_object_get(collection->answer, "people"), people);
+        record_run(jail, state, NULL, json_integer_value(json_object_get(answer, "count")));
+    }
+    json_decref(people);
+}
+
+/* ---- the end of a child */
+
+static void reap(void *arg);
+
+static void kill_child(struct jail *jail)
+{
+    loop_timer_cancel(jail->loop, jail->deadline_timer);
+    jail->deadline_timer = 0;
+    channel_free(jail->channel);
+    jail->channel = NULL;
+    jail->state = ENDING;
+    (void)kill(jail->pid, SIGKILL);
+    reap(jail);
+}
+
+static void describe_end(int status, struct err *err)
+{
+    if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+        err_set(err, err->code, "its process ended: %s", strsignal(WTERMSIG(status)));
+    else if (WIFEXITED(status))
+        err_set(err, err->code, "its process ended with exit code %d", WEXITSTATUS(status));
+    else
+        err_set(err, err->code, "its process was killed (out of memory?)");
+}
+
+/* The dead child had been asked: that strategy has failed. Not even ready: nobody can be asked. */
+static void settle_end(struct jail *jail, int status)
+{
+    struct err end = jail->end;
+    bool was_starting = jail->asked_at_us == 0;
+    jail->state = NO_CHILD;
+    jail->pid = 0;
+    jail->end = (struct err){ 0 };
+    snapshot_unref(jail->snapshot);
+    jail->snapshot = NULL;
+    if (end.code == OK)
+        return;
+    if (end.code == ERR_CLOSED || end.code == ERR_IO)
+        describe_end(status, &end);
+    if (!was_starting && jail->queue) {
+        record_run(jail, "failed", end.msg, 0);
+        jail->state = NO_CHILD;
+        return;
+    }
+    log_error(LOG_JAIL, 0, "the jail for invite strategies cannot be started: %s", end.msg);
+    struct err problem = { 0 };
+    err_set(&problem, ERR_UNAVAILABLE, "the jail for invite strategies cannot be started: %s",
+            end.msg);
+    problem.retryable = true;
+    if (jail->queue)
+        finish(jail, &problem);
+}
+
+static void reap(void *arg)
+{
+    struct jail *jail = arg;
+    int status = 0;
+    jail->reap_timer = 0;
+    pid_t gone = waitpid(jail->pid, &status, WNOHANG);
+    if (gone == 0 || (gone < 0 && errno == EINTR)) {
+        jail->reap_timer = loop_timer(jail->loop, REAP_MS, reap, jail);
+        return;
+    }
+    settle_end(jail, status);
+    step(jail);
+}
+
+static void on_deadline(void *arg)
+{
+    struct jail *jail = arg;
+    jail->deadline_timer = 0;
+    if (jail->state == STARTING) {
+        err_set(&jail->end, ERR_TIMEOUT, "it was not ready after %d s", START_MS / 1000);
+    } else {
+        int64_t ms = jail->queue->deadline_ms;
+        bool is_seconds = ms % 1000 == 0;
+        err_set(&jail->end, ERR_TIMEOUT, "took longer than %lld %s and was stopped",
+                (long long)(is_seconds ? ms / 1000 : ms), is_seconds ? "s" : "ms");
+    }
+    kill_child(jail);
+}
+
+static void on_idle(void *arg)
+{
+    struct jail *jail = arg;
+    jail->idle_timer = 0;
+    if (jail->state == READY)
+        kill_child(jail);
+}
+
+/* ---- what the child says */
+
+static void on_closed(void *arg, const struct err *err)
+{
+    struct jail *jail = arg;
+    if (jail->state != READY)
+        jail->end = *err;
+    else
+        log_warn(LOG_JAIL, 0, "the idle jail has ended by itself (%s)", err->msg);
+    kill_child(jail);
+}
+
+static void on_started(struct jail *jail, const json_t *message)
+{
+    const char *warning = json_string_value(json_object_get(message, "warning"));
+    const char *fatal = json_string_value(json_object_get(message, "fatal"));
+    if (fatal || !json_object_get(message, "ready")) {
+        err_set(&jail->end, ERR_UNAVAILABLE, "%s",
+                fatal ? fatal : "it does not understand the engine");
+        kill_child(jail);
+        return;
+    }
+    if (warning && !jail->has_warned) {
+        log_warn(LOG_JAIL, 0, "invite strategies are less confined than they should be: %s",
+                 warning);
+        jail->has_warned = true;
+    }
+    jail->state = READY;
+    step(jail);
+}
+
+static void on_message(void *arg, const char *data, size_t len)
+{
+    struct jail *jail = arg;
+    json_t *message = json_loadb(data, len, 0, NULL);
+    bool is_answer = jail->state == ASKED &&
+                     json_integer_value(json_object_get(message, "id")) == jail->question;
+    loop_timer_cancel(jail->loop, jail->deadline_timer);
+    jail->deadline_timer = 0;
+    if (jail->state == STARTING) {
+        on_started(jail, message);
+    } else if (is_answer) {
+        take_answer(jail, json_object_get(message, "answer"));
+        step(jail);
+    } else {
+        if (jail->state == ASKED)
+            err_set(&jail->end, ERR_INVALID, "gave no answer that can be understood");
+        kill_child(jail);
+    }
+    json_decref(message);
+}
+
+/* ---- the beginning of a child */
+
+static void send_json(struct jail *jail, json_t *message)
+{
+    AUTO_FREE char *text = json_dumps(message, JSON_COMPACT);
+    channel_send(jail->channel, text, strlen(text));
+    json_decref(message);
+}
+
+static int open_child(struct jail *jail, struct err *err)
+{
+    struct channel_options options = {
+        .max_bytes = JAIL_ANSWER_MAX,
+        .on_message = on_message,
+        .on_closed = on_closed,
+        .arg = jail,
+    };
+    int rc = jail_spawn(&jail->pid, &options.fd, err);
+    if (rc == OK)
+        jail->channel = channel_new(jail->loop, &options, err);
+    return jail->channel ? OK : err->code;
+}
+
+/* The child stops by itself what it can, a while before the deadline: that names the line. */
+static int64_t budget_of(const struct collection *collection)
+{
+    return collection->deadline_ms * 3 / 4;
+}
+
+static void start_child(struct jail *jail)
+{
+    jail->asked_at_us = 0;
+    jail->state = STARTING;
+    jail->snapshot = snapshot_ref(jail->queue->snapshot);
+    jail->budget_ms = budget_of(jail->queue);
+    if (open_child(jail, &jail->end) != OK) {
+        if (jail->pid) {
+            kill_child(jail);
+        } else {
+            settle_end(jail, 0);
+            step_later(jail);
+        }
+        return;
+    }
+    send_json(jail, jail_first_message(jail->database, jail->snapshot, jail->budget_ms));
+    jail->deadline_timer = loop_timer(jail->loop, START_MS, on_deadline, jail);
+}
+
+/* ---- the machine */
+
+static void ask(struct jail *jail)
+{
+    struct collection *collection = jail->queue;
+    const json_t *path = json_object_get(current_strategy(collection), "path");
+    jail->state = ASKED;
+    jail->asked_at_us = clock_mono_us();
+    send_json(jail, json_pack("{sI sO sO}", "id", ++jail->question, "path", path, "incident",
+                              collection->incident));
+    jail->deadline_timer = loop_timer(jail->loop, collection->deadline_ms, on_deadline, jail);
+}
+
+static bool is_right_child(const struct jail *jail)
+{
+    return jail->budget_ms == budget_of(jail->queue) &&
+           strcmp(snapshot_hash(jail->snapshot), snapshot_hash(jail->queue->snapshot)) == 0;
+}
+
+static void step(struct jail *jail)
+{
+    while (jail->queue && jail->queue->step == json_array_size(jail->queue->strategies))
+        finish(jail, NULL);
+    loop_timer_cancel(jail->loop, jail->idle_timer);
+    jail->idle_timer = 0;
+    if (!jail->queue) {
+        if (jail->state == READY)
+            jail->idle_timer = loop_timer(jail->loop, jail->idle_ms, on_idle, jail);
+    } else if (jail->state == NO_CHILD) {
+        start_child(jail);
+    } else if (jail->state == READY && !is_right_child(jail)) {
+        kill_child(jail);
+    } else if (jail->state == READY) {
+        ask(jail);
+    }
+}
+
+/* ---- what others call */
+
+/* For a private incident only those that are meant for one. */
+static json_t *choose(const json_t *strategies, const json_t *incident)
+{
+    bool is_private = json_is_true(json_object_get(incident, "is_private"));
+    json_t *chosen = json_array();
+    size_t index;
+    json_t *strategy;
+    json_array_foreach ((json_t *)strategies, index, strategy)
+        if (!is_private || json_is_true(json_object_get(strategy, "is_private")))
+            json_array_append_new(chosen, json_deep_copy(strategy));
+    return chosen;
+}
+
+void jail_collect(struct jail *jail, const struct jail_request *request, jail_done_fn done,
+                  void *arg)
+{
+    struct collection *collection = xcalloc(1, sizeof(*collection));
+    collection->snapshot = snapshot_ref(request->snapshot);
+    collection->strategies = choose(request->strategies, request->incident);
+    collection->incident = json_deep_copy(request->incident);
+    collection->incident_id = json_integer_value(json_object_get(request->incident, "id"));
+    collection->answer = json_pack("{s[] s[] s[]}", "people", "runs", "notes");
+    collection->deadline_ms = request->deadline_ms > 0 ? request->deadline_ms : JAIL_DEADLINE_MS;
+    collection->done = done;
+    collection->arg = arg;
+    struct collection **last = &jail->queue;
+    while (*last)
+        last = &(*last)->next;
+    *last = collection;
+    step_later(jail);
+}
+
+struct jail *jail_new(struct loop *loop, const char *database)
 {
     struct jail *jail = xcalloc(1, sizeof(*jail));
-    jail->loop = options->loop;
-    jail->database = xstrdup(options->database);
-    jail->last = &jail->first;
-    pthread_mutex_init(&jail->lock, NULL);
-    pthread_cond_init(&jail->wake, NULL);
-    if (!jail->loop || pthread_create(&jail->thread, NULL, run_thread, jail) == 0)
-        return jail;
-    err_set(err, ERR_UNAVAILABLE, "the jail's thread cannot be started");
-    free(jail->database);
-    free(jail);
-    return NULL;
+    jail->loop = loop;
+    jail->database = xstrdup(database);
+    jail->idle_ms = IDLE_MS;
+    return jail;
 }
 
 void jail_free(struct jail *jail)
 {
     if (!jail)
         return;
-    if (jail->loop) {
-        pthread_mutex_lock(&jail->lock);
-        jail->is_stopping = true;
-        pthread_cond_signal(&jail->wake);
-        pthread_mutex_unlock(&jail->lock);
-        pthread_join(jail->thread, NULL);
+    static const struct err CLOSED = { .code = ERR_CLOSED,
+                                       .retryable = true,
+                                       .msg = "the engine is stopping" };
+    const uint64_t timers[] = { jail->step_timer, jail->deadline_timer, jail->idle_timer,
+                                jail->reap_timer };
+    for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++)
+        loop_timer_cancel(jail->loop, timers[i]);
+    channel_free(jail->channel);
+    if (jail->pid) {
+        (void)kill(jail->pid, SIGKILL);
+        while (waitpid(jail->pid, NULL, 0) < 0 && errno == EINTR)
+            ;
     }
-    end_child(jail);
-    while (jail->first) {
-        struct work *work = jail->first;
-        jail->first = work->next;
-        err_set(&work->err, ERR_CLOSED, "the engine is stopping");
-        deliver(work);
-    }
-    pthread_cond_destroy(&jail->wake);
-    pthread_mutex_destroy(&jail->lock);
+    while (jail->queue)
+        finish(jail, &CLOSED);
+    snapshot_unref(jail->snapshot);
     free(jail->database);
     free(jail);
 }
 
-static struct work *new_work(struct jail *jail, const struct jail_request *request)
+pid_t jail_pid(const struct jail *jail)
 {
-    struct work *work = xcalloc(1, sizeof(*work));
-    work->jail = jail;
-    work->incident = json_deep_copy(request->incident);
-    work->strategies = json_deep_copy(request->strategies);
-    work->snapshot = snapshot_ref(request->snapshot);
-    work->deadline_ms = request->deadline_ms;
-    return work;
+    return jail->pid;
 }
 
-void jail_collect(struct jail *jail, const struct jail_request *request, jail_done_fn done, void *arg)
+void jail_set_idle_ms(struct jail *jail, int64_t idle_ms)
 {
-    struct work *work = new_work(jail, request);
-    work->done = done;
-    work->arg = arg;
-    pthread_mutex_lock(&jail->lock);
-    *jail->last = work;
-    jail->last = &work->next;
-    pthread_cond_signal(&jail->wake);
-    pthread_mutex_unlock(&jail->lock);
-}
-
-json_t *jail_collect_now(struct jail *jail, const struct jail_request *request, struct err *err)
-{
-    struct work *work = new_work(jail, request);
-    run_work(jail, work);
-    json_t *answer = work->answer;
-    *err = work->err;
-    free_work(work);
-    return answer;
+    jail->idle_ms = idle_ms;
 }

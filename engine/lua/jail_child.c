@@ -1,153 +1,156 @@
-#include "lua/jail_child.h"
-
+/* jail_child - the jail's own process: reads what to ask, asks, answers, until the engine closes
+ * the socket. Single-threaded and blocking; the engine ends it with SIGKILL when it takes too
+ * long, so nothing here must be put in order at the end. */
+#define _GNU_SOURCE /* close_range */
 #include "base/log.h"
-#include "base/map.h"
 #include "base/mem.h"
-#include "lua/jail_frame.h"
-#include "lua/jail_lockdown.h"
-#include "lua/jail_query.h"
-#include "lua/lua_api.h"
-#include "lua/lua_util.h"
+#include "loop/channel.h"
+#include "lua/jail.h"
+#include "lua/jail_confine.h"
+#include "lua/jail_run.h"
+#include "lua/jail_wire.h"
 #include "lua/snapshot.h"
-#include "lua/state.h"
 #include "store/db.h"
 
+#include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { STRATEGY_MEMORY = 16 << 20, PROCESS_MEMORY = 512 << 20 };
+/* ---- messages */
 
-struct child {
-    struct db *db;
-    struct snapshot *snapshot;
-    struct map *states;     /* strategy's path -> struct state, its table in the registry */
-    int64_t budget_us;
-};
-
-/* What a run of one strategy works on. */
-struct run {
-    struct child *child;
-    const struct snapshot_file *file;
-    const json_t *incident;
-    json_t *answer;
-    struct err err;
-};
-
-static void free_state(void *state)
+/* False at the end of the stream. */
+static bool read_all(void *to, size_t len)
 {
-    state_free(state);
+    char *at = to;
+    while (len > 0) {
+        ssize_t got = read(JAIL_FD, at, len);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        at += got;
+        len -= (size_t)got;
+    }
+    return true;
 }
 
-static int warm_up(struct tx *tx, void *arg, struct err *err)
+static bool write_all(const void *from, size_t len)
 {
-    int rc = OK;
-    (void)arg;
-    tx_get_int(tx, &rc, err, 0, "SELECT COUNT(*) FROM usergroup", "");
-    return rc;
+    const char *at = from;
+    while (len > 0) {
+        ssize_t put = write(JAIL_FD, at, len);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            return false;
+        at += put;
+        len -= (size_t)put;
+    }
+    return true;
 }
 
-static int begin(struct child *child, const json_t *hello, struct err *err)
+/* A new reference; NULL at the end of the stream. */
+static json_t *receive(void)
 {
-    struct db_options options = { .path = json_string_value(json_object_get(hello, "database")), .is_read_only = true };
-    child->budget_us = json_integer_value(json_object_get(hello, "deadline_ms")) * 1000;
-    child->states = map_new(free_state);
-    child->snapshot = snapshot_from_json(json_object_get(hello, "files"), err);
-    if (!child->snapshot)
+    unsigned char header[CHANNEL_HEADER];
+    if (!read_all(header, sizeof(header)))
+        return NULL;
+    size_t len = channel_get_header(header);
+    AUTO_FREE char *text = len <= JAIL_MESSAGE_MAX ? try_malloc(len + 1) : NULL;
+    if (!text || !read_all(text, len))
+        return NULL;
+    return json_loadb(text, len, JSON_ALLOW_NUL, NULL);
+}
+
+static bool send_text(const struct buf *text)
+{
+    unsigned char header[CHANNEL_HEADER];
+    channel_put_header(header, (uint32_t)text->len);
+    return write_all(header, sizeof(header)) && write_all(text->data, text->len);
+}
+
+static void send_pair(const char *key, const char *value, const char *warning)
+{
+    AUTO_BUF struct buf text = BUF_INIT;
+    struct json_writer w;
+    json_writer_init(&w, &text);
+    json_object_begin(&w);
+    json_put_text(&w, key, value);
+    if (warning)
+        json_put_text(&w, "warning", warning);
+    json_object_finish(&w);
+    (void)send_text(&text);
+}
+
+/* ---- life */
+
+/* Ctrl-C and a service manager's SIGTERM are for the engine, which ends us when it is done. */
+static void leave_the_engine_behind(void)
+{
+    static const int IGNORED[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE };
+    for (size_t i = 0; i < sizeof(IGNORED) / sizeof(IGNORED[0]); i++)
+        (void)signal(IGNORED[i], SIG_IGN);
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    (void)close_range(JAIL_FD + 1, ~0u, 0);
+}
+
+static size_t process_cap(const json_t *first)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    (void)first;
+    return 0;
+#else
+    return (size_t)json_integer_value(json_object_get(first, "memory_bytes"));
+#endif
+}
+
+static int set_up(struct jail_run *run, const json_t *first, struct err *err)
+{
+    const char *path = json_string_value(json_object_get(first, "database"));
+    if (!path)
+        return err_set(err, ERR_INVALID, "the first message names no database");
+    struct snapshot *snapshot = snapshot_from_json(json_object_get(first, "files"), err);
+    if (!snapshot)
         return err->code;
-    int rc = db_open(&options, &child->db, err);
-    if (rc == OK)
-        rc = db_read_now(child->db, warm_up, NULL, err);
-    return rc == OK ? jail_lockdown(PROCESS_MEMORY, err) : rc;
+    const struct db_options options = { .path = path, .is_read_only = true };
+    run->snapshot = snapshot;
+    run->memory_bytes = (size_t)json_integer_value(json_object_get(first, "state_bytes"));
+    run->budget_us = json_integer_value(json_object_get(first, "budget_us"));
+    return db_open(&options, &run->db, err);
 }
 
-/* ---- a strategy, protected */
-
-/* Makes the queries known to scripts/jail/find.lua. */
-static int install(lua_State *L)
+static void answer(struct jail_run *run, const json_t *request)
 {
-    const struct run *run = lua_touserdata(L, 1);
-    jail_query_push(L, run->child->db);
-    lua_api_preload(L, "jail.query");
-    return 0;
-}
-
-/* find.run(strategy, incident) -> state, people: all else is the script's. */
-static int run_strategy(lua_State *L)
-{
-    struct run *run = lua_touserdata(L, 1);
-    lua_api_require(L, "jail.find");
-    lua_getfield(L, -1, "run");
-    state_load_text(L, run->file->path, run->file->text, run->file->len);
-    lua_call(L, 0, 1);
-    lua_util_push_json(L, run->incident);
-    lua_call(L, 2, 1);
-    run->answer = lua_util_to_json(L, -1, &run->err);
-    return 0;
-}
-
-static struct state *state_for(struct run *run)
-{
-    struct state *state = map_get(run->child->states, run->file->path);
-    if (state)
-        return state;
-    const struct state_options options = {
-        .snapshot = run->child->snapshot, .kind = KIND_INVITE, .memory_cap = STRATEGY_MEMORY, .burst_us = run->child->budget_us,
-    };
-    state = state_new(&options, &run->err);
-    if (!state)
-        return NULL;
-    if (state_pcall(state, install, run, 0, &run->err) != OK) {
-        state_free(state);
-        return NULL;
-    }
-    map_put(run->child->states, run->file->path, state);
-    return state;
-}
-
-static json_t *answer(struct child *child, const json_t *request)
-{
+    AUTO_BUF struct buf text = BUF_INIT;
     const char *path = json_string_value(json_object_get(request, "path"));
-    struct run run = { .child = child, .incident = json_object_get(request, "incident") };
-    run.file = path ? snapshot_find(child->snapshot, path) : NULL;
-    struct state *state = run.file ? state_for(&run) : NULL;
-    if (!run.file)
-        err_set(&run.err, ERR_NOT_FOUND, "there is no such strategy");
-    if (state && state_pcall(state, run_strategy, &run, child->budget_us, &run.err) != OK) {
-        /* What it did to its state is unknown: the next incident gets a fresh one. */
-        map_remove(child->states, path);
-        json_decref(run.answer);
-        run.answer = NULL;
-    }
-    if (run.answer)
-        return run.answer;
-    return json_pack("{s:s, s:s}", "state", "failed", "error", run.err.msg);
+    buf_printf(&text, "{\"id\":%lld,\"answer\":",
+               (long long)json_integer_value(json_object_get(request, "id")));
+    jail_run_strategy(run, path ? path : "", json_object_get(request, "incident"), &text);
+    buf_putc(&text, '}');
+    (void)send_text(&text); /* the engine is gone: the next read says so */
 }
 
-int jail_child_main(void)
+int jail_main(void)
 {
-    struct child child = { 0 };
+    struct jail_run run;
     struct err err = { 0 };
-    json_t *message = NULL;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGINT, SIG_IGN);
-    int rc = jail_frame_read(JAIL_FD, 0, &message, &err);
-    if (rc == OK)
-        rc = begin(&child, message, &err);
-    json_decref(message);
-    if (rc != OK) {
-        log_error(LOG_JAIL, 0, "the jail cannot begin: %s", err.msg);
-        return 1;
+    leave_the_engine_behind();
+    log_configure(LOG_WARN_LEVEL, false);
+    jail_run_init(&run);
+    json_t *first = receive();
+    if (!first || set_up(&run, first, &err) != OK) {
+        if (first)
+            send_pair("fatal", err.msg, NULL);
+        else
+            fputs("halligan: `jail` is run by the engine, not by hand\n", stderr);
+        _exit(1);
     }
-    while (jail_frame_read(JAIL_FD, 0, &message, &err) == OK) {
-        json_t *reply = answer(&child, message);
-        rc = jail_frame_write(JAIL_FD, reply, &err);
-        json_decref(reply);
-        json_decref(message);
-        if (rc != OK)
-            break;
-    }
-    /* No clean-up: the process is locked down, and the engine is gone or done with it. */
-    _exit(0);
+    bool is_confined = jail_confine(process_cap(first), &err) == OK;
+    json_decref(first);
+    send_pair("ready", "yes", is_confined ? NULL : err.msg);
+    for (json_t *request; (request = receive()) != NULL; json_decref(request))
+        answer(&run, request);
+    _exit(0); /* without handlers at exit: there is nothing to save, and less that they could do */
 }

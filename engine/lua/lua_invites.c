@@ -7,19 +7,19 @@
 #include "lua/state.h"
 #include "lua/task.h"
 
-enum { DEADLINE_MS = 2000 };
-
 struct collect_wait {
     struct task_wait wait;
     json_t *answer; /* NULL: <err> says why */
     struct err err;
 };
 
-static void on_answer(void *arg, json_t *answer, const struct err *err)
+static void on_answer(void *arg, int rc, const json_t *answer, const struct err *err)
 {
     struct collect_wait *collect = arg;
-    collect->answer = answer;
-    collect->err = *err;
+    if (rc == OK)
+        collect->answer = json_incref((json_t *)answer);
+    else
+        collect->err = *err;
     task_wait_complete(&collect->wait);
 }
 
@@ -42,8 +42,9 @@ static void fini_collect(struct task_wait *wait)
  * others' people out.
  * @function invites.collect(incident)
  * @param incident table as incidents.get gives it
- * @return {people:table[], runs:table[]}|nil people: {person_id, strategy, reason, source_line};
- * runs: {strategy, state, error, duration_ms, people}; nil and an error when nothing could be asked
+ * @return {people:table[], runs:table[], notes:table[]}|nil people: {person_id, strategy, reason, source_line};
+ * runs: {strategy, state, error, duration_ms, people}; notes: {strategy, text}, what was named but does not exist;
+ * nil and an error when nobody could be asked
  */
 static int l_invites_collect(lua_State *L)
 {
@@ -58,13 +59,13 @@ static int l_invites_collect(lua_State *L)
     json_t *incident = lua_util_to_json(L, 1, &collect->err);
     if (!incident)
         return lua_util_push_err(L, &collect->err);
-    const json_t *invites = json_object_get(generations_config(engine->generations), "invites");
-    json_int_t deadline_ms = json_integer_value(json_object_get(invites, "deadline"));
+    const json_t *config = generations_config(engine->generations);
     const struct jail_request request = {
         .incident = incident,
         .strategies = generations_invites(engine->generations),
         .snapshot = generations_snapshot(engine->generations),
-        .deadline_ms = deadline_ms > 0 ? deadline_ms : DEADLINE_MS,
+        .deadline_ms =
+            json_integer_value(json_object_get(json_object_get(config, "invites"), "deadline")),
     };
     jail_collect(engine->jail, &request, on_answer, task_wait_ref(&collect->wait));
     json_decref(incident);

@@ -1,0 +1,32 @@
+/* jail_run - one strategy asked about one incident: a fresh Lua state, so that nothing stays
+ * from one incident to the next, its file, `applies`, `invite`, and the answer as JSON. In the
+ * jail's process only. */
+#pragma once
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "lua/jail_find.h"
+
+struct db;
+struct snapshot;
+
+struct jail_run {
+    struct db *db;                   /* open for reading only */
+    const struct snapshot *snapshot; /* the strategy and what it may require */
+    size_t memory_bytes;             /* of its Lua state */
+    int64_t budget_us;               /* of one run, with loading */
+    struct jail_find find;           /* used again by the next run */
+};
+
+/* Empty; the members above <find> are the caller's to fill. */
+void jail_run_init(struct jail_run *run);
+/* Frees what runs have left in <find>. */
+void jail_run_fini(struct jail_run *run);
+
+/* Writes {state:"answered"|"not_applicable"|"failed", error?, notes:[text], reasons:[text],
+ * people:[[id, reason, line]], count} to <out>. Whatever the strategy does ends in one of the
+ * states, or not at all. */
+void jail_run_strategy(struct jail_run *run, const char *path, const json_t *incident,
+                       struct buf *out);

@@ -1,0 +1,18 @@
+/* jail_wire - what both sides of the jail's socket must agree on. Messages are JSON objects,
+ * framed as in loop/channel.h.
+ *
+ *   engine -> jail   {database, memory_bytes, state_bytes, budget_us, files: {path: text}}
+ *   jail -> engine   {ready: "yes", warning?}, or {fatal: text} and it ends
+ * and then, one at a time,
+ *   engine -> jail   {id, path, incident}
+ *   jail -> engine   {id, answer: {state, error?, notes, reasons, people, count}}: see jail_run.h */
+#pragma once
+#include <stddef.h>
+
+enum {
+    JAIL_FD = 3,                    /* the socket, in the jail */
+    JAIL_MESSAGE_MAX = 64 << 20,    /* bytes of a message to the jail */
+    JAIL_ANSWER_MAX = 16 << 20,     /* bytes of a message from it */
+    JAIL_PROCESS_BYTES = 256 << 20, /* address space of the process */
+    JAIL_STATE_BYTES = 16 << 20,    /* Lua memory of a strategy */
+};
