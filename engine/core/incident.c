@@ -256,11 +256,13 @@ static int store(struct declaring *d)
         rc = insert_impacts(d);
     if (rc == OK)
         rc = write_audit(d);
-    char payload[48];
-    snprintf(payload, sizeof(payload), "{\"incident_id\":%" PRId64 "}", d->id);
+    char answered[48], event[96];
+    snprintf(answered, sizeof(answered), "{\"incident_id\":%" PRId64 "}", d->id);
+    snprintf(event, sizeof(event), "{\"incident_id\":%" PRId64 ",\"response_type\":\"%s\"}", d->id,
+             d->declaration.response_type);
     if (rc == OK)
-        rc = event_emit(call->tx, "incident.created", d->id, payload, call->err);
-    return rc == OK ? settle_request(d, payload) : rc;
+        rc = event_emit(call->tx, "incident.created", d->id, event, call->err);
+    return rc == OK ? settle_request(d, answered) : rc;
 }
 
 static int declare_new(struct declaring *d)

@@ -88,6 +88,7 @@ local function wait_for_private(ctx, err)
 end
 
 local function open_channel(ctx, event)
+  if event.response_type == "normal" then return end     -- the commonest case, without a look
   local incident, err = incidents.get { id = event.incident_id }
   if not incident then return nil, err end
   if incident.conversation or not rules.has_channel(incident) then return end
