@@ -62,7 +62,8 @@ static void declares_with_all_rows(void **state)
     assert_int_equal(
         count(
             fixture,
-            "SELECT COUNT(*) FROM job WHERE lane = 'incident:1' AND args = '{\"incident_id\":1}'"),
+            "SELECT COUNT(*) FROM job WHERE lane = 'incident:1'"
+            " AND args = '{\"incident_id\":1,\"response_type\":\"critical\"}'"),
         2);
     assert_int_equal(count(fixture, "SELECT handler = 'first' FROM job ORDER BY id LIMIT 1"), 1);
 }
