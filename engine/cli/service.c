@@ -262,12 +262,21 @@ static int listen_to_signals(struct service *service, struct err *err)
     for (size_t i = 0; i < sizeof(SIGNALS) / sizeof(SIGNALS[0]); i++)
         if (loop_signal(service->engine.loop, SIGNALS[i].signo, SIGNALS[i].fn, service, err) != OK)
             return err->code;
-    (void)signal(SIGPIPE, SIG_IGN);
     return OK;
 }
 
-/* The store first, so that what it has still queued is on disk; completions it posted run in
- * loop_free() and find the parts that were told to do nothing more. */
+/* Our process number is in the pidfile before the loop listens to signals, and still when it does not
+ * any more: a wake-up from the command line must not end us then. */
+static void ignore_early_signals(void)
+{
+    (void)signal(SIGHUP, SIG_IGN);
+    (void)signal(SIGUSR1, SIG_IGN);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+/* From what makes work to what keeps it: db_close() puts on disk what is still queued. Completions
+ * that it posts run in loop_free() and find parts that were told to do nothing more, which is why
+ * those are freed last. */
 static void take_apart(struct service *service)
 {
     struct engine *engine = &service->engine;
@@ -345,6 +354,7 @@ int service_run(const struct service_options *options)
     engine->config_path = options->config_path;
     engine->started_at_ms = clock_now_ms();
     raise_file_limit();
+    ignore_early_signals();
     int rc = make_parts(&service, &err);
     if (rc == OK)
         rc = load_scripts(&service, &err);
