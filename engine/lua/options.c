@@ -121,8 +121,7 @@ void options_push_names(lua_State *L, int index, const char *what)
     size_t count = 0, at = 0;
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1), count++)
         if (lua_type(L, -2) != LUA_TSTRING)
-            luaL_error(L, "%s: names are texts, got the %s %s", what, luaL_typename(L, -2),
-                       luaL_tolstring(L, -2, NULL));
+            luaL_error(L, "%s: names are texts, got %s", what, luaL_tolstring(L, -2, NULL));
     const char **names = lua_newuserdatauv(L, (count + 1) * sizeof(*names), 0);
     for (lua_pushnil(L); lua_next(L, index) && at < count; lua_pop(L, 1))
         names[at++] = lua_tostring(L, -2); /* kept by the table */

@@ -435,12 +435,25 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* The config beside the tests, when there is one; heap. */
+static char *find_config(const struct test_options *options)
+{
+    const char *slash = strrchr(options->folder, '/');
+    int folder_len = (int)strlen(options->folder);
+    if (is_test_file(options->folder))
+        folder_len = slash ? (int)(slash - options->folder) : 0;
+    char *own = xasprintf("%.*s%sconfig.lua", folder_len, options->folder, folder_len ? "/" : "");
+    if (access(own, R_OK) == 0)
+        return own;
+    free(own);
+    return xstrdup(options->config_path);
+}
+
 int test_runner_run(const struct test_options *options, struct test_outcome *outcome,
                     struct err *err)
 {
     struct paths paths = { 0 };
-    AUTO_FREE char *own_config = xasprintf("%s/config.lua", options->folder);
-    const char *config_path = access(own_config, R_OK) == 0 ? own_config : options->config_path;
+    AUTO_FREE char *config_path = find_config(options);
     *outcome = (struct test_outcome){ 0 };
     find_files(&paths, options->folder);
     if (paths.count == 0)

@@ -7,7 +7,7 @@
 
 struct test_options {
     const char *root;        /* folder of scripts/ and strategies/ */
-    const char *config_path; /* used unless <folder> has a config.lua of its own */
+    const char *config_path; /* used unless there is a config.lua beside the tests */
     const char *folder;      /* searched for *_test.lua, also in its folders; or one such file */
     const char *only;        /* runs the tests whose "file: name" has this in it; NULL: all */
 };

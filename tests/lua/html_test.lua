@@ -1,0 +1,93 @@
+-- html: nothing foreign becomes markup.
+local html = require "engine.html"
+local json = require "engine.json"
+
+local h = html.element
+
+local function text_of(...) return html.render(h(...)) end
+
+return {
+  ["text and attributes are escaped"] = function(t)
+    t.equal(text_of("p", { title = [["'<>&]] }, "<b>&\"'"),
+      "<p title=\"&quot;&#39;&lt;&gt;&amp;\">&lt;b&gt;&amp;&quot;&#39;</p>")
+    t.equal(html.escape "a<b", "a&lt;b")
+    t.equal(html.render "a<b", "a&lt;b")
+    t.equal(text_of("p", nil, "a\0b"), "<p>a\u{FFFD}b</p>")
+  end,
+
+  ["elements nest, lists are their nodes, nil and false are nothing"] = function(t)
+    local rows = { h("li", nil, 1), h("li", nil, 2.5) }
+    t.equal(text_of("ul", { class = "x" }, rows, nil, false, { { "end" } }),
+      '<ul class="x"><li>1</li><li>2.5</li>end</ul>')
+    t.equal(html.render { "a", nil, h("br"), "b" }, "a<br>b")
+    t.equal(html.render(nil), "")
+  end,
+
+  ["attributes are in the order of their names, true has no value"] = function(t)
+    t.equal(text_of("input", { type = "text", disabled = true, hidden = false, ["data-n"] = 3 }),
+      '<input data-n="3" disabled type="text">')
+  end,
+
+  ["only html.raw is taken as it is"] = function(t)
+    t.equal(text_of("div", nil, html.raw "<i>x</i>"), "<div><i>x</i></div>")
+    local forged = json.decode '[["<script>"]]'
+    t.equal(html.render(forged), "&lt;script&gt;")
+    t.fails(function() setmetatable(html.raw "x", {}) end, "protected metatable")
+    t.equal(getmetatable(html.raw "x"), false)
+  end,
+
+  ["void elements hold nothing"] = function(t)
+    t.equal(text_of("img", { src = "/a.png", alt = "" }), '<img alt="" src="/a.png">')
+    t.fails(function() h("br", nil, "x") end, "<br> holds nothing")
+  end,
+
+  ["code is only what html.raw says"] = function(t)
+    t.equal(text_of("script", { src = "/x.js", defer = true }), '<script defer src="/x.js"></script>')
+    t.equal(text_of("style", nil, html.raw "a>b{}"), "<style>a>b{}</style>")
+    t.fails(function() h("script", nil, "alert(1)") end, "must be html%.raw")
+    t.fails(function() h("SCRIPT", nil, { "alert(1)" }) end, "must be html%.raw")
+    t.fails(function() h("style", nil, "x") end, "must be html%.raw")
+  end,
+
+  ["scripts do not come in through attributes"] = function(t)
+    t.fails(function() h("p", { onclick = "x()" }) end, "attributes%.onclick: scripts live in files")
+    t.fails(function() h("p", { OnLoad = "x()" }) end, "scripts live in files")
+    for _, address in ipairs { "javascript:x()", " JavaScript:x()", "java\nscript:x()", "\1javascript:x()",
+      "data:text/html,x", "vbscript:x" } do
+      t.fails(function() h("a", { href = address }) end, "attributes%.href: .* is not an address")
+    end
+    t.fails(function() h("form", { action = "javascript:x()" }) end, "attributes%.action")
+    t.truthy(text_of("a", { href = "/javascript:x" }))
+    t.truthy(text_of("img", { src = "data:image/png;base64,AAAA" }))
+    t.truthy(text_of("p", { title = "javascript: a language" }))
+  end,
+
+  ["names cannot carry markup"] = function(t)
+    for _, name in ipairs { "", "a b", "a>b", "1a", 'a"b', "a=b" } do
+      t.fails(function() h(name) end, "is no name of an element")
+      t.fails(function() h("p", { [name] = "x" }) end, "is no name of an attribute")
+    end
+    t.equal(text_of("svg", { ["xlink:href"] = "#a", ["aria-label"] = "x" }),
+      '<svg aria-label="x" xlink:href="#a"></svg>')
+  end,
+
+  ["what is no node is named"] = function(t)
+    t.fails(function() h("p", nil, true) end, "boolean is no node")
+    t.fails(function() h("p", nil, function() end) end, "function is no node")
+    t.fails(function() h("p", nil, { class = "x" }) end, 'no member "class"')
+    t.fails(function() h("p", { class = {} }) end, "attributes%.class: expected a text, number or boolean, got table")
+    t.fails(function() h("p", h("b")) end, "attributes come before the nodes")
+    t.fails(function() h("p", nil, { [1000000] = "x" }) end, "more than 100000 nodes")
+  end,
+
+  ["lists that hold themselves end"] = function(t)
+    local loop = {}
+    loop[1] = loop
+    t.fails(function() html.render(loop) end, "more than 50 deep")
+  end,
+
+  ["a document has its type, and NULs do not cut it"] = function(t)
+    t.equal(html.document(h("html", nil, h("body", nil, "x\0y"))),
+      "<!doctype html>\n<html><body>x\u{FFFD}y</body></html>\n")
+  end,
+}
