@@ -13,25 +13,22 @@ local LIMIT = {
 }
 M.LIMIT = LIMIT
 
--- Characters that turn the direction of the text around them; a right-to-left title needs none of
--- them.
-local OVERRIDES = {
-  "\u{202A}", "\u{202B}", "\u{202C}", "\u{202D}", "\u{202E}", "\u{2066}", "\u{2067}", "\u{2068}",
-  "\u{2069}",
-}
+-- Characters that turn the direction of the text around them (U+202A to U+202E, U+2066 to U+2069);
+-- a right-to-left title needs none of them.
+local OVERRIDES = { "\xE2\x80[\xAA-\xAE]", "\xE2\x81[\xA6-\xA9]" }
 local ENTITIES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;" }
+
+local function without_overrides(value)
+  return (text.clean(value):gsub(OVERRIDES[1], ""):gsub(OVERRIDES[2], ""))
+end
 
 --- Foreign text on one line of plain text: clean, without line breaks and direction overrides.
 function M.line(value)
-  local clean = text.clean(value)
-  for _, mark in ipairs(OVERRIDES) do clean = clean:gsub(mark, "") end
-  return (clean:gsub("%s+", " "):gsub("^ ", ""):gsub(" $", ""))
+  return (without_overrides(value):gsub("%s+", " "):gsub("^ ", ""):gsub(" $", ""))
 end
 
 local function escape(value)
-  local clean = text.clean(value)
-  for _, mark in ipairs(OVERRIDES) do clean = clean:gsub(mark, "") end
-  return (clean:gsub("[&<>]", ENTITIES))
+  return (without_overrides(value):gsub("[&<>]", ENTITIES))
 end
 
 --- Foreign text for mrkdwn, at most <max> characters after escaping: a "<!channel>" in it is only
@@ -42,6 +39,7 @@ end
 function M.escape(value, max)
   max = max or LIMIT.section
   local escaped, keep = escape(value), max
+  if #escaped <= max then return escaped end
   local length = text.length(escaped)
   while length > max do
     keep = math.max(1, math.min(keep - 1, keep * max // length))
@@ -91,9 +89,16 @@ function M.plain(value, max)
   return { type = "plain_text", text = cut ~= "" and cut or " ", emoji = true }
 end
 
+-- Markup that is too long ends before the entity, mention or link that does not fit whole.
+local function cut_markup(value, max)
+  if #value <= max or text.length(value) <= max then return value end
+  local cut = text.cut(value, max - 1, ""):gsub("&%w*$", ""):gsub("<[^<>]*$", "")
+  return cut .. ELLIPSIS
+end
+
 -- `verbatim`: no "@here" or channel name inside foreign text comes to life.
 local function mrkdwn(value, max)
-  if text.length(value) > max then value = M.escape(value, max) end
+  value = cut_markup(value, max)
   return { type = "mrkdwn", text = value ~= "" and value or " ", verbatim = true }
 end
 

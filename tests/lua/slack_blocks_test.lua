@@ -44,6 +44,14 @@ return {
       "<https://example.test/|a\u{00A6}b&gt;c>")
   end,
 
+  ["markup that is too long ends before what does not fit whole"] = function(t)
+    local filler = ("x"):rep(2990)
+    local function ending(value) return blocks.section(filler .. value).text.text:sub(2991) end
+    t.equal(ending("<https://example.test/|a label>"), "\u{2026}")
+    t.equal(ending("12345678&amp;&amp;"), "12345678\u{2026}")
+    t.equal(ending("&amp;&lt;"), "&amp;&lt;")
+  end,
+
   ["an empty text is still a text"] = function(t)
     t.equal(blocks.plain("", 75).text, " ")
     t.equal(blocks.section("").text.text, " ")
