@@ -33,7 +33,7 @@ LIBRARIES := lua5.4=liblua5.4-dev lua5.4-cjson=lua-cjson-dev libcurl=libcurl4-op
 TEST_LIBRARIES := cmocka=libcmocka-dev
 library_names = $(foreach pair,$(1),$(firstword $(subst =, ,$(pair))))
 
-NO_LIBRARIES_NEEDED := help deps clean format lint
+NO_LIBRARIES_NEEDED := help deps clean docs format lint
 ifneq ($(filter-out $(NO_LIBRARIES_NEEDED),$(or $(MAKECMDGOALS),all)),)
 ifneq ($(shell tools/check_libs.sh $(LIBRARIES) >&2 && echo found),found)
 $(error a library is missing, see above)
@@ -186,8 +186,9 @@ $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/fuzz/libhalligan.a
 	$(Q)$(fuzz_COMPILE) -o $@ $< $(BUILD)/fuzz/libhalligan.a $(fuzz_LDFLAGS) $(LDFLAGS) $(LIBS)
 
 # ---- care ---------------------------------------------------------------------------------------------------------------
-lint: ## floors, forbidden calls, comments, luacheck
+lint: ## floors, forbidden calls, comments, stale docs, luacheck
 	@$(PYTHON) tools/lint.py
+	@$(PYTHON) tools/lua_api_docs.py --check
 ifneq ($(LUA_FOLDERS),)
 	@luacheck --quiet --no-color $(LUA_FOLDERS)
 endif
@@ -195,8 +196,8 @@ endif
 format: ## clang-format over all C files
 	clang-format -i $(C_FILES)
 
-docs: $(BUILD)/halligan ## the generated reference pages
-	$(Q)tools/docs.sh $(BUILD)/halligan
+docs: ## the generated reference pages
+	$(Q)$(PYTHON) tools/lua_api_docs.py
 
 demo: $(BUILD)/halligan ## sandbox and engine with a filled workspace; stays up
 	$(Q)tools/demo.sh $(BUILD)/halligan
