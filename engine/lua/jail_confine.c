@@ -71,10 +71,10 @@ static int allow_writing(scmp_filter_ctx filter)
     int rc = 0;
     for (size_t i = 0; i < sizeof(FDS) / sizeof(FDS[0]) && rc == 0; i++) {
         rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(write), 1,
-                              SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)FDS[i]));
+                              SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)FDS[i], 0));
         if (rc == 0)
             rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(writev), 1,
-                                  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)FDS[i]));
+                                  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)FDS[i], 0));
     }
     return rc;
 }
@@ -97,7 +97,7 @@ static int allow_locks(scmp_filter_ctx filter)
     int rc = 0;
     for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(COMMANDS[0]) && rc == 0; i++)
         rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-                              SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)COMMANDS[i]));
+                              SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)COMMANDS[i], 0));
     return rc;
 }
 
