@@ -1,4 +1,4 @@
--- category_responders: the people who look after what is broken: user groups and conversations of the incident's category.
+-- category_responders: the people who look after what is broken: groups and conversations of its category.
 local M = { about = "Responders of the incident's category", private = true }
 
 function M.invite(_, find)
