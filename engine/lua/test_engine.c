@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "core/limits.h"
 #include "loop/loop.h"
+#include "lua/jail.h"
 #include "lua/task.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
@@ -51,6 +52,7 @@ static int open_store(struct test_engine *test, struct err *err)
         return err_set(err, ERR_IO, "cannot make a folder %s: %s", test->folder, strerror(errno));
     AUTO_FREE char *path = xasprintf("%s/test.db", test->folder);
     const struct db_options options = { .path = path, .loop = test->engine.loop };
+    test->engine.jail = jail_new(test->engine.loop, path);
     return db_open(&options, &test->engine.db, err);
 }
 
@@ -103,6 +105,7 @@ void test_engine_stop(struct test_engine *test)
 {
     struct engine *engine = &test->engine;
     http_server_free(engine->server);
+    jail_free(engine->jail);
     generations_free(engine->generations);
     http_client_free(engine->client);
     if (engine->db)
