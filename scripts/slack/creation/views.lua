@@ -11,7 +11,7 @@ local view = require "slack.view"
 
 local M = {}
 
-local OFFICE_DAYS = { [1] = true, [2] = true, [3] = true, [4] = true, [5] = true }   -- Monday is 1
+local OFFICE_DAYS = { [1] = true, [2] = true, [3] = true, [4] = true, [5] = true }     -- Sunday is 0
 
 local function footer(dev_channel)
   local slack = config.slack
@@ -87,9 +87,7 @@ end
 local function is_office_time()
   local hours = config.slack.office_hours
   local now = time.to_local(time.now_ms(), config.time_zone)
-  local day = (math.tointeger(time.now_ms() // 1000 // 86400) + 3) % 7 + 1
-  if now.wday then day = (now.wday + 5) % 7 + 1 end
-  return OFFICE_DAYS[day] and now.hour >= hours.from and now.hour < hours.to
+  return OFFICE_DAYS[now.weekday] and now.hour >= hours.from and now.hour < hours.to
 end
 
 local function channel_line(estimate)
