@@ -1,5 +1,5 @@
-/* engine.html - HTML that is escaped by construction: only html.raw says otherwise. A node is a
- * table that holds finished HTML, so that a page is built from the leaves up. */
+/* engine.html - HTML that is escaped by construction: only html.raw says otherwise. */
+/* A node is a table that holds finished HTML: a page is built from the leaves up. */
 #include "lua/lua_modules.h"
 #include "lua/lua_util.h"
 #include "lua/options.h"

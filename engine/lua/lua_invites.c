@@ -42,9 +42,12 @@ static void fini_collect(struct task_wait *wait)
  * others' people out.
  * @function invites.collect(incident)
  * @param incident table as incidents.get gives it
- * @return {people:table[], runs:table[], notes:table[]}|nil people: {person_id, strategy, reason, source_line};
- * runs: {strategy, state, error, duration_ms, people}; notes: {strategy, text}, what was named but does not exist;
- * nil and an error when nobody could be asked
+ * @return {people: {person_id: string, strategy: string, reason: string, source_line: integer}[],
+ *   runs: {strategy: string, state: string, error: string?, duration_ms: integer,
+ *   people: integer}[], notes: {strategy: string, text: string}[]}|nil answer notes: what a
+ *   strategy named that does not exist
+ * @return Error|nil err nobody could be asked
+ * @yields
  */
 static int l_invites_collect(lua_State *L)
 {

@@ -1,6 +1,7 @@
 /* engine.json - JSON text for scripts. Integers stay integers, an empty list stays a list, errors
- * name the place. Reading and writing are jansson's: it keeps 64-bit integers and tells an empty
- * list from an empty object, which lua-cjson does not. */
+ * name the place. */
+/* Reading and writing are jansson's: it keeps 64-bit integers and tells an empty list from an empty
+ * object, which lua-cjson does not. */
 #include "lua/lua_modules.h"
 #include "lua/lua_util.h"
 #include "lua/options.h"

@@ -1,4 +1,5 @@
-/* engine.task - work side by side. The pattern of all bindings that wait: see task.h. */
+/* engine.task - work side by side. */
+/* task.sleep is the pattern of all bindings that wait: see task.h. */
 #include "core/engine.h"
 #include "loop/loop.h"
 #include "lua/lua_modules.h"
@@ -52,7 +53,8 @@ static int l_task_sleep(lua_State *L)
 
 /*** Runs a function in a task of its own, beside the caller. Its errors are logged.
  * @function task.spawn(fn, ...)
- * @param fn function what to run, with the other arguments
+ * @param fn function what to run
+ * @param ... any its arguments
  * @return integer id of the task, for task.join
  * @nowait
  */

@@ -1,0 +1,43 @@
+---@meta engine.incidents
+-- Made from the sources by `make docs`; do not edit.
+
+--- The kernel's operations of the subject incident.
+---@class engine.incidents
+local M = {}
+
+--- {title, description, priority, category, environment or environments[], created_by or created_by_email, impacts{}?, custom_fields{}?, dedup_key?, ignore?, private?, response_type?, draft{scope,key}?, require_enabled?, form?, request_key?, brief?}: declares an incident -> {id, created, incident}; brief: without the incident, which costs a third
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.declare(args, actor) end
+
+--- {id}: the incident with updates, members, invitations, strategy_runs, jobs, messages and metrics
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.detail(args, actor) end
+
+--- {id} or {conversation: {platform, external_id}}: one incident
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.get(args, actor) end
+
+--- {status_below?, status_in?, priority_value_at_most?, created_after_ms?, limit?, order?}: incidents without their impacts; order: "newest" (default) or "status"
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.list(args, actor) end
+
+--- {id, message?, title?, description?}: a record on the timeline; emits incident.updated -> {update_id, incident}
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.update(args, actor) end
+
+return M

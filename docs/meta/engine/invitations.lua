@@ -1,0 +1,36 @@
+---@meta engine.invitations
+-- Made from the sources by `make docs`; do not edit.
+
+--- The kernel's operations of the subject invitation.
+---@class engine.invitations
+local M = {}
+
+--- {incident_id, person_id?}: invitations with all their reasons
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.explain(args, actor) end
+
+--- {incident_id, results:[{person_id, state, error?}]}: what became of invitations; the invited become members -> {unknown}
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.outcome(args, actor) end
+
+--- {incident_id, platform}: who waits to be invited
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.pending(args, actor) end
+
+--- {incident_id, platform, people:[{person_id, strategy, reason, source_line?}], runs[]?}: the union of what the strategies want -> {pending:[{person_id, external_ids}], known, skipped, unknown}
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.request(args, actor) end
+
+return M

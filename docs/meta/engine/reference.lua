@@ -1,0 +1,22 @@
+---@meta engine.reference
+-- Made from the sources by `make docs`; do not edit.
+
+--- The kernel's operations of the subject reference.
+---@class engine.reference
+local M = {}
+
+--- {kind, all?}: rows of priorities, environments, groups, categories (with their group), roles, milestones, metrics, impacts (with their levels) or cost_types; all: inactive ones too
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.list(args, actor) end
+
+--- {priorities, environments, groups, categories, roles, milestones, metrics, impacts, cost_types, conversations, usergroups, oncall}: what the configuration declares -> {changes}
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.reconcile(args, actor) end
+
+return M
