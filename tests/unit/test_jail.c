@@ -11,8 +11,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -688,6 +690,41 @@ static void test_writing_and_sockets_are_refused(void **state)
     assert_int_equal(WEXITSTATUS(status), 42);
 }
 
+/* As on a system that does not let us filter system calls. */
+static _Noreturn void try_without_filters(const char *folder)
+{
+    struct err err = { 0 };
+    AUTO_FREE char *path = xasprintf("%s/escaped", folder);
+    int open_before = open(path, O_RDWR | O_CREAT, 0600);
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(seccomp), 0) != 0 ||
+        seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 1,
+                         SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP)) != 0 ||
+        seccomp_load(filter) != 0)
+        _exit(100);
+    if (jail_confine(0, &err) != ERR_UNAVAILABLE || !err.msg[0])
+        _exit(1);
+    if (socket(AF_INET, SOCK_STREAM, 0) >= 0 || open("/dev/null", O_RDONLY) >= 0)
+        _exit(2);
+    if (write(open_before, "x", 1) > 0)
+        _exit(3);
+    _exit(42);
+}
+
+static void test_limits_hold_where_nothing_filters(void **state)
+{
+    struct world *world = *state;
+    int status = 0;
+    pid_t pid = fork();
+    if (pid == 0)
+        try_without_filters(world->fixture->folder);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 100)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 42);
+}
+
 /* ---- halligan strategy run */
 
 static void test_one_file_for_the_command_line(void **state)
@@ -733,6 +770,7 @@ int main(int argc, char **argv)
         JAIL_TEST(test_freed_on_the_way),
         JAIL_TEST(test_child_is_confined),
         JAIL_TEST(test_writing_and_sockets_are_refused),
+        JAIL_TEST(test_limits_hold_where_nothing_filters),
         JAIL_TEST(test_one_file_for_the_command_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
