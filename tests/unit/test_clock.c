@@ -36,6 +36,20 @@ static void wall_time_freezes_and_thaws(void **state)
     assert_in_range(clock_now_ms() / 1000, now_s - 1, now_s + 1);
 }
 
+static void both_clocks_advance(void **state)
+{
+    (void)state;
+    int64_t mono_ms = clock_mono_ms(), now_ms = clock_now_ms();
+    clock_advance_ms(60000);
+    assert_true(clock_mono_ms() - mono_ms >= 60000);
+    assert_true(clock_now_ms() - now_ms >= 60000);
+    clock_set_ms(1000);
+    clock_advance_ms(500);
+    assert_int_equal(clock_now_ms(), 1500);
+    clock_set_ms(-1);
+    assert_true(clock_now_ms() - now_ms >= 60500);
+}
+
 static void uuids_have_their_form_and_differ(void **state)
 {
     (void)state;
@@ -87,6 +101,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formats_iso),
         cmocka_unit_test(wall_time_freezes_and_thaws),
+        cmocka_unit_test(both_clocks_advance),
         cmocka_unit_test(uuids_have_their_form_and_differ),
         cmocka_unit_test(the_calendar_agrees_with_the_c_library),
         cmocka_unit_test(months_and_days_carry_over),

@@ -113,6 +113,28 @@ static void an_old_id_does_not_cancel_the_timer_that_took_its_place(void **state
 
 static uint64_t own_id;
 
+static void timers_follow_a_clock_that_is_put_forward(void **state)
+{
+    (void)state;
+    assert_int_equal(loop_next_timer_ms(loop), -1);
+    loop_timer(loop, 3600 * 1000, note, "b");
+    uint64_t gone = loop_timer(loop, 1000, note, "x");
+    loop_timer(loop, 1800 * 1000, note, "a");
+    loop_timer_cancel(loop, gone);
+    int64_t next_ms = loop_next_timer_ms(loop);
+    assert_true(next_ms > 1799 * 1000 && next_ms <= 1800 * 1000);
+    clock_advance_ms(next_ms);
+    loop_recheck_timers(loop);
+    loop_timer(loop, 20, note, ".");
+    loop_run(loop);
+    assert_string_equal(trace, "a.");
+    clock_advance_ms(1800 * 1000);
+    loop_recheck_timers(loop);
+    loop_timer(loop, 20, note, ".");
+    loop_run(loop);
+    assert_string_equal(trace, "a.b.");
+}
+
 static void cancel_itself_and_stop(void *arg)
 {
     loop_timer_cancel(loop, own_id);
@@ -269,6 +291,7 @@ int main(void)
         TEST(timers_fire_by_time_and_never_early),
         TEST(a_cancelled_timer_stays_silent),
         TEST(an_old_id_does_not_cancel_the_timer_that_took_its_place),
+        TEST(timers_follow_a_clock_that_is_put_forward),
         TEST(a_timer_may_cancel_itself_while_it_runs),
         TEST(many_timers_at_once),
         TEST(posts_of_many_threads_all_arrive_in_order),
