@@ -28,7 +28,7 @@ say = @printf '  %-7s %s\n'
 endif
 
 # ---- libraries: pkg-config name = Debian package --------------------------------------------------------------------
-LIBRARIES := lua5.4=liblua5.4-dev lua5.4-cjson=lua-cjson-dev libcurl=libcurl4-openssl-dev sqlite3=libsqlite3-dev \
+LIBRARIES := lua5.4=liblua5.4-dev libcurl=libcurl4-openssl-dev sqlite3=libsqlite3-dev \
              libevent=libevent-dev libevent_pthreads=libevent-dev libcrypto=libssl-dev jansson=libjansson-dev libseccomp=libseccomp-dev
 TEST_LIBRARIES := cmocka=libcmocka-dev
 library_names = $(foreach pair,$(1),$(firstword $(subst =, ,$(pair))))
