@@ -699,7 +699,7 @@ static _Noreturn void try_without_filters(const char *folder)
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
     if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(seccomp), 0) != 0 ||
         seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 1,
-                         SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP)) != 0 ||
+                         SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP, 0)) != 0 ||
         seccomp_load(filter) != 0)
         _exit(100);
     if (jail_confine(0, &err) != ERR_UNAVAILABLE || !err.msg[0])
