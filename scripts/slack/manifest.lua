@@ -3,7 +3,7 @@
 local config = require "engine.config"
 local info = require "engine.info"
 local text = require "engine.text"
-local events = require "slack.events"
+local registry = require "slack.registry"
 local settings = require "slack.settings"
 
 local M = {}
@@ -58,7 +58,7 @@ function M.build(options)
     },
     oauth_config = { scopes = { bot = SCOPES } },
     settings = {
-      event_subscriptions = { request_url = address, bot_events = events.names() },
+      event_subscriptions = { request_url = address, bot_events = registry.event_names() },
       interactivity = { is_enabled = true, request_url = address },
       org_deploy_enabled = false, socket_mode_enabled = false, token_rotation_enabled = false,
     },

@@ -40,11 +40,46 @@ local function read_command(form)
   }
 end
 
+local function text_of(...)
+  for _, value in ipairs { ... } do
+    if string_of(value, 2000) ~= "" then return string_of(value, 2000) end
+  end
+  return ""
+end
+
+-- The first element that was acted on. <value> is a button's value or the chosen option's;
+-- <selected> lists what several can be chosen of (options, people); <at> is a picked moment, Unix
+-- seconds.
 local function read_action(payload)
   local first = foreign.table(foreign.table(payload.actions)[1])
+  local selected = {}
+  for _, option in ipairs(foreign.table(first.selected_options)) do
+    selected[#selected + 1] = string_of(foreign.table(option).value, 2000)
+  end
+  for _, user in ipairs(foreign.table(first.selected_users)) do
+    selected[#selected + 1] = string_of(user)
+  end
   return {
     id = string_of(first.action_id), block_id = string_of(first.block_id),
-    value = string_of(first.value, 2000),
+    value = text_of(first.value, foreign.table(first.selected_option).value, first.selected_user),
+    selected = selected, at = math.tointeger(first.selected_date_time),
+  }
+end
+
+-- What was typed so far in a list that is searched.
+local function read_suggestion(payload)
+  return {
+    id = string_of(payload.action_id), block_id = string_of(payload.block_id),
+    value = string_of(payload.value, 2000), selected = {},
+  }
+end
+
+-- The message that a button stands in, or that a shortcut was used on.
+local function read_message(payload)
+  local message = foreign.table(payload.message)
+  return {
+    ts = string_of(message.ts), thread_ts = string_of(message.thread_ts),
+    user_id = string_of(message.user), text = string_of(message.text, 40000),
   }
 end
 
@@ -66,7 +101,9 @@ local function read_interaction(payload)
     channel_id = id_of(payload.channel), trigger_id = string_of(payload.trigger_id),
     response_url = string_of(payload.response_url, 3000),
     callback_id = string_of(payload.callback_id),
-    action = read_action(payload), view = read_view(payload),
+    action = payload.type == "block_suggestion" and read_suggestion(payload)
+      or read_action(payload),
+    view = read_view(payload), message = read_message(payload),
   }
 end
 

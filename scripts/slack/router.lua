@@ -1,39 +1,18 @@
--- router: which code answers which request. Commands by their first word, clicks by action id,
--- submissions by callback id.
+-- router: which feature answers which request. Commands by their first words, clicks by action id,
+-- submissions by callback id. What is unknown gets an answer that helps.
+local json = require "engine.json"
 local log = require "engine.log"
 local store = require "engine.store"
 local blocks = require "slack.blocks"
-local flow = require "slack.creation.flow"
-local events = require "slack.events"
-local help = require "slack.commands.help"
-local open = require "slack.commands.open"
+local help = require "slack.features.help"
+local registry = require "slack.registry"
 local reply = require "slack.reply"
 local settings = require "slack.settings"
 local view = require "slack.view"
 
 local M = {}
 
-local COMMANDS = { open, help }
 local SEEN_FOR = { ttl = "1h" }        -- the vendor repeats a delivery for about six minutes
-
-help.set_commands(function() return COMMANDS end)
-
--- Runs after the acknowledgement, once for all deliveries of the same click.
-local ACTIONS = {
-  open_incident = flow.open,
-  push_check_current_incidents = flow.push_recent,
-  push_incident_select_impact = flow.push_impacts,
-  push_incident_unified = flow.push_details,
-}
-local ACTION_PATTERNS = { { "^set_impact_type_.", flow.impact_chosen } }
-
--- Answers the submission itself; each one can be repeated without harm.
-local SUBMISSIONS = {
-  incident_open = flow.submit,
-  incident_select_impact = flow.submit_impacts,
-  open_incident_unified = flow.submit_details,
-}
-local SHORTCUTS = { open_incident = flow.open }
 
 -- Is this the first delivery? When the store cannot say, the work is done rather than lost.
 local function is_first(key)
@@ -59,11 +38,10 @@ end
 
 local function nearest(word)
   local best, best_distance
-  for _, command in ipairs(COMMANDS) do
-    local far = distance(word:sub(1, 20), command.name)
-    if far <= 2 and (not best or far < best_distance) then
-      best, best_distance = command.name, far
-    end
+  for name in pairs(registry.words) do
+    local far = distance(word:sub(1, 20), name)
+    local is_better = not best or far < best_distance or (far == best_distance and name < best)
+    if far <= 2 and far < #name and is_better then best, best_distance = name, far end
   end
   return best
 end
@@ -83,25 +61,15 @@ function KINDS.command(given)
       text = "This app answers to " .. table.concat(settings.command_names(), ", ") .. ".",
     }
   end
-  local word, rest = given.text:match("^%s*(%S*)%s*(.-)%s*$")
-  word = word:lower()
-  if word == "" then return help.run(given) end
-  for _, command in ipairs(COMMANDS) do
-    if command.name == word then return command.run(given, rest) end
-  end
-  return unknown_command(word)
-end
-
-local function action_handler(id)
-  if ACTIONS[id] then return ACTIONS[id] end
-  for _, rule in ipairs(ACTION_PATTERNS) do
-    if id:find(rule[1]) then return rule[2] end
-  end
+  if not given.text:find "%S" then return reply.ephemeral(help.message()) end
+  local command, rest = registry.command(given.text)
+  if command then return command.run(given, rest) end
+  return unknown_command(given.text:match("%S+"):lower())
 end
 
 function KINDS.block_actions(given)
   local id = given.action.id
-  local handler = action_handler(id)
+  local handler = registry.action(id)
   if not handler then
     log.info("a click on something that no longer exists", { action = id, user = given.user_id })
     return reply.ack(function()
@@ -118,7 +86,7 @@ function KINDS.block_actions(given)
 end
 
 function KINDS.view_submission(given)
-  local handler = SUBMISSIONS[given.view.callback_id]
+  local handler = registry.submissions[given.view.callback_id]
   if handler then return handler(given) end
   log.info("a submission of a view that no longer exists", {
     callback = given.view.callback_id, user = given.user_id,
@@ -132,7 +100,7 @@ function KINDS.view_closed()
 end
 
 function KINDS.shortcut(given)
-  local handler = SHORTCUTS[given.callback_id]
+  local handler = registry.shortcuts[given.callback_id]
   if not handler then
     return reply.ack(function()
       reply.tell(given, { text = "This shortcut is unknown to the app." })
@@ -142,8 +110,11 @@ function KINDS.shortcut(given)
 end
 KINDS.message_action = KINDS.shortcut
 
-function KINDS.block_suggestion()
-  return reply.json(200, { options = {} })
+-- The options of a list that is searched while somebody types. Never fails: an empty list is the
+-- worst that a person sees.
+function KINDS.block_suggestion(given)
+  local handler = registry.options[given.action.id]
+  return reply.json(200, handler and handler(given) or { options = json.array {} })
 end
 
 function KINDS.url_verification(given)
@@ -158,7 +129,9 @@ end
 
 function KINDS.event(given)
   if given.event_id == "" or is_first("event:" .. given.event_id) then
-    events.handle(given.event)
+    for _, handler in ipairs(registry.events[given.event.type] or {}) do
+      handler(given.event, given)
+    end
   end
   return reply.ack()
 end

@@ -11,12 +11,6 @@ local declared = require "slack.declared"
 local people = require "slack.people"
 local reply = require "slack.reply"
 
-local M = {
-  name = "open",
-  usage = { "open", "open P2 what is broken" },
-  about = { "declare an incident, with a form", "declare one at once" },
-}
-
 local function problem(words)
   return reply.ephemeral { text = ":warning: " .. words .. "\nNothing was declared." }
 end
@@ -93,14 +87,33 @@ local function declare_at_once(given, rest)
   return reply.ephemeral(declared.message(result.incident))
 end
 
----@param given table  from slack.request
----@param rest string  what stands behind "open"
----@return table response
-function M.run(given, rest)
+-- <rest>: what stands behind "open".
+local function run(given, rest)
   if rest == "" then
     return reply.ack(function() flow.open(given) end)
   end
   return declare_at_once(given, rest)
 end
 
-return M
+return {
+  commands = {
+    {
+      name = "open", run = run,
+      usage = { "open", "open P2 what is broken" },
+      about = { "declare an incident, with a form", "declare one at once" },
+    },
+  },
+  actions = {
+    open_incident = flow.open,
+    push_check_current_incidents = flow.push_recent,
+    push_incident_select_impact = flow.push_impacts,
+    push_incident_unified = flow.push_details,
+  },
+  action_patterns = { { "^set_impact_type_.", flow.impact_chosen } },
+  submissions = {
+    incident_open = flow.submit,
+    incident_select_impact = flow.submit_impacts,
+    open_incident_unified = flow.submit_details,
+  },
+  shortcuts = { open_incident = flow.open },
+}

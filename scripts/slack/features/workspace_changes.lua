@@ -1,11 +1,9 @@
--- events: what happens to conversations and people in the workspace, taken over into the store.
+-- workspace_changes: what happens to conversations and people in the workspace, taken over into the store.
 -- Only conversations that we know already are touched; what an event that never came would have
 -- said, the next sync says.
 local conversations = require "engine.conversations"
 local log = require "engine.log"
 local people = require "slack.people"
-
-local M = {}
 
 local function id_of(value)
   if type(value) == "table" then value = value.id end
@@ -41,27 +39,12 @@ local function user_changed(event)
   if not saved then log.warn("a user's event was not taken over: " .. tostring(err)) end
 end
 
-local HANDLERS = {
-  channel_rename = renamed, group_rename = renamed,
-  channel_archive = with_status("archived"), group_archive = with_status("archived"),
-  channel_deleted = with_status("archived"),
-  channel_unarchive = with_status("opened"), group_unarchive = with_status("opened"),
-  channel_id_changed = id_changed, team_join = user_changed, user_change = user_changed,
+return {
+  events = {
+    channel_rename = renamed, group_rename = renamed,
+    channel_archive = with_status("archived"), group_archive = with_status("archived"),
+    channel_deleted = with_status("archived"),
+    channel_unarchive = with_status("opened"), group_unarchive = with_status("opened"),
+    channel_id_changed = id_changed, team_join = user_changed, user_change = user_changed,
+  },
 }
-
---- The events to subscribe to.
----@return string[]
-function M.names()
-  local names = {}
-  for name in pairs(HANDLERS) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
-
---- Takes one event over. Unknown ones are ignored. May yield.
-function M.handle(event)
-  local handler = type(event.type) == "string" and HANDLERS[event.type]
-  if handler then handler(event) end
-end
-
-return M

@@ -3,18 +3,12 @@ local config = require "engine.config"
 local blocks = require "slack.blocks"
 local reply = require "slack.reply"
 
-local M = { name = "help", usage = { "help" }, about = { "this list" } }
-
--- Set by the router, which knows all commands.
-local list_of_commands = function() return {} end
-
-function M.set_commands(list)
-  list_of_commands = list
-end
+local M = {}
 
 local function lines()
   local command, shown = config.slack.command, {}
-  for _, one in ipairs(list_of_commands()) do
+  -- Asked for when it is needed: the registry loads this file.
+  for _, one in ipairs(require "slack.registry".commands) do
     for i, usage in ipairs(one.usage) do
       shown[#shown + 1] = ("\u{2022} `%s %s`: %s"):format(command, usage, one.about[i])
     end
@@ -41,5 +35,9 @@ end
 function M.run()
   return reply.ephemeral(M.message())
 end
+
+M.commands = {
+  { name = "help", usage = { "help" }, about = { "this list" }, run = M.run },
+}
 
 return M

@@ -1,0 +1,87 @@
+-- registry: all features merged into one table a kind of request, which the router looks things up
+-- in. Two features that want the same id are a mistake that stops the load.
+--
+-- A feature is a table with any of
+--   commands        { { name=, synonyms=, usage=, about=, run=function(given, rest) -> response } }
+--   actions         action id -> function(given), run after the acknowledgement, once a click
+--   action_patterns { { Lua pattern, function(given) } }
+--   submissions     callback id -> function(given) -> response; may be repeated without harm
+--   shortcuts       callback id -> function(given), of global and message shortcuts
+--   options         action id -> function(given) -> { options= } or { option_groups= }
+--   events          event type -> function(event, given); several features may want the same event
+local features = require "slack.features.init"
+
+local M = {
+  commands = {}, words = {}, actions = {}, action_patterns = {}, submissions = {}, shortcuts = {},
+  options = {}, events = {},
+}
+
+local function claim(kind, id, value)
+  if M[kind][id] then
+    error(("two features want %s of %s"):format(id, kind), 0)
+  end
+  M[kind][id] = value
+end
+
+local function add_commands(commands)
+  for _, command in ipairs(commands) do
+    M.commands[#M.commands + 1] = command
+    claim("words", command.name, command)
+    for _, synonym in ipairs(command.synonyms or {}) do claim("words", synonym, command) end
+  end
+end
+
+local function add_events(events)
+  for name, handler in pairs(events) do
+    M.events[name] = M.events[name] or {}
+    table.insert(M.events[name], handler)
+  end
+end
+
+for _, feature in ipairs(features) do
+  add_commands(feature.commands or {})
+  add_events(feature.events or {})
+  for _, rule in ipairs(feature.action_patterns or {}) do table.insert(M.action_patterns, rule) end
+  for _, kind in ipairs { "actions", "submissions", "shortcuts", "options" } do
+    for id, handler in pairs(feature[kind] or {}) do claim(kind, id, handler) end
+  end
+end
+
+--- What answers a click, or nil.
+---@param id string  the action id
+function M.action(id)
+  if M.actions[id] then return M.actions[id] end
+  for _, rule in ipairs(M.action_patterns) do
+    if id:find(rule[1]) then return rule[2] end
+  end
+end
+
+--- The command with this name or synonym, and what stands behind it. A synonym may have several
+--- words: the longest that fits wins. Upper and lower case are the same.
+---@param text string  what was typed behind the slash command
+---@return table|nil command
+---@return string rest
+function M.command(text)
+  local words, rest = text:gsub("^%s+", ""), nil
+  local lower = words:lower()
+  local best
+  for word in pairs(M.words) do
+    local behind = lower:sub(#word + 1, #word + 1)
+    if lower:sub(1, #word) == word and (behind == "" or behind:find "%s")
+      and (not best or #word > #best) then
+      best, rest = word, words:sub(#word + 1):match "^%s*(.-)%s*$"
+    end
+  end
+  return best and M.words[best], rest or ""
+end
+
+--- The events to subscribe to.
+---@return string[]
+function M.event_names()
+  local names = {}
+  for name in pairs(M.events) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+return M
