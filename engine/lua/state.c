@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/slab.h"
 #include "lua/lua_api.h"
 
 #include <lauxlib.h>
@@ -19,6 +20,7 @@ enum {
 struct state {
     lua_State *L;
     struct state_options options;
+    struct slab slab;
     size_t used;     /* bytes Lua holds */
     size_t headroom; /* added to the cap for now */
     struct tasks *tasks;
@@ -40,16 +42,11 @@ static void *allocate(void *arg, void *ptr, size_t old_size, size_t size)
     struct state *state = arg;
     if (!ptr)
         old_size = 0; /* Lua passes a type tag there */
-    if (size == 0) {
-        state->used -= old_size;
-        free(ptr);
-        return NULL;
-    }
     if (size > old_size &&
         state->used - old_size + size > state->options.memory_cap + state->headroom)
         return NULL; /* Lua collects garbage and asks once more */
-    void *moved = size > old_size ? try_realloc(ptr, size) : realloc(ptr, size);
-    if (!moved)
+    void *moved = slab_resize(&state->slab, ptr, old_size, size);
+    if (!moved && size > 0)
         return size > old_size ? NULL : ptr; /* a shrink must not fail */
     state->used = state->used - old_size + size;
     return moved;
@@ -249,6 +246,7 @@ void state_free(struct state *state)
     REQUIRE(state->live_tasks == 0);
     lua_close(state->L);
     buf_fini(&state->traceback);
+    slab_fini(&state->slab);
     free(state);
 }
 

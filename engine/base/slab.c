@@ -1,0 +1,114 @@
+#include "base/slab.h"
+
+#include "base/mem.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK = 64 << 10, CHUNK_HEAD = SLAB_STEP };
+
+/* Under AddressSanitizer every piece is malloc()'s own, so that a wrong use of it is found. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { IS_CHECKED = true };
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+enum { IS_CHECKED = true };
+#else
+enum { IS_CHECKED = false };
+#endif
+#else
+enum { IS_CHECKED = false };
+#endif
+
+static bool is_small(size_t size)
+{
+    return !IS_CHECKED && size > 0 && size <= SLAB_LARGEST;
+}
+
+static size_t class_of(size_t size)
+{
+    return (size - 1) / SLAB_STEP;
+}
+
+static bool add_chunk(struct slab *slab)
+{
+    char *chunk = try_realloc(NULL, CHUNK);
+    if (!chunk)
+        return false;
+    *(void **)chunk = slab->chunks;
+    slab->chunks = chunk;
+    slab->next = chunk + CHUNK_HEAD;
+    slab->left = CHUNK - CHUNK_HEAD;
+    return true;
+}
+
+static void put(struct slab *slab, void *piece, size_t class)
+{
+    *(void **)piece = slab->free[class];
+    slab->free[class] = piece;
+}
+
+/* What is left of a chunk that is too short for the next piece is one smaller piece. */
+static void use_rest(struct slab *slab)
+{
+    if (slab->left >= SLAB_STEP)
+        put(slab, slab->next, class_of(slab->left));
+    slab->left = 0;
+}
+
+static void *take(struct slab *slab, size_t size)
+{
+    size_t class = class_of(size);
+    void *piece = slab->free[class];
+    if (piece) {
+        slab->free[class] = *(void **)piece;
+        return piece;
+    }
+    size_t length = (class + 1) * SLAB_STEP;
+    if (slab->left < length) {
+        use_rest(slab);
+        if (!add_chunk(slab))
+            return NULL;
+    }
+    piece = slab->next;
+    slab->next += length;
+    slab->left -= length;
+    return piece;
+}
+
+void *slab_resize(struct slab *slab, void *ptr, size_t old_size, size_t size)
+{
+    bool was_small = ptr && is_small(old_size);
+    if (!was_small && !is_small(size)) {
+        if (size > 0)
+            return try_realloc(ptr, size);
+        free(ptr);
+        return NULL;
+    }
+    if (was_small && is_small(size) && class_of(old_size) == class_of(size))
+        return ptr;
+    void *moved = NULL;
+    if (size > 0) {
+        moved = is_small(size) ? take(slab, size) : try_realloc(NULL, size);
+        if (!moved)
+            return NULL;
+        if (ptr)
+            memcpy(moved, ptr, old_size < size ? old_size : size);
+    }
+    if (was_small)
+        put(slab, ptr, class_of(old_size));
+    else
+        free(ptr);
+    return moved;
+}
+
+void slab_fini(struct slab *slab)
+{
+    while (slab->chunks) {
+        void *next = *(void **)slab->chunks;
+        free(slab->chunks);
+        slab->chunks = next;
+    }
+    *slab = (struct slab)SLAB_INIT;
+}
