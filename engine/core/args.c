@@ -129,6 +129,8 @@ int args_text_optional(const struct args *args, const char *key, int min, int ma
     json_t *value = value_of(args, key);
     if (!value)
         return OK;
+    if (!args->path[0])
+        return args_check_text(value, key, args->err, min, max, out);
     char path[PATH_SIZE];
     join_path(path, args->path, key);
     return args_check_text(value, path, args->err, min, max, out);

@@ -311,19 +311,39 @@ void lua_util_push_json(lua_State *L, const json_t *value)
 
 /* ---- Lua to JSON */
 
+/* Where a value stands, put into words only when something is wrong with it. */
+struct place {
+    const struct place *outer; /* NULL: the value that was given */
+    const char *key;           /* NULL: an item of a list */
+    size_t index;
+};
+
 struct reader {
     lua_State *L;
     const void *array_mark;
     struct err *err;
-    char path[sizeof(((struct err *)NULL)->field)];
+    const struct place *place;
 };
 
 static json_t *read_value(struct reader *reader, int index, int depth);
 
+static void write_path(const struct place *place, struct buf *path)
+{
+    if (!place)
+        return;
+    write_path(place->outer, path);
+    if (place->key)
+        buf_printf(path, "%s%s", path->len > 0 ? "." : "", place->key);
+    else
+        buf_printf(path, "[%zu]", place->index);
+}
+
 static json_t *fail(struct reader *reader, const char *what)
 {
-    const char *path = reader->path[0] == '.' ? reader->path + 1 : reader->path;
-    err_field(reader->err, path, "%s%s%s", path, path[0] ? ": " : "", what);
+    AUTO_BUF struct buf path = BUF_INIT;
+    write_path(reader->place, &path);
+    const char *text = buf_text(&path);
+    err_field(reader->err, text, "%s%s%s", text, text[0] ? ": " : "", what);
     return NULL;
 }
 
@@ -352,18 +372,20 @@ static void push_behind(lua_State *L, int index)
 static json_t *read_array(struct reader *reader, int index, size_t count, int depth)
 {
     json_t *array = json_array();
-    size_t path_len = strlen(reader->path);
+    struct place place = { .outer = reader->place };
+    reader->place = &place;
     for (size_t i = 1; i <= count; i++) {
-        snprintf(reader->path + path_len, sizeof(reader->path) - path_len, "[%zu]", i);
+        place.index = i;
         lua_rawgeti(reader->L, index, (lua_Integer)i);
         json_t *value = read_value(reader, lua_gettop(reader->L), depth + 1);
         lua_pop(reader->L, 1);
         if (!value || json_array_append_new(array, value) != 0) {
             json_decref(array);
-            return NULL;
+            array = NULL;
+            break;
         }
     }
-    reader->path[path_len] = '\0';
+    reader->place = place.outer;
     return array;
 }
 
@@ -375,19 +397,17 @@ static bool read_member(struct reader *reader, json_t *object, int depth)
         fail(reader, "a table has both numbers and names as keys, or gaps");
         return false;
     }
-    size_t key_len = 0, path_len = strlen(reader->path);
+    size_t key_len = 0;
     const char *key = lua_tolstring(L, -2, &key_len);
-    snprintf(reader->path + path_len, sizeof(reader->path) - path_len, ".%s", key);
+    struct place place = { .outer = reader->place, .key = key };
+    reader->place = &place;
     json_t *value = read_value(reader, lua_gettop(L), depth + 1);
-    if (value && json_object_setn_new(object, key, key_len, value) != 0) {
+    bool is_kept = value && json_object_setn_new(object, key, key_len, value) == 0;
+    if (value && !is_kept)
         fail(reader, "the key is not valid UTF-8");
-        return false;
-    }
-    if (!value)
-        return false;
-    reader->path[path_len] = '\0';
+    reader->place = place.outer;
     lua_pop(L, 1);
-    return true;
+    return is_kept;
 }
 
 static json_t *read_object(struct reader *reader, int index, int depth)
