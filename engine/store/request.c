@@ -72,6 +72,24 @@ int queue_submit_wait(struct queue *queue, tx_fn fn, void *arg, struct err *err)
     return request_take_result(&request, err);
 }
 
+/* The first <most> requests, unlinked from the queue, whose lock is held. */
+static struct request *cut(struct queue *queue, int most)
+{
+    struct request *first = queue->first;
+    if (!first || most <= 0)
+        return NULL;
+    struct request *last = first;
+    int count = 1;
+    for (; count < most && last->next; count++)
+        last = last->next;
+    queue->first = last->next;
+    if (!queue->first)
+        queue->last = NULL;
+    queue->len -= count;
+    last->next = NULL;
+    return first;
+}
+
 struct request *queue_take(struct queue *queue, int most)
 {
     pthread_mutex_lock(&queue->lock);
@@ -80,18 +98,15 @@ struct request *queue_take(struct queue *queue, int most)
         pthread_cond_wait(&queue->more, &queue->lock);
         queue->sleepers--;
     }
-    struct request *first = queue->first;
-    if (first) {
-        struct request *last = first;
-        int count = 1;
-        for (; count < most && last->next; count++)
-            last = last->next;
-        queue->first = last->next;
-        if (!queue->first)
-            queue->last = NULL;
-        queue->len -= count;
-        last->next = NULL;
-    }
+    struct request *first = cut(queue, most);
+    pthread_mutex_unlock(&queue->lock);
+    return first;
+}
+
+struct request *queue_take_more(struct queue *queue, int most)
+{
+    pthread_mutex_lock(&queue->lock);
+    struct request *first = cut(queue, most);
     pthread_mutex_unlock(&queue->lock);
     return first;
 }

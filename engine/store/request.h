@@ -40,6 +40,8 @@ int queue_submit_wait(struct queue *queue, tx_fn fn, void *arg, struct err *err)
 
 /* Moves the first <most> requests out, linked by `next`; waits for one. NULL when the queue is closed and empty. */
 struct request *queue_take(struct queue *queue, int most);
+/* The same without waiting: NULL when nothing is queued. */
+struct request *queue_take_more(struct queue *queue, int most);
 /* queue_take() returns NULL once what is queued has been taken. */
 void queue_close(struct queue *queue);
 /* Requests that no thread has taken yet. */

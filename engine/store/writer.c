@@ -78,16 +78,34 @@ static void run_request(struct connection *conn, struct request *request, bool h
         request_fail(request, rc, &err);
 }
 
-/* Runs requests until the batch is full or the transaction is lost, cuts the chain there and returns the rest. */
-static struct request *run_requests(struct connection *conn, struct request *chain)
+/* Adds to the batch, behind <last>, what was asked for meanwhile: one commit less is one fsync less. A lone request
+ * that failed has no savepoint to go back to, so nothing may follow it. */
+static void take_latecomers(struct writer *writer, struct request *last, int count, bool has_savepoint)
 {
+    if (!writer->loop || (last->rc != OK && !has_savepoint))
+        return;
+    last->next = queue_take_more(&writer->queue, BATCH_REQUESTS - count);
+    for (const struct request *request = last->next; request; request = request->next)
+        atomic_fetch_add(&writer->taken, 1);
+}
+
+/* Runs requests, and those that come in meanwhile, until the batch is full or the transaction is lost; cuts the chain
+ * there and returns the rest. */
+static struct request *run_requests(struct writer *writer, struct request *chain)
+{
+    struct connection *conn = writer->conn;
     bool has_savepoint = chain->next != NULL;
     int64_t until_us = clock_mono_us() + BATCH_US;
     struct request *request = chain;
-    for (;; request = request->next) {
+    for (int count = 1;; count++, request = request->next) {
         run_request(conn, request, has_savepoint);
-        if (!request->next || !connection_in_transaction(conn) || clock_mono_us() >= until_us)
+        if (!connection_in_transaction(conn) || clock_mono_us() >= until_us)
             break;
+        if (!request->next)
+            take_latecomers(writer, request, count, has_savepoint);
+        if (!request->next)
+            break;
+        has_savepoint = true;
     }
     struct request *rest = request->next;
     request->next = NULL;
@@ -156,7 +174,7 @@ static struct request *run_batch(struct writer *writer, struct request *chain, b
         fail_all(chain, rc, &err);
     } else {
         int64_t changes_before = sqlite3_total_changes64(conn->handle);
-        rest = run_requests(conn, chain);
+        rest = run_requests(writer, chain);
         *has_changed = finish(writer, chain, changes_before);
     }
     return rest;
