@@ -11,6 +11,8 @@
 --   events          event type -> function(event, given); several features may want the same event
 local features = require "slack.features.init"
 
+local MOST_WORDS = 3 -- of a synonym, such as "post mortem"
+
 local M = {
   commands = {}, words = {}, actions = {}, action_patterns = {}, submissions = {}, shortcuts = {},
   options = {}, events = {},
@@ -62,17 +64,14 @@ end
 ---@return table|nil command
 ---@return string rest
 function M.command(text)
-  local words, rest = text:gsub("^%s+", ""), nil
-  local lower = words:lower()
-  local best
-  for word in pairs(M.words) do
-    local behind = lower:sub(#word + 1, #word + 1)
-    if lower:sub(1, #word) == word and (behind == "" or behind:find "%s")
-      and (not best or #word > #best) then
-      best, rest = word, words:sub(#word + 1):match "^%s*(.-)%s*$"
-    end
+  local typed, found, rest, at = "", nil, text, 1
+  for _ = 1, MOST_WORDS do
+    local word, next_at = text:match("^%s*(%S+)()", at)
+    if not word then break end
+    typed, at = typed == "" and word:lower() or typed .. " " .. word:lower(), next_at
+    if M.words[typed] then found, rest = M.words[typed], text:sub(at) end
   end
-  return best and M.words[best], rest or ""
+  return found, rest:match "^%s*(.*%S)" or ""
 end
 
 --- The events to subscribe to.

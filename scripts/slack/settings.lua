@@ -25,6 +25,7 @@ end
 ---@return boolean
 function M.is_command(name)
   name = name:lower()
+  if name == config.slack.command then return true end
   for _, known in ipairs(M.command_names()) do
     if known == name then return true end
   end
