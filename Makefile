@@ -30,16 +30,19 @@ endif
 # ---- libraries: pkg-config name = Debian package --------------------------------------------------------------------
 LIBRARIES := lua5.4=liblua5.4-dev libcurl=libcurl4-openssl-dev sqlite3=libsqlite3-dev \
              libevent=libevent-dev libevent_pthreads=libevent-dev libcrypto=libssl-dev jansson=libjansson-dev libseccomp=libseccomp-dev
+# Without a pkg-config file: the header's folder and the library have the same name.
+PLAIN_LIBRARIES := wslay=libwslay-dev
 TEST_LIBRARIES := cmocka=libcmocka-dev
 library_names = $(foreach pair,$(1),$(firstword $(subst =, ,$(pair))))
 
 NO_LIBRARIES_NEEDED := help deps clean docs format lint
 ifneq ($(filter-out $(NO_LIBRARIES_NEEDED),$(or $(MAKECMDGOALS),all)),)
-ifneq ($(shell tools/check_libs.sh $(LIBRARIES) >&2 && echo found),found)
+ifneq ($(shell tools/check_libs.sh $(LIBRARIES) -- $(PLAIN_LIBRARIES) >&2 && echo found),found)
 $(error a library is missing, see above)
 endif
 LIB_CFLAGS := $(shell pkg-config --cflags $(call library_names,$(LIBRARIES)))
-LIBS := $(shell pkg-config --libs $(call library_names,$(LIBRARIES))) -lm -lpthread
+LIBS := $(shell pkg-config --libs $(call library_names,$(LIBRARIES))) \
+        $(addprefix -l,$(call library_names,$(PLAIN_LIBRARIES))) -lm -lpthread
 TEST_LIBS := $(shell pkg-config --libs $(call library_names,$(TEST_LIBRARIES)) 2>/dev/null)
 endif
 

@@ -37,7 +37,8 @@ void http_connection_free(struct http_connection *connection)
     server->stats.connections--;
     event_free(connection->readable);
     event_free(connection->writable);
-    close(connection->fd);
+    if (connection->fd >= 0) /* else it was taken over */
+        close(connection->fd);
     buf_fini(&connection->in);
     buf_fini(&connection->out);
     free(connection);

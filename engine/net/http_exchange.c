@@ -232,12 +232,24 @@ static void write_answer(struct http_exchange *exchange, int status, const char 
         buf_append(out, body, len);
 }
 
+static void note_answer(const struct http_exchange *exchange, int status)
+{
+    struct http_server *server = exchange->server;
+    int64_t duration_us = clock_mono_us() - exchange->started_us;
+    log_debug(LOG_HTTP, 0, "%s %s %d %lldus", http_method(exchange), http_path(exchange), status,
+              (long long)duration_us);
+    if (!server)
+        return;
+    server->stats.requests++;
+    if (server->observer)
+        server->observer(server->observer_arg, exchange, status, duration_us);
+}
+
 void http_reply(struct http_exchange *exchange, int status, const char *content_type,
                 const char *body, size_t len)
 {
     struct http_connection *connection = exchange->connection;
     struct http_server *server = exchange->server;
-    int64_t duration_us = clock_mono_us() - exchange->started_us;
     if (CHECK_FAIL(exchange->is_open))
         return;
     if (CHECK_FAIL(status >= 200 && status <= 599))
@@ -251,18 +263,29 @@ void http_reply(struct http_exchange *exchange, int status, const char *content_
                                                            connection->in.len == connection->in_at);
         write_answer(exchange, status, content_type, body, len);
     }
-    log_debug(LOG_HTTP, 0, "%s %s %d %lldus", http_method(exchange), http_path(exchange), status,
-              (long long)duration_us);
-    if (server) {
-        server->stats.requests++;
-        if (server->observer)
-            server->observer(server->observer_arg, exchange, status, duration_us);
-    }
+    note_answer(exchange, status);
     http_exchange_free(exchange);
     if (connection)
         http_connection_answered(connection);
     else if (server)
         http_server_check_drained(server);
+}
+
+int http_take_socket(struct http_exchange *exchange, struct buf *early)
+{
+    struct http_connection *connection = exchange->connection;
+    if (CHECK_FAIL(exchange->is_open) || !connection)
+        return -1;
+    const struct buf *in = &connection->in;
+    int fd = connection->fd;
+    buf_append(early, buf_text(in) + connection->in_at, in->len - connection->in_at);
+    note_answer(exchange, 101);
+    connection->fd = -1;
+    connection->exchange = NULL;
+    exchange->connection = NULL;
+    http_exchange_free(exchange);
+    http_connection_free(connection);
+    return fd;
 }
 
 void http_abort(struct http_exchange *exchange)

@@ -89,6 +89,10 @@ void http_reply(struct http_exchange *exchange, int status, const char *content_
  * NULL: null). */
 void http_reply_error(struct http_exchange *exchange, int status, const char *code,
                       const char *detail, const char *attr);
+/* Ends the exchange with the status 101, which the caller sends: the connection's socket
+ * (non-blocking) is the caller's, and <early> gets what the client has sent behind the request.
+ * -1 when the client is gone; the exchange is as before. */
+int http_take_socket(struct http_exchange *exchange, struct buf *early);
 /* Ends the exchange without an answer: the client sees its connection reset. For imitations of
  * servers that break down. */
 void http_abort(struct http_exchange *exchange);
