@@ -186,7 +186,7 @@ fuzz: $(FUZZ_PROGRAMS) ## run each fuzzer for FUZZ_SECONDS (30)
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/fuzz/libhalligan.a
 	@mkdir -p $(@D)
 	$(say) FUZZ $<
-	$(Q)$(fuzz_COMPILE) -o $@ $< $(BUILD)/fuzz/libhalligan.a $(fuzz_LDFLAGS) $(LDFLAGS) $(LIBS)
+	$(Q)$(fuzz_COMPILE) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(BUILD)/fuzz/libhalligan.a $(fuzz_LDFLAGS) $(LDFLAGS) $(LIBS)
 
 # ---- care ---------------------------------------------------------------------------------------------------------------
 lint: ## floors, forbidden calls, comments, stale docs, luacheck

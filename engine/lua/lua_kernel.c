@@ -1,6 +1,7 @@
 /* engine.kernel - the kernel's operations for scripts, by name; and the modules that hold those of
  * one subject (incidents.declare is kernel.call("incident.declare")). A call is one transaction;
  * its answer is here after the commit. */
+#include "base/mem.h"
 #include "core/engine.h"
 #include "core/op.h"
 #include "lua/lua_modules.h"
@@ -14,7 +15,8 @@
 
 struct call_wait {
     struct task_wait wait;
-    json_t *answer; /* NULL: <err> says why */
+    char *answer; /* JSON, owned; NULL: <err> says why */
+    size_t answer_len;
     struct err err;
 };
 
@@ -24,10 +26,9 @@ static void on_answer(void *arg, int rc, const char *json, size_t len, const str
     if (rc != OK) {
         call->err = *err;
     } else {
-        json_error_t problem;
-        call->answer = json_loadb(json, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &problem);
-        if (!call->answer)
-            err_set(&call->err, ERR_BUG, "an operation's answer is no JSON: %s", problem.text);
+        call->answer = xmalloc(len);
+        call->answer_len = len;
+        memcpy(call->answer, json, len);
     }
     task_wait_complete(&call->wait);
 }
@@ -35,18 +36,19 @@ static void on_answer(void *arg, int rc, const char *json, size_t len, const str
 static int push_answer(lua_State *L, struct task_wait *wait)
 {
     struct call_wait *call = (struct call_wait *)wait;
+    struct err err = { 0 };
     if (!call->answer)
         return lua_util_push_err(L, &call->err);
-    if (json_is_null(call->answer))
+    if (lua_util_read_json(L, call->answer, call->answer_len, &err) != OK)
+        return luaL_error(L, "an operation's answer: %s", err.msg);
+    if (lua_islightuserdata(L, -1))
         lua_pushnil(L);
-    else
-        lua_util_push_json(L, call->answer);
     return 1;
 }
 
 static void fini_call(struct task_wait *wait)
 {
-    json_decref(((struct call_wait *)wait)->answer);
+    free(((struct call_wait *)wait)->answer);
 }
 
 static void copy_field(lua_State *L, int index, const char *name, char *to, size_t size)

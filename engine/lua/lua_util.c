@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define ERR_TABLE     "engine.err"
-#define INTEGERS_MOST 9007199254740992.0 /* 2^53: up to there a double holds every integer */
 
 static const char
     READONLY_KEY; /* its address: metatable key of a read-only view, the table behind it */
@@ -267,7 +266,7 @@ static void push_object(lua_State *L, const json_t *object, int depth)
 /* 5.0 is an integer too, as it is to those who write it. */
 static void push_real(lua_State *L, double value)
 {
-    if (value == floor(value) && fabs(value) < INTEGERS_MOST)
+    if (value == floor(value) && fabs(value) < LUA_UTIL_INTEGERS_MOST)
         lua_pushinteger(L, (lua_Integer)value);
     else
         lua_pushnumber(L, value);
@@ -468,7 +467,7 @@ static json_t *read_number(struct reader *reader, int index)
     double number = lua_tonumber(reader->L, index);
     if (isnan(number) || isinf(number))
         return fail(reader, "not a finite number");
-    if (number == floor(number) && fabs(number) < INTEGERS_MOST)
+    if (number == floor(number) && fabs(number) < LUA_UTIL_INTEGERS_MOST)
         return json_integer((json_int_t)number);
     return json_real(number);
 }

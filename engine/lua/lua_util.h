@@ -37,12 +37,17 @@ bool lua_util_parse_duration(const char *text, int64_t *ms);
  * name) is written as an array, also when it is empty; an array that was read has it. */
 #define LUA_UTIL_JSON_ARRAY "engine.json.array"
 enum { LUA_UTIL_JSON_DEPTH = 64 };
+#define LUA_UTIL_INTEGERS_MOST 9007199254740992.0 /* 2^53: up to there a double holds every integer */
 
 /* throws. Sets the array mark on the table at <index>. */
 void lua_util_mark_array(lua_State *L, int index);
 /* Pushes <value>. Members that are null are left out of objects; within arrays they are json.null.
  * throws. */
 void lua_util_push_json(lua_State *L, const json_t *value);
+/* Pushes the value that the text means, in the same way; only the stack holds what was read so far,
+ * so that an error thrown on the way leaves nothing behind. ERR_SYNTAX (with the byte) or ERR_LIMIT
+ * pushes nothing. throws when memory is out. */
+int lua_util_read_json(lua_State *L, const char *text, size_t len, struct err *err);
 /* A new reference to the JSON value at <index>. Tables with keys 1..n are arrays, an empty one is
  * an object unless marked. NULL + err (ERR_INVALID naming the path) for functions, mixed keys,
  * cycles, bad UTF-8, NaN. Runs no metamethod; read-only views are read through. throws only before

@@ -85,7 +85,7 @@ return {
     t.truthy(json.decode(nested(64)))
     t.refused("limit", json.decode(nested(65)))
     t.refused("limit", json.decode(nested(2000)))
-    t.refused("syntax", json.decode(nested(100000)))
+    t.refused("limit", json.decode(nested(100000)))
     t.equal(json.encode(json.decode(nested(64))), nested(64))
     local loop = {}
     loop.self = loop
