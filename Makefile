@@ -152,6 +152,7 @@ $(BUILD)/asan/tests/%: tests/unit/%.c $(BUILD)/asan/libhalligan.a
 	$(Q)$(asan_COMPILE) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(BUILD)/asan/libhalligan.a $(asan_LDFLAGS) $(LDFLAGS) $(LIBS) $(TEST_LIBS)
 
 -include $(UNIT_PROGRAMS:%=%.d)
+-include $(FUZZ_PROGRAMS:%=%.d)
 
 test-lua: $(ASAN_BINARY) ## the Lua tests, inside the engine
 	$(if $(LUA_TESTS),$(Q)$(ASAN_BINARY) test tests/lua,@echo 'no tests in tests/lua')
