@@ -1,5 +1,5 @@
-/* json_reader - reads JSON text piece by piece and builds nothing, for those who give it a shape of their own;
- * who wants a tree takes jansson's. As strict as RFC 8259 and jansson: UTF-8 only, no lone surrogates, integers must fit
+/* json_reader - reads JSON text piece by piece and builds nothing, for those who give it a shape of their own; who
+ * wants a tree takes jansson's. As strict as RFC 8259 and jansson: UTF-8 only, no lone surrogates, integers must fit
  * 64 bits, finite reals, no NUL in names, 64 levels. Allocates nothing; the text must stay while it is read. */
 #pragma once
 #include <stdbool.h>
