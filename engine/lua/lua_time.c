@@ -1,7 +1,7 @@
 /* engine.time - now, zones, durations. Instants are epoch milliseconds; zones are IANA names. */
 #include "base/clock.h"
+#include "base/iso_time.h"
 #include "base/tz.h"
-#include "lua/iso_time.h"
 #include "lua/lua_modules.h"
 #include "lua/lua_util.h"
 

@@ -1,7 +1,7 @@
 /* Any text as a date and time: refused, or an instant within ten thousand years. */
 #include "base/mem.h"
 #include "base/tz.h"
-#include "lua/iso_time.h"
+#include "base/iso_time.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

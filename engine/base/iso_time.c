@@ -1,4 +1,4 @@
-#include "lua/iso_time.h"
+#include "base/iso_time.h"
 
 #include "base/civil.h"
 #include "base/tz.h"
