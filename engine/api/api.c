@@ -1,6 +1,7 @@
 #include "api/api_internal.h"
 #include "api/metrics.h"
 #include "api/reference_cache.h"
+#include "api/route.h"
 #include "base/mem.h"
 #include "core/engine.h"
 
@@ -18,17 +19,19 @@ void api_set_options(struct api *api, const struct api_options *options)
     copy_name(api->names.ticket_url, options->ticket_url);
 }
 
-int api_add_routes(struct api *api, const struct api_route *routes, size_t count, struct err *err)
+static int add_routes(struct api *api, struct err *err)
 {
+    const struct api_route *row;
     int rc = OK;
-    for (size_t i = 0; i < count && rc == OK; i++) {
-        struct route route = {
-            .method = routes[i].method,
-            .pattern = routes[i].pattern,
-            .access = routes[i].access,
-            .handler = routes[i].handler,
+    for (int i = 0; rc == OK && (row = api_route_at(i)); i++) {
+        const struct route route = {
+            .method = row->method,
+            .pattern = row->pattern,
+            .access = row->access,
+            .handler = row->handler,
             .arg = api,
-            .about = routes[i].about,
+            .about = row->about,
+            .is_open = row->is_open,
         };
         rc = router_add(api->engine->router, &route, err);
     }
@@ -43,21 +46,17 @@ void api_observe(struct api *api)
 
 struct api *api_new(struct engine *engine, const struct api_options *options, struct err *err)
 {
-    static int (*const GROUPS[])(struct api * api, struct err * err) = {
-        incidents_add_routes, incident_create_add_routes, reference_add_routes,
-        health_add_routes,    metrics_add_routes,
-    };
     struct api *api = xcalloc(1, sizeof(*api));
     api->engine = engine;
     api->auth = auth_new(api);
     api->references = reference_cache_new();
     api->metrics = metrics_new();
     api_set_options(api, options);
-    for (size_t i = 0; i < sizeof(GROUPS) / sizeof(*GROUPS); i++)
-        if (GROUPS[i](api, err) != OK) {
-            api_free(api);
-            return NULL;
-        }
+    metrics_add_figures(api);
+    if (add_routes(api, err) != OK) {
+        api_free(api);
+        return NULL;
+    }
     router_set_gate(engine->router, auth_gate, api);
     api_observe(api);
     return api;

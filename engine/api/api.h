@@ -1,6 +1,6 @@
 /* api - the REST routes, health and metrics, answered in C. Reads run whole on a reader thread,
  * from SQL to the bytes of the answer; changes go through the kernel's operations. Read
- * api_new() first: it lists the files of the routes. Loop thread. */
+ * routes.c first: it lists every route. Loop thread. */
 #pragma once
 #include "base/err.h"
 #include "base/json_writer.h"

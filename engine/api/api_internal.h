@@ -31,7 +31,7 @@ struct api {
 struct api_identity {
     int64_t key_id;
     char person_id[65];     /* "" when the key belongs to nobody */
-    bool may_read, may_write;
+    bool may_read, may_write, may_administer;
     bool sees_private;      /* scope "private" */
 };
 
@@ -83,27 +83,7 @@ struct auth *auth_new(struct api *api);
 void auth_free(struct auth *auth);
 /* A router_gate_fn; <arg> is the struct api. */
 void auth_gate(const struct route_match *match, void *arg);
-/* True when the exchange has been through the gate, or is let through now by a kept answer; else
- * false, and the gate answers or calls the route again. For routes that are open to some without
- * a key. */
-bool auth_passed(struct api *api, const struct route_match *match);
 /* The exchange's identity; an all-zero one for exchanges without a key. */
 struct api_identity auth_identity(const struct http_exchange *exchange);
 /* For operations. */
 struct actor auth_actor(const struct http_exchange *exchange);
-
-/* ---- route groups: each adds its routes; OK or the router's error */
-int incidents_add_routes(struct api *api, struct err *err);
-int incident_create_add_routes(struct api *api, struct err *err);
-int reference_add_routes(struct api *api, struct err *err);
-int health_add_routes(struct api *api, struct err *err);
-int metrics_add_routes(struct api *api, struct err *err);
-
-struct api_route {
-    const char *method, *pattern;
-    enum route_access access;
-    route_fn handler;
-    const char *about;
-};
-/* All with the api as argument. */
-int api_add_routes(struct api *api, const struct api_route *routes, size_t count, struct err *err);

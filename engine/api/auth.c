@@ -65,13 +65,22 @@ static void refuse(struct http_exchange *exchange, const char *code, const char 
     http_reply_error(exchange, 401, code, detail, NULL);
 }
 
+/* NULL when the key's scopes are enough. */
+static const char *objection_to(enum route_access access, const struct api_identity *identity)
+{
+    if (access == ACCESS_KEY_ADMIN)
+        return identity->may_administer ? NULL : "This key may not administer.";
+    if (access == ACCESS_KEY_WRITE)
+        return identity->may_write ? NULL : "This key may not write.";
+    return identity->may_read ? NULL : "This key may not read.";
+}
+
 /* Lets the exchange through to its route, or answers 403. */
 static void enter(const struct route_match *match, const struct api_identity *identity)
 {
-    bool needs_write = match->route->access == ACCESS_KEY_WRITE;
-    if (needs_write ? !identity->may_write : !identity->may_read) {
-        http_reply_error(match->exchange, 403, "permission_denied",
-                         needs_write ? "This key may not write." : "This key may not read.", NULL);
+    const char *objection = objection_to(match->route->access, identity);
+    if (objection) {
+        http_reply_error(match->exchange, 403, "permission_denied", objection, NULL);
         return;
     }
     struct api_identity *own = xmalloc(sizeof(*own));
@@ -105,6 +114,7 @@ static struct api_identity read_identity(const json_t *answer)
     scopes = scopes ? scopes : "";
     identity.may_read = has_scope(scopes, "read");
     identity.may_write = has_scope(scopes, "write");
+    identity.may_administer = has_scope(scopes, "admin");
     identity.sees_private = has_scope(scopes, "private");
     snprintf(identity.person_id, sizeof(identity.person_id), "%s", person_id ? person_id : "");
     return identity;
@@ -179,12 +189,4 @@ void auth_gate(const struct route_match *match, void *arg)
         enter(match, &kept->identity);
     else
         ask(api, match, hash);
-}
-
-bool auth_passed(struct api *api, const struct route_match *match)
-{
-    if (http_data(match->exchange))
-        return true;
-    auth_gate(match, api);
-    return false;
 }

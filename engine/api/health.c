@@ -2,6 +2,7 @@
  * errors are not for strangers. /readyz turns 200 when requests are answered. The two
  * monitoring/ paths are kept for old clients. */
 #include "api/api_internal.h"
+#include "api/handlers.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "core/engine.h"
@@ -134,40 +135,26 @@ static void start_check(const struct route_match *match, struct api *api, tx_don
     db_read(api->engine->db, count_dead, done, check);
 }
 
-static void on_healthz(const struct route_match *match, void *arg)
+void health_on_healthz(const struct route_match *match, void *arg)
 {
     start_check(match, arg, router_is_local(match->exchange) ? on_checked : on_checked_briefly);
 }
 
-static void on_healthcheck(const struct route_match *match, void *arg)
+void health_on_healthcheck(const struct route_match *match, void *arg)
 {
     start_check(match, arg, on_store_checked);
 }
 
-static void on_readiness(const struct route_match *match, void *arg)
+void health_on_readiness(const struct route_match *match, void *arg)
 {
     start_check(match, arg, on_readiness_checked);
 }
 
-static void on_readyz(const struct route_match *match, void *arg)
+void health_on_readyz(const struct route_match *match, void *arg)
 {
     const struct api *api = arg;
     bool is_ready = api->engine->is_ready && !api->engine->is_stopping;
     AUTO_BUF struct buf body = BUF_INIT;
     buf_puts(&body, is_ready ? "{\"ready\":true}" : "{\"ready\":false}");
     reply(match->exchange, is_ready, &body);
-}
-
-int health_add_routes(struct api *api, struct err *err)
-{
-    static const struct api_route ROUTES[] = {
-        { "GET", "/healthz", ACCESS_PUBLIC, on_healthz,
-          "Is the engine well? Details for this machine only" },
-        { "GET", "/readyz", ACCESS_PUBLIC, on_readyz, "200 when requests are answered" },
-        { "GET", API_BASE "monitoring/healthcheck", ACCESS_PUBLIC, on_healthcheck,
-          "Is the store well?" },
-        { "GET", API_BASE "monitoring/readiness", ACCESS_PUBLIC, on_readiness,
-          "Are the store and the jobs well?" },
-    };
-    return api_add_routes(api, ROUTES, sizeof(ROUTES) / sizeof(*ROUTES), err);
 }

@@ -1,6 +1,7 @@
 /* incident_create - POST incidents: declares an incident. The body is JSON or a form. A wrong
  * body gets one answer that names every wrong field; a good one goes through incident.declare,
  * and the incident is read back for the answer. */
+#include "api/handlers.h"
 #include "api/incident_rest.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -340,7 +341,7 @@ static void on_declared(void *arg, int rc, const char *text, size_t len, const s
     creation_free(creation);
 }
 
-static void on_create(const struct route_match *match, void *arg)
+void incident_on_create(const struct route_match *match, void *arg)
 {
     struct http_exchange *exchange = match->exchange;
     json_t *body = api_accepts_json(exchange) ? read_body(exchange) : NULL;
@@ -362,12 +363,4 @@ static void on_create(const struct route_match *match, void *arg)
                   on_declared, creation);
     }
     api_errors_fini(&errors);
-}
-
-int incident_create_add_routes(struct api *api, struct err *err)
-{
-    static const struct api_route ROUTES[] = {
-        { "POST", API_BASE "incidents", ACCESS_KEY_WRITE, on_create, "Declares an incident" },
-    };
-    return api_add_routes(api, ROUTES, 1, err);
 }

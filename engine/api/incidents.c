@@ -1,4 +1,5 @@
 /* incidents - GET incidents/ and incidents/<id>/. */
+#include "api/handlers.h"
 #include "api/incident_filter.h"
 #include "api/incident_rest.h"
 #include "core/policy.h"
@@ -101,13 +102,13 @@ int incident_read_created(struct tx *tx, struct api_read *read, struct err *err)
     return incident_read_one(tx, read, err);
 }
 
-static void on_list(const struct route_match *match, void *arg)
+void incidents_on_list(const struct route_match *match, void *arg)
 {
     if (api_accepts_json(match->exchange))
         api_read_start(api_read_new(arg, match->exchange, read_list, NULL));
 }
 
-static void on_detail(const struct route_match *match, void *arg)
+void incidents_on_detail(const struct route_match *match, void *arg)
 {
     static const struct incident_rest_shape SHAPE = { .has_tags = true, .has_maps = true };
     const char *text = route_param(match, "id");
@@ -122,14 +123,4 @@ static void on_detail(const struct route_match *match, void *arg)
     struct api_read *read = api_read_new(arg, match->exchange, incident_read_one, &SHAPE);
     read->id = id;
     api_read_start(read);
-}
-
-int incidents_add_routes(struct api *api, struct err *err)
-{
-    static const struct api_route ROUTES[] = {
-        { "GET", API_BASE "incidents/", ACCESS_KEY_READ, on_list,
-          "Incidents, newest first, a page at a time" },
-        { "GET", API_BASE "incidents/:id/", ACCESS_KEY_READ, on_detail, "One incident" },
-    };
-    return api_add_routes(api, ROUTES, sizeof(ROUTES) / sizeof(*ROUTES), err);
 }

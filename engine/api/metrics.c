@@ -1,6 +1,7 @@
 #include "api/metrics.h"
 
 #include "api/api_internal.h"
+#include "api/handlers.h"
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -245,7 +246,7 @@ SERVER_FIGURE(read_connections, connections)
 SERVER_FIGURE(read_exchanges, exchanges)
 SERVER_FIGURE(read_refused, refused)
 
-static void add_figures(struct api *api)
+void metrics_add_figures(struct api *api)
 {
     static const struct figure FIGURES[] = {
         { "halligan_uptime_seconds", "Time since the start.", "gauge", read_uptime, NULL },
@@ -300,22 +301,10 @@ static void reply_metrics(struct api_read *read)
                read->out.len);
 }
 
-static void on_metrics(const struct route_match *match, void *arg)
+void metrics_on_metrics(const struct route_match *match, void *arg)
 {
     struct api *api = arg;
-    if (!router_is_local(match->exchange) && !auth_passed(api, match))
-        return;
     struct api_read *read = api_read_new(api, match->exchange, read_jobs, NULL);
     read->reply = reply_metrics;
     api_read_start(read);
-}
-
-int metrics_add_routes(struct api *api, struct err *err)
-{
-    static const struct api_route ROUTES[] = {
-        { "GET", "/metrics", ACCESS_PUBLIC, on_metrics,
-          "Figures for Prometheus; from this machine, or with a key" },
-    };
-    add_figures(api);
-    return api_add_routes(api, ROUTES, 1, err);
 }

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 
+struct api;
 struct http_exchange;
 struct metrics;
 
@@ -21,6 +22,9 @@ void metrics_add(struct metrics *metrics, const char *name, const char *help, co
 
 /* An http_observer_fn; <metrics> is a struct metrics: counts the answer by route and status. */
 void metrics_observe(void *metrics, const struct http_exchange *exchange, int status, int64_t duration_us);
+
+/* Adds those of the server and the store. */
+void metrics_add_figures(struct api *api);
 
 /* Appends everything. */
 void metrics_write(const struct metrics *metrics, struct buf *out);

@@ -2,6 +2,7 @@
  * Two names are kept for old clients: severities/ (priorities) and components/ (categories).
  * Only active rows are listed; a detail finds all. */
 #include "api/api_internal.h"
+#include "api/handlers.h"
 #include "api/reference_json.h"
 
 #include <stdio.h>
@@ -80,41 +81,22 @@ static void answer(const struct route_match *match, struct api *api, const struc
     api_read_start(read);
 }
 
-static void on_environments(const struct route_match *match, void *arg)
+void reference_on_environments(const struct route_match *match, void *arg)
 {
     answer(match, arg, &ENVIRONMENTS);
 }
 
-static void on_priorities(const struct route_match *match, void *arg)
+void reference_on_priorities(const struct route_match *match, void *arg)
 {
     answer(match, arg, &PRIORITIES);
 }
 
-static void on_groups(const struct route_match *match, void *arg)
+void reference_on_groups(const struct route_match *match, void *arg)
 {
     answer(match, arg, &GROUPS);
 }
 
-static void on_categories(const struct route_match *match, void *arg)
+void reference_on_categories(const struct route_match *match, void *arg)
 {
     answer(match, arg, &CATEGORIES);
-}
-
-#define LIST_AND_DETAIL(name, handler, about)                                 \
-    { "GET", API_BASE name "/", ACCESS_KEY_READ, handler, about },            \
-    {                                                                         \
-        "GET", API_BASE name "/:id/", ACCESS_KEY_READ, handler, about ", one" \
-    }
-
-int reference_add_routes(struct api *api, struct err *err)
-{
-    static const struct api_route ROUTES[] = {
-        LIST_AND_DETAIL("environments", on_environments, "Environments"),
-        LIST_AND_DETAIL("priorities", on_priorities, "Priorities"),
-        LIST_AND_DETAIL("severities", on_priorities, "Priorities, under their old name"),
-        LIST_AND_DETAIL("groups", on_groups, "Groups of categories"),
-        LIST_AND_DETAIL("incident-categories", on_categories, "Categories"),
-        LIST_AND_DETAIL("components", on_categories, "Categories, under their old name"),
-    };
-    return api_add_routes(api, ROUTES, sizeof(ROUTES) / sizeof(*ROUTES), err);
 }

@@ -365,8 +365,13 @@ void router_continue(const struct route_match *match)
 
 static void enter(const struct router *router, const struct route_match *match)
 {
+    const struct route *route = match->route;
     const char *objection = NULL;
-    switch (match->route->access) {
+    if (route->is_open && route->is_open(match->exchange, route->arg)) {
+        router_continue(match);
+        return;
+    }
+    switch (route->access) {
     case ACCESS_PUBLIC:
     case ACCESS_SIGNED:
         router_continue(match);
@@ -380,6 +385,7 @@ static void enter(const struct router *router, const struct route_match *match)
         return;
     case ACCESS_KEY_READ:
     case ACCESS_KEY_WRITE:
+    case ACCESS_KEY_ADMIN:
         if (router->gate) {
             router->gate(match, router->gate_arg);
             return;

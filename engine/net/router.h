@@ -9,6 +9,7 @@ enum route_access {
     ACCESS_SIGNED,         /* the handler checks a signature over the raw body before all else */
     ACCESS_KEY_READ,       /* bearer API key with scope "read" */
     ACCESS_KEY_WRITE,      /* bearer API key with scope "write" */
+    ACCESS_KEY_ADMIN,      /* bearer API key with scope "admin" */
     ACCESS_LOOPBACK,       /* listen address, peer and Host header are all loopback */
 };
 
@@ -38,6 +39,8 @@ struct route {
     void *arg;
     const char *about;         /* one line, for the list of routes */
     int owner;                 /* 0: the engine's own; else the generation's number */
+    /* NULL, or: asked first (with <arg>) where a key is wanted; true lets everyone in. */
+    bool (*is_open)(const struct http_exchange *exchange, void *arg);
 };
 
 /* Empty. */

@@ -30,7 +30,7 @@ static void reload(void *arg)
     struct fixture *fixture = arg;
     struct err err;
     router_remove_owner(fixture->router, 7);
-    struct route again = { "GET", "/keyed/:id/", ACCESS_KEY_READ, on_route, "second", "", 8 };
+    struct route again = { "GET", "/keyed/:id/", ACCESS_KEY_READ, on_route, "second", "", 8, NULL };
     assert_int_equal(router_add(fixture->router, &again, &err), OK);
     router_continue(fixture->kept);
     route_match_release(fixture->kept);
@@ -52,7 +52,7 @@ static void add(struct fixture *fixture, const char *method, const char *pattern
                 enum route_access access, const char *name, int owner)
 {
     struct err err;
-    struct route route = { method, pattern, access, on_route, (void *)name, "", owner };
+    struct route route = { method, pattern, access, on_route, (void *)name, "", owner, NULL };
     assert_int_equal(router_add(fixture->router, &route, &err), OK);
 }
 
@@ -197,13 +197,13 @@ static void test_routes_are_checked_when_added(void **state)
     (void)state;
     struct router *router = router_new();
     struct err err;
-    struct route good = { "GET", "/a/:id/", ACCESS_PUBLIC, on_route, NULL, "a", 3 };
-    struct route same = { "GET", "/a/:other/", ACCESS_PUBLIC, on_route, NULL, "b", 4 };
-    struct route open = { "GET", "/b/", 0, on_route, NULL, "c", 0 };
-    struct route nameless = { "GET", "/c/:/", ACCESS_PUBLIC, on_route, NULL, "d", 0 };
-    struct route relative = { "GET", "c", ACCESS_PUBLIC, on_route, NULL, "e", 0 };
+    struct route good = { "GET", "/a/:id/", ACCESS_PUBLIC, on_route, NULL, "a", 3, NULL };
+    struct route same = { "GET", "/a/:other/", ACCESS_PUBLIC, on_route, NULL, "b", 4, NULL };
+    struct route open = { "GET", "/b/", 0, on_route, NULL, "c", 0, NULL };
+    struct route nameless = { "GET", "/c/:/", ACCESS_PUBLIC, on_route, NULL, "d", 0, NULL };
+    struct route relative = { "GET", "c", ACCESS_PUBLIC, on_route, NULL, "e", 0, NULL };
     struct route crowded = {
-        "GET", "/:a/:b/:c/:d/:e/:f/:g/:h/:i", ACCESS_PUBLIC, on_route, NULL, "f", 0
+        "GET", "/:a/:b/:c/:d/:e/:f/:g/:h/:i", ACCESS_PUBLIC, on_route, NULL, "f", 0, NULL
     };
     assert_int_equal(router_add(router, &good, &err), OK);
     assert_int_equal(router_add(router, &same, &err), ERR_CONFLICT);

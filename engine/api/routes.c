@@ -1,0 +1,111 @@
+/* routes - every route of the REST API, health and metrics: one row each. */
+#include "api/api_internal.h"
+#include "api/handlers.h"
+#include "api/route.h"
+
+static bool is_local(const struct http_exchange *exchange, void *api)
+{
+    (void)api;
+    return router_is_local(exchange);
+}
+
+#define LIST_AND_DETAIL(name, on, shape, text)                                        \
+    { .method = "GET",                                                                \
+      .pattern = API_BASE name "/",                                                   \
+      .access = ACCESS_KEY_READ,                                                      \
+      .handler = (on),                                                                \
+      .about = text,                                                                  \
+      .answer = "[" shape "]" },                                                      \
+    {                                                                                 \
+        .method = "GET", .pattern = API_BASE name "/:id/", .access = ACCESS_KEY_READ, \
+        .handler = (on), .about = text ", one", .answer = shape                       \
+    }
+
+static const struct api_route ROUTES[] = {
+    /* ---- incidents */
+    { .method = "GET",
+      .pattern = API_BASE "incidents/",
+      .access = ACCESS_KEY_READ,
+      .handler = incidents_on_list,
+      .about = "Incidents, newest first, a page at a time",
+      .answer = "[Incident]" },
+    { .method = "GET",
+      .pattern = API_BASE "incidents/:id/",
+      .access = ACCESS_KEY_READ,
+      .handler = incidents_on_detail,
+      .about = "One incident",
+      .answer = "Incident" },
+    { .method = "POST",
+      .pattern = API_BASE "incidents",
+      .access = ACCESS_KEY_WRITE,
+      .handler = incident_on_create,
+      .about = "Declares an incident",
+      .answer = "Incident",
+      .status = 201 },
+
+    /* ---- what incidents refer to */
+    LIST_AND_DETAIL("environments", reference_on_environments, "Environment", "Environments"),
+    LIST_AND_DETAIL("priorities", reference_on_priorities, "Priority", "Priorities"),
+    LIST_AND_DETAIL("severities", reference_on_priorities, "Priority",
+                    "Priorities, under their old name"),
+    LIST_AND_DETAIL("groups", reference_on_groups, "Group", "Groups of categories"),
+    LIST_AND_DETAIL("incident-categories", reference_on_categories, "Category", "Categories"),
+    LIST_AND_DETAIL("components", reference_on_categories, "Category",
+                    "Categories, under their old name"),
+
+    /* ---- health and figures */
+    { .method = "GET",
+      .pattern = "/healthz",
+      .access = ACCESS_PUBLIC,
+      .handler = health_on_healthz,
+      .about = "Is the engine well? Details for this machine only",
+      .answer = "Health" },
+    { .method = "GET",
+      .pattern = "/readyz",
+      .access = ACCESS_PUBLIC,
+      .handler = health_on_readyz,
+      .about = "200 when requests are answered",
+      .answer = "Ready" },
+    { .method = "GET",
+      .pattern = API_BASE "monitoring/healthcheck",
+      .access = ACCESS_PUBLIC,
+      .handler = health_on_healthcheck,
+      .about = "Is the store well?",
+      .answer = "Health" },
+    { .method = "GET",
+      .pattern = API_BASE "monitoring/readiness",
+      .access = ACCESS_PUBLIC,
+      .handler = health_on_readiness,
+      .about = "Are the store and the jobs well?",
+      .answer = "Readiness" },
+    { .method = "GET",
+      .pattern = "/metrics",
+      .access = ACCESS_KEY_READ,
+      .handler = metrics_on_metrics,
+      .is_open = is_local,
+      .about = "Figures for Prometheus; from this machine, or with a key" },
+};
+
+enum { ROUTE_COUNT = sizeof(ROUTES) / sizeof(*ROUTES) };
+
+const struct api_route *api_route_at(int index)
+{
+    return index >= 0 && index < ROUTE_COUNT ? &ROUTES[index] : NULL;
+}
+
+const char *api_route_scope(const struct api_route *route)
+{
+    switch (route->access) {
+    case ACCESS_KEY_READ:
+        return "read";
+    case ACCESS_KEY_WRITE:
+        return "write";
+    case ACCESS_KEY_ADMIN:
+        return "admin";
+    case ACCESS_PUBLIC:
+    case ACCESS_SIGNED:
+    case ACCESS_LOOPBACK:
+        break;
+    }
+    return NULL;
+}
