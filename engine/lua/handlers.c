@@ -14,6 +14,8 @@
 #include "net/form.h"
 
 #include <ctype.h>
+#include <stdlib.h>
+#include <sys/param.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,8 +25,9 @@ enum {
     READY_MS = 5 * 60000,
     JOB_MS = 15 * 60000,
     DISABLED_WAIT_MS = 5 * 60000, /* a job of an integration that is switched off */
-    SWAP_WAIT_MS = 1000,          /* a job of scripts that are about to take over */
-    LAST_GOOD_WAIT_MS = 60000,    /* a job that only the broken files may know */
+    LIMIT_SPREAD_MOST_MS = 10000,
+    SWAP_WAIT_MS = 1000,       /* a job of scripts that are about to take over */
+    LAST_GOOD_WAIT_MS = 60000, /* a job that only the broken files may know */
 };
 
 /* ---- routes: the request */
@@ -409,7 +412,8 @@ static void push_job_args(lua_State *L, const struct job *job)
     }
 }
 
-/* The two results are on top: `nil, err`, `"wait", err`, anything else is done. */
+/* The two results are on top: `nil, err`, `"wait", err`, anything else is done. A rate limit that
+ * says when it ends is no failure: waiting for it uses up no attempt. */
 static int read_outcome(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
@@ -428,7 +432,10 @@ static int read_outcome(lua_State *L, int status, lua_KContext context)
     call->err = err;
     call->delay_ms = retry_after_ms > 0 ? retry_after_ms : 0;
     call->is_unknown = is_unknown;
-    if (is_wait)
+    bool is_limited = err.code == ERR_RATE_LIMITED && err.retryable && retry_after_ms > 0;
+    if (is_limited) /* those who wait for the same limit do not come back all at once */
+        call->delay_ms += arc4random_uniform((uint32_t)MIN(retry_after_ms, LIMIT_SPREAD_MOST_MS));
+    if (is_wait || is_limited)
         call->outcome = JOB_WAIT;
     else
         call->outcome = err.retryable ? JOB_RETRY : JOB_DEAD;

@@ -205,7 +205,7 @@ def lift_limits(world):
     with open(world.config) as text:
         config = text.read()
     with open(world.config, "w") as out:
-        out.write(config.replace("\n  slack = {", '\n  slack = {\n    rate_limits = { ["users.list"] = 1000000 },', 1))
+        out.write(config.replace("\n  slack = {", '\n  slack = {\n    rate_limits = { ["users.list"] = 1000000, ["conversations.invite"] = 1000000 },', 1))
 
 
 def bench_sync(world, engine, people):
@@ -225,15 +225,37 @@ def bench_sync(world, engine, people):
         report(f"acknowledgement p99 during the {what} sync", p99, "ms", 50)
 
 
-def bench_invites(world, engine):
-    import json
+def declare_crowd(world):
+    """2,000 groups are known; 20 of them look after the category of the incidents, and 500 people are on call."""
+    groups = "".join(f'      {{ id = "S0BIG{n}", categories = {{ {chr(34) + "Other" + chr(34) if n <= 20 else ""} }} }},\n' for n in range(1, 2001))
+    rota = "".join(f'    {{ service = "service {n % 50}", level = 1, email = "person{n}@example.test" }},\n' for n in range(2001, 2501))
+    with open(world.config) as text:
+        config = text.read()
+    config = config.replace("\n    usergroups = {", "\n    usergroups = {\n" + groups, 1).replace("\n  oncall = {", "\n  oncall = {\n" + rota, 1)
+    with open(world.config, "w") as out:
+        out.write(config)
+    world.cli("reload")
+
+
+def jail_cpu_us(pid):
+    """Of the engine's child, which runs the invite strategies."""
+    with open(f"/proc/{pid}/task/{pid}/children") as children:
+        child = children.read().split()
+    return cpu_us(int(child[0])) if child else 0.0
+
+
+def bench_invites(world, engine, count=20):
+    pid = engine.process.child.pid
+    declare_crowd(world)
     world.cli("task", "run", "slack.sync_usergroups")
     engine.command("open P1 Everything is slow for everybody today")
     engine.settled(300)
-    newest = json.loads(world.cli("incident", "list", "--json").stdout)[0]["id"]
-    detail = json.loads(world.cli("incident", "show", str(newest), "--json").stdout)
-    spent = sum(run["duration_ms"] for run in detail["strategy_runs"])
-    report(f"who is invited: {len(detail['strategy_runs'])} strategies in the jail, all together", spent, "ms", None)
+    before = jail_cpu_us(pid)
+    for number in range(count):
+        engine.command(f"open P1 Everything is slow for everybody, number {number}")
+    engine.settled(300)
+    spent = (jail_cpu_us(pid) - before) / count / 1000
+    report("who is invited: 20 groups of 50 and 500 on call, of 100,000 people in 2,000 groups", spent, "ms CPU", 1.2)
 
 
 def main():

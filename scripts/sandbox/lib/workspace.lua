@@ -29,15 +29,20 @@ local NAMES = {
 
 local state
 
+local function new_person(id, name, handle, updated)
+  return {
+    id = id, team_id = M.TEAM, name = handle, deleted = false, real_name = name, is_bot = false,
+    is_restricted = false, is_ultra_restricted = false, updated = updated,
+    profile = {
+      real_name = name, display_name = handle, email = handle .. "@example.test",
+      image_192 = "https://avatars.example.test/" .. id .. ".png",
+    },
+  }
+end
+
 local function add_person(id, name, flags)
   local handle = name:lower():gsub("[^a-z]+", ".")
-  local person = {
-    id = id, team_id = M.TEAM, name = handle, deleted = false, real_name = name, is_bot = false,
-      is_restricted = false,
-    is_ultra_restricted = false, updated = time.now_ms() // 1000,
-    profile = { real_name = name, display_name = handle, email = handle .. "@example.test",
-      image_192 = "https://avatars.example.test/" .. id .. ".png" },
-  }
+  local person = new_person(id, name, handle, time.now_ms() // 1000)
   for key, value in pairs(flags or {}) do person[key] = value end
   if person.is_bot then person.profile.email = nil end
   state.people[id] = person
@@ -104,15 +109,20 @@ local function fill()
   add_group("S0SECURITY", "security", "Security", numbered(11, 12))
 end
 
---- A crowd for measurements: <users> more people, <groups> more groups of <size> of them.
+-- A crowd for measurements: <users> more people, <groups> more groups of <size> of them. A person of the crowd is made
+-- when somebody asks: a hundred thousand would not fit into the memory of a script.
 local function fill_crowd(users, groups, size)
-  local ids = {}
+  local ids, updated = {}, time.now_ms() // 1000
   for n = 1, users do
-    ids[n] = string.format("UX%06d", n)
-    local person = add_person(ids[n], "Person " .. n)
-    person.name = "person" .. n
-    person.profile.email = "person" .. n .. "@example.test"
+    ids[n] = ("UX%06d"):format(n)
+    state.people_order[#state.people_order + 1] = ids[n]
   end
+  setmetatable(state.people, {
+    __index = function(_, id)
+      local n = math.tointeger(tonumber(id:match "^UX(%d+)$"))
+      if n and ids[n] == id then return new_person(id, "Person " .. n, "person" .. n, updated) end
+    end,
+  })
   local cursor = 0
   for n = 1, groups do
     local members = {}
