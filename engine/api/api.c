@@ -2,7 +2,9 @@
 #include "api/metrics.h"
 #include "api/reference_cache.h"
 #include "api/route.h"
+#include "api/write.h"
 #include "base/mem.h"
+#include "base/tz.h"
 #include "core/engine.h"
 
 #include <stdio.h>
@@ -28,7 +30,7 @@ static int add_routes(struct api *api, struct err *err)
             .method = row->method,
             .pattern = row->pattern,
             .access = row->access,
-            .handler = row->handler,
+            .handler = row->handler ? row->handler : write_on_request,
             .arg = api,
             .about = row->about,
             .is_open = row->is_open,
@@ -51,6 +53,7 @@ struct api *api_new(struct engine *engine, const struct api_options *options, st
     api->auth = auth_new(api);
     api->references = reference_cache_new();
     api->metrics = metrics_new();
+    api->zone = tz_load("UTC", err);
     api_set_options(api, options);
     metrics_add_figures(api);
     if (add_routes(api, err) != OK) {
@@ -69,6 +72,7 @@ void api_free(struct api *api)
     auth_free(api->auth);
     reference_cache_free(api->references);
     metrics_free(api->metrics);
+    tz_free(api->zone);
     free(api);
 }
 

@@ -23,6 +23,7 @@ struct api {
     struct auth *auth;
     struct reference_cache *references;
     struct metrics *metrics;
+    struct tz *zone;            /* of times without an offset */
     struct { const char *name; api_health_fn write; void *arg; } health[API_HEALTH_PARTS];
     int health_count;
 };
@@ -71,11 +72,19 @@ struct api_read {
     int status;                 /* of the answer; 200 unless set */
     void (*reply)(struct api_read *read);   /* on the loop, in place of the JSON answer; NULL unless set */
     const void *arg;
+    json_t *result;             /* what an operation answered; NULL for plain reads */
 };
 /* Answers <exchange> with what <fn> writes. <arg> must live on (a table, not a local). Between
  * the two calls the caller may set id, key, status and reply. */
 struct api_read *api_read_new(struct api *api, struct http_exchange *exchange, api_read_fn fn, const void *arg);
 void api_read_start(struct api_read *read);
+/* Answers and frees what was not started: the body in read->out when <rc> is OK. */
+void api_read_finish(struct api_read *read, int rc, const struct err *err);
+/* Without an answer. */
+void api_read_free(struct api_read *read);
+
+/* A number in a path: digits, and not too many of them. NULL is none. */
+bool api_read_number(const char *text, int64_t *number);
 
 /* ---- access (auth.c) */
 struct auth;
@@ -85,5 +94,5 @@ void auth_free(struct auth *auth);
 void auth_gate(const struct route_match *match, void *arg);
 /* The exchange's identity; an all-zero one for exchanges without a key. */
 struct api_identity auth_identity(const struct http_exchange *exchange);
-/* For operations. */
+/* For operations: the person whom the key belongs to, else the key itself. */
 struct actor auth_actor(const struct http_exchange *exchange);

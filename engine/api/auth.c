@@ -52,10 +52,13 @@ struct api_identity auth_identity(const struct http_exchange *exchange)
 struct actor auth_actor(const struct http_exchange *exchange)
 {
     struct api_identity identity = auth_identity(exchange);
-    struct actor actor = { .kind = ACTOR_KEY,
+    struct actor actor = { .kind = *identity.person_id ? ACTOR_PERSON : ACTOR_KEY,
                            .source = "rest",
                            .sees_private = identity.sees_private };
-    snprintf(actor.id, sizeof(actor.id), "%" PRId64, identity.key_id);
+    if (*identity.person_id)
+        snprintf(actor.id, sizeof(actor.id), "%.*s", (int)sizeof(actor.id) - 1, identity.person_id);
+    else
+        snprintf(actor.id, sizeof(actor.id), "%" PRId64, identity.key_id);
     return actor;
 }
 

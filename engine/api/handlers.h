@@ -7,9 +7,6 @@
 void incidents_on_list(const struct route_match *match, void *api);
 void incidents_on_detail(const struct route_match *match, void *api);
 
-/* incident_create.c */
-void incident_on_create(const struct route_match *match, void *api);
-
 /* reference.c: a list, or with ":id" in the pattern one row */
 void reference_on_environments(const struct route_match *match, void *api);
 void reference_on_priorities(const struct route_match *match, void *api);

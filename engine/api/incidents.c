@@ -4,8 +4,6 @@
 #include "api/incident_rest.h"
 #include "core/policy.h"
 
-#include <stdlib.h>
-
 static const char SELECT_BY_ID[] =
     "SELECT " INCIDENT_REST_COLUMNS " FROM " INCIDENT_REST_TABLES " WHERE i.id = ?";
 
@@ -111,10 +109,8 @@ void incidents_on_list(const struct route_match *match, void *arg)
 void incidents_on_detail(const struct route_match *match, void *arg)
 {
     static const struct incident_rest_shape SHAPE = { .has_tags = true, .has_maps = true };
-    const char *text = route_param(match, "id");
-    char *end = NULL;
-    long long id = strtoll(text, &end, 10);
-    if (*end || end - text > 18 || *text == '-' || *text == '+' || *text == ' ') {
+    int64_t id;
+    if (!api_read_number(route_param(match, "id"), &id)) {
         http_reply_error(match->exchange, 404, "not_found", "Not found.", NULL);
         return;
     }

@@ -5,6 +5,7 @@
 #include "net/form.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -85,6 +86,15 @@ bool api_accepts_json(struct http_exchange *exchange)
     return false;
 }
 
+bool api_read_number(const char *text, int64_t *number)
+{
+    size_t len = text ? strspn(text, "0123456789") : 0;
+    if (len == 0 || len > 18 || text[len])
+        return false;
+    *number = strtoll(text, NULL, 10);
+    return true;
+}
+
 /* ---- reads ------------------------------------------------------------------------------------ */
 
 static int run_read(struct tx *tx, void *arg, struct err *err)
@@ -99,16 +109,31 @@ static void reply_failed(struct http_exchange *exchange, int rc, const struct er
         http_reply_error(exchange, 404, "not_found", "Not found.", NULL);
         return;
     }
+    if (rc == ERR_FORBIDDEN) {
+        http_reply_error(exchange, 403, "permission_denied", err->msg, NULL);
+        return;
+    }
     log_error(LOG_API, 0, "%s %s: %s", http_method(exchange), http_path(exchange), err->msg);
     bool is_busy = rc == ERR_BUSY || rc == ERR_CLOSED;
+    if (is_busy)
+        http_add_header(exchange, "Retry-After", "1");
     http_reply_error(
         exchange, is_busy ? 503 : 500, "error",
         is_busy ? "The store is busy; try again in a moment." : "A server error occurred.", NULL);
 }
 
-static void read_done(void *arg, int rc, const struct err *err)
+void api_read_free(struct api_read *read)
 {
-    struct api_read *read = arg;
+    buf_fini(&read->out);
+    buf_fini(&read->link);
+    api_errors_fini(&read->errors);
+    json_decref(read->result);
+    free(read->query);
+    free(read);
+}
+
+void api_read_finish(struct api_read *read, int rc, const struct err *err)
+{
     if (http_is_abandoned(read->exchange)) {
         /* The server is gone, and maybe the store: nothing more is asked of either. */
         http_reply(read->exchange, 503, "application/json", "", 0);
@@ -127,11 +152,12 @@ static void read_done(void *arg, int rc, const struct err *err)
         http_reply(read->exchange, read->status, "application/json", buf_text(&read->out),
                    read->out.len);
     }
-    buf_fini(&read->out);
-    buf_fini(&read->link);
-    api_errors_fini(&read->errors);
-    free(read->query);
-    free(read);
+    api_read_free(read);
+}
+
+static void read_done(void *arg, int rc, const struct err *err)
+{
+    api_read_finish(arg, rc, err);
 }
 
 struct api_read *api_read_new(struct api *api, struct http_exchange *exchange, api_read_fn fn,

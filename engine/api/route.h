@@ -58,5 +58,7 @@ struct api_route {
 
 /* NULL past the end. */
 const struct api_route *api_route_at(int index);
+/* The row that a route of the router was made from; NULL for one of a script. */
+const struct api_route *api_route_of(const struct route *route);
 /* "read", "write", "admin", or NULL for routes that want no key. */
 const char *api_route_scope(const struct api_route *route);

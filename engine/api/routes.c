@@ -1,7 +1,10 @@
 /* routes - every route of the REST API, health and metrics: one row each. */
 #include "api/api_internal.h"
 #include "api/handlers.h"
+#include "api/incident_create.h"
 #include "api/route.h"
+
+#include <string.h>
 
 static bool is_local(const struct http_exchange *exchange, void *api)
 {
@@ -38,7 +41,7 @@ static const struct api_route ROUTES[] = {
     { .method = "POST",
       .pattern = API_BASE "incidents",
       .access = ACCESS_KEY_WRITE,
-      .handler = incident_on_create,
+      .write = &INCIDENT_CREATE,
       .about = "Declares an incident",
       .answer = "Incident",
       .status = 201 },
@@ -91,6 +94,14 @@ enum { ROUTE_COUNT = sizeof(ROUTES) / sizeof(*ROUTES) };
 const struct api_route *api_route_at(int index)
 {
     return index >= 0 && index < ROUTE_COUNT ? &ROUTES[index] : NULL;
+}
+
+const struct api_route *api_route_of(const struct route *route)
+{
+    for (int i = 0; i < ROUTE_COUNT; i++)
+        if (!strcmp(ROUTES[i].method, route->method) && !strcmp(ROUTES[i].pattern, route->pattern))
+            return &ROUTES[i];
+    return NULL;
 }
 
 const char *api_route_scope(const struct api_route *route)

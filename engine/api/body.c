@@ -1,0 +1,518 @@
+/* Read body_check(), then check_value(): one small function a type. Errors carry the codes and the
+ * words that clients know. */
+#include "api/body.h"
+
+#include "base/iso_time.h"
+#include "base/utf8.h"
+#include "core/args.h"
+#include "core/people.h"
+#include "net/form.h"
+#include "net/multipart.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+enum { EMAIL_MAX = 128, LIST_MAX = 100, ATTR_MAX = 160 };
+
+/* ---- reading ---------------------------------------------------------------------------------- */
+
+static bool is_media_type(const char *header, const char *type)
+{
+    size_t len = strcspn(header, "; \t");
+    return len == strlen(type) && !strncasecmp(header, type, len);
+}
+
+/* The check of what is in a text comes later, with an answer that names the field. */
+static json_t *field_text(const struct form_field *field)
+{
+    return json_stringn_nocheck(field->value, field->value_len);
+}
+
+static json_t *field_list(const struct form *form, const char *name)
+{
+    json_t *list = NULL;
+    for (int i = 0; i < form->count; i++) {
+        if (strcmp(form->fields[i].name, name) != 0)
+            continue;
+        list = list ? list : json_array();
+        json_array_append_new(list, field_text(&form->fields[i]));
+    }
+    return list;
+}
+
+/* Where the name without "?" ends. */
+static size_t name_len(const struct api_field *field)
+{
+    return strcspn(field->name, "?");
+}
+
+static bool is_optional(const struct api_field *field)
+{
+    return field->name[name_len(field)] == '?';
+}
+
+/* Form fields as an object of texts; the last of a repeated one counts, but in lists. */
+static json_t *object_of_form(const struct form *form, const struct api_shape *shape)
+{
+    json_t *body = json_object();
+    for (const struct api_field *field = shape->fields; field->name; field++) {
+        char name[64];
+        snprintf(name, sizeof(name), "%.*s", (int)name_len(field), field->name);
+        const struct form_field *last = form_last(form, name);
+        json_t *value = *field->type == '[' ? field_list(form, name)
+                        : last              ? field_text(last)
+                                            : NULL;
+        if (value)
+            json_object_set_new_nocheck(body, name, value);
+    }
+    return body;
+}
+
+static json_t *refuse(struct http_exchange *exchange, const char *detail)
+{
+    http_reply_error(exchange, 400, "parse_error", detail, NULL);
+    return NULL;
+}
+
+static json_t *read_json(struct http_exchange *exchange, const char *text, size_t len)
+{
+    json_error_t problem;
+    char detail[256];
+    json_t *body = json_loadb(text, len, JSON_ALLOW_NUL | JSON_DECODE_ANY, &problem);
+    if (body)
+        return body;
+    snprintf(detail, sizeof(detail), "JSON parse error - %s: line %d column %d", problem.text,
+             problem.line, problem.column);
+    return refuse(exchange, detail);
+}
+
+static json_t *read_form(struct http_exchange *exchange, const struct api_shape *shape, int rc,
+                         struct form *form, const struct err *err)
+{
+    char detail[256];
+    if (rc != OK) {
+        snprintf(detail, sizeof(detail), "Form parse error - %.200s", err->msg);
+        return refuse(exchange, detail);
+    }
+    json_t *body = object_of_form(form, shape);
+    form_fini(form);
+    return body;
+}
+
+json_t *body_read(struct http_exchange *exchange, const struct api_shape *shape)
+{
+    struct form form;
+    struct err err;
+    size_t len;
+    const char *text = http_body(exchange, &len);
+    const char *type = http_header(exchange, "Content-Type");
+    if (len == 0 && !type)
+        return json_object();
+    type = type ? type : "";
+    if (is_media_type(type, "application/json"))
+        return read_json(exchange, text, len);
+    if (is_media_type(type, "application/x-www-form-urlencoded"))
+        return read_form(exchange, shape, form_parse(text, len, &form, &err), &form, &err);
+    if (is_media_type(type, "multipart/form-data"))
+        return read_form(exchange, shape, multipart_parse(type, text, len, &form, &err), &form,
+                         &err);
+    char detail[200];
+    snprintf(detail, sizeof(detail), "Unsupported media type \"%.120s\" in request.", type);
+    http_reply_error(exchange, 415, "unsupported_media_type", detail, NULL);
+    return NULL;
+}
+
+/* ---- checking one value ----------------------------------------------------------------------- */
+
+/* A value on its way to an argument. */
+struct check {
+    struct api_errors *errors;
+    const struct tz *zone;
+    size_t max;          /* characters */
+    char attr[ATTR_MAX]; /* which one */
+};
+
+static json_t *fail(struct check *check, const char *code, const char *detail)
+{
+    api_errors_add(check->errors, code, check->attr, "%s", detail);
+    return NULL;
+}
+
+static bool is_blank(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (text[i] != ' ' && (text[i] < '\t' || text[i] > '\r'))
+            return false;
+    return true;
+}
+
+static struct text trim(const char *text, size_t len)
+{
+    while (len > 0 && is_blank(text + len - 1, 1))
+        len--;
+    while (len > 0 && is_blank(text, 1)) {
+        text++;
+        len--;
+    }
+    return (struct text){ text, len };
+}
+
+/* The text of a value, trimmed; a number counts as its digits, which <number> holds. .at is NULL,
+ * and an error noted, when it is none. */
+static struct text text_of_value(struct check *check, const json_t *value, char number[32])
+{
+    struct text none = { 0 };
+    if (json_is_integer(value)) {
+        int len = snprintf(number, 32, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        return (struct text){ number, (size_t)len };
+    }
+    if (!json_is_string(value)) {
+        fail(check, "invalid", "Not a valid string.");
+        return none;
+    }
+    const char *at = json_string_value(value);
+    size_t len = json_string_length(value);
+    if (memchr(at, '\0', len)) {
+        fail(check, "null_characters_not_allowed", "Null characters are not allowed.");
+        return none;
+    }
+    if (!utf8_is_valid(at, len)) {
+        fail(check, "invalid", "Not valid UTF-8 text.");
+        return none;
+    }
+    struct text text = trim(at, len);
+    if (text.len == 0) {
+        fail(check, "blank", "This field may not be blank.");
+        return none;
+    }
+    return text;
+}
+
+static json_t *check_text(struct check *check, const json_t *value)
+{
+    char number[32], detail[80];
+    struct text text = text_of_value(check, value, number);
+    if (!text.at)
+        return NULL;
+    if (check->max && utf8_length(text.at, text.len) > check->max) {
+        snprintf(detail, sizeof(detail), "Ensure this field has no more than %zu characters.",
+                 check->max);
+        return fail(check, "max_length", detail);
+    }
+    return json_stringn(text.at, text.len);
+}
+
+static json_t *check_email(struct check *check, const json_t *value)
+{
+    check->max = EMAIL_MAX;
+    json_t *text = check_text(check, value);
+    if (!text || people_is_email(text_of(json_string_value(text))))
+        return text;
+    json_decref(text);
+    return fail(check, "invalid", "Enter a valid email address.");
+}
+
+static json_t *check_flag(struct check *check, const json_t *value)
+{
+    static const char *const YES[] = { "true", "1", "yes", "on", "t", "y" };
+    static const char *const NO[] = { "false", "0", "no", "off", "f", "n", "" };
+    char number[32] = "";
+    if (json_is_boolean(value))
+        return json_boolean(json_is_true(value));
+    if (json_is_integer(value))
+        snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    const char *text = json_is_string(value) ? json_string_value(value) : number;
+    bool is_text = json_is_string(value) || *number;
+    for (size_t i = 0; is_text && i < sizeof(YES) / sizeof(*YES); i++)
+        if (!strcasecmp(text, YES[i]))
+            return json_true();
+    for (size_t i = 0; is_text && i < sizeof(NO) / sizeof(*NO); i++)
+        if (!strcasecmp(text, NO[i]))
+            return json_false();
+    return fail(check, "invalid", "Must be a valid boolean.");
+}
+
+static json_t *check_time(struct check *check, const json_t *value)
+{
+    char number[32];
+    int64_t ms;
+    struct text text = text_of_value(check, value, number);
+    if (!text.at)
+        return NULL;
+    if (json_is_string(value) && iso_time_parse(text.at, text.len, check->zone, &ms, NULL) == OK)
+        return json_integer(ms);
+    return fail(check, "invalid",
+                "Datetime has wrong format. Use one of these formats instead: "
+                "YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].");
+}
+
+/* What the operation reads as a number or a text: 40, "40", "Mitigated"; 10, 10.5, "10.50". */
+static json_t *check_plain(struct check *check, const json_t *value)
+{
+    return json_is_number(value) ? json_deep_copy(value) : check_text(check, value);
+}
+
+/* <choices>: "a|b". */
+static json_t *check_choice(struct check *check, const char *choices, const json_t *value)
+{
+    json_t *text = check_text(check, value);
+    const char *given = text ? json_string_value(text) : "";
+    for (const char *at = choices; text && *at; at += strcspn(at, "|"), at += *at == '|') {
+        size_t len = strcspn(at, "|?");
+        if (strlen(given) == len && !strncmp(given, at, len))
+            return text;
+    }
+    if (text) {
+        char detail[160];
+        snprintf(detail, sizeof(detail), "\"%.100s\" is not a valid choice.", given);
+        fail(check, "invalid_choice", detail);
+    }
+    json_decref(text);
+    return NULL;
+}
+
+/* ---- values within values --------------------------------------------------------------------- */
+
+static json_t *check_value(struct check *check, const char *type, const json_t *value);
+
+/* Goes on with the item <name> of what is being checked. */
+static json_t *check_item(struct check *check, const char *type, const char *name,
+                          const json_t *value)
+{
+    struct check inner = *check;
+    snprintf(inner.attr, sizeof(inner.attr), "%.100s.%.50s", check->attr, name);
+    if (json_is_null(value) && type[strcspn(type, "]}") - 1] == '?')
+        return json_null();
+    return check_value(&inner, type, value);
+}
+
+/* <type> is that of the items, and what follows. */
+static json_t *check_list(struct check *check, const char *type, const json_t *value)
+{
+    if (!json_is_array(value))
+        return fail(check, "not_a_list", "Expected a list of items.");
+    if (json_array_size(value) > LIST_MAX)
+        return fail(check, "max_length", "Too many items.");
+    json_t *list = json_array();
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        char name[24];
+        snprintf(name, sizeof(name), "%zu", i);
+        json_t *item = check_item(check, type, name, json_array_get(value, i));
+        if (item)
+            json_array_append_new(list, item);
+    }
+    return list;
+}
+
+static json_t *check_map(struct check *check, const char *type, const json_t *value)
+{
+    const char *name;
+    json_t *member;
+    if (!json_is_object(value))
+        return fail(check, "not_a_dict", "Expected a dictionary of items.");
+    if (json_object_size(value) > LIST_MAX)
+        return fail(check, "max_length", "Too many items.");
+    json_t *map = json_object();
+    json_object_foreach ((json_t *)value, name, member) {
+        json_t *item = check_item(check, type, name, member);
+        if (item)
+            json_object_set_new(map, name, item);
+    }
+    return map;
+}
+
+/* A person: id or e-mail address; several as a list. Who they are is found out later. */
+static json_t *check_people(struct check *check, const json_t *value)
+{
+    check->max = EMAIL_MAX;
+    return json_is_array(value) ? check_list(check, "text]", value) : check_text(check, value);
+}
+
+static bool is_type(const char *type, const char *name)
+{
+    size_t len = strcspn(type, "?]}");
+    return strlen(name) == len && !strncmp(type, name, len);
+}
+
+/* The argument for a value; NULL, and an error noted, when it cannot be one. */
+static json_t *check_value(struct check *check, const char *type, const json_t *value)
+{
+    if (json_is_null(value))
+        return fail(check, "null", "This field may not be null.");
+    if (*type == '[')
+        return check_list(check, type + 1, value);
+    if (*type == '{')
+        return check_map(check, type + 1, value);
+    if (*type == '=')
+        return check_choice(check, type + 1, value);
+    if (is_type(type, "email"))
+        return check_email(check, value);
+    if (is_type(type, "flag"))
+        return check_flag(check, value);
+    if (is_type(type, "time"))
+        return check_time(check, value);
+    if (is_type(type, "people"))
+        return check_people(check, value);
+    if (is_type(type, "status") || is_type(type, "decimal"))
+        return check_plain(check, value);
+    if (is_type(type, "any"))
+        return json_deep_copy(value);
+    return check_text(check, value);
+}
+
+/* ---- checking the whole ----------------------------------------------------------------------- */
+
+static const char *argument_of(const struct api_field *field, char room[64])
+{
+    if (field->argument)
+        return field->argument;
+    snprintf(room, 64, "%.*s", (int)name_len(field), field->name);
+    return room;
+}
+
+static void check_field(const struct api_field *field, const json_t *body, struct check *check,
+                        json_t *args)
+{
+    char room[64];
+    snprintf(check->attr, sizeof(check->attr), "%.*s", (int)name_len(field), field->name);
+    check->max = field->max;
+    const json_t *value = json_object_get(body, check->attr);
+    bool may_lack = is_optional(field);
+    bool is_left_empty = may_lack && json_is_string(value) && json_string_length(value) == 0 &&
+                         !is_type(field->type, "flag");
+    if (!value && !may_lack)
+        fail(check, "required", "This field is required.");
+    if (!value || (may_lack && json_is_null(value)) || is_left_empty)
+        return;
+    json_t *argument = check_value(check, field->type, value);
+    if (argument)
+        json_object_set_new(args, argument_of(field, room), argument);
+}
+
+void body_check(const struct api_shape *shape, const json_t *body, const struct tz *zone,
+                json_t *args, struct api_errors *errors)
+{
+    struct check check = { .errors = errors, .zone = zone };
+    if (!json_is_object(body)) {
+        api_errors_add(errors, "invalid", "non_field_errors", "%s",
+                       "Invalid data. Expected a dictionary.");
+        return;
+    }
+    for (const struct api_field *field = shape->fields; field->name; field++)
+        check_field(field, body, &check, args);
+}
+
+/* ---- what the store knows --------------------------------------------------------------------- */
+
+static const char SELECT_PERSON[] = "SELECT id FROM person WHERE id = ? OR email = ?";
+
+struct resolving {
+    struct tx *tx;
+    struct api_errors *errors;
+    struct err *err;
+};
+
+/* NULL: an error is noted, or *rc is the store's. */
+static json_t *resolve_person(const struct resolving *in, const char *attr, const char *name,
+                              int *rc)
+{
+    char email[EMAIL_MAX * 4 + 1];
+    json_t *id = NULL;
+    size_t len = 0;
+    for (; name[len] && len < sizeof(email) - 1; len++)
+        email[len] = name[len] >= 'A' && name[len] <= 'Z' ? (char)(name[len] + 32) : name[len];
+    email[len] = '\0';
+    struct stmt *stmt = tx_query(in->tx, in->err, SELECT_PERSON, "tt", name, email);
+    *rc = stmt ? stmt_next(stmt, in->err) : in->err->code;
+    if (*rc == DB_ROW)
+        id = json_string(stmt_text(stmt, 0));
+    else if (*rc == DB_DONE)
+        api_errors_add(in->errors, "does_not_exist", attr, "There is no person \"%.80s\".", name);
+    stmt_end(stmt);
+    *rc = *rc < 0 ? *rc : OK;
+    return id;
+}
+
+/* In place: texts become ids, below lists and maps as well. */
+static int resolve_people(const struct resolving *in, const char *attr, json_t *value)
+{
+    int rc = OK;
+    const char *name;
+    void *next;
+    json_t *item, *id;
+    size_t index;
+    if (json_is_array(value)) {
+        json_array_foreach (value, index, item) {
+            id = resolve_person(in, attr, json_string_value(item), &rc);
+            if (rc != OK)
+                return rc;
+            if (id)
+                json_array_set_new(value, index, id);
+        }
+    }
+    json_object_foreach_safe(value, next, name, item)
+    {
+        char inner[ATTR_MAX];
+        snprintf(inner, sizeof(inner), "%.80s.%.60s", attr, name);
+        if (json_is_string(item)) {
+            id = resolve_person(in, inner, json_string_value(item), &rc);
+            if (id)
+                json_object_set_new(value, name, id);
+        } else {
+            rc = resolve_people(in, inner, item);
+        }
+        if (rc != OK)
+            return rc;
+    }
+    return OK;
+}
+
+static int resolve_field(const struct resolving *in, const struct api_field *field, json_t *args)
+{
+    char room[64], attr[64];
+    const char *argument = argument_of(field, room);
+    json_t *value = json_object_get(args, argument);
+    int rc = OK;
+    snprintf(attr, sizeof(attr), "%.*s", (int)name_len(field), field->name);
+    if (value && field->exists) {
+        const char *id = json_string_value(value);
+        if (tx_get_int(in->tx, &rc, in->err, 0, field->exists, "t", id) != 1 && rc == OK)
+            api_errors_add(in->errors, "does_not_exist", attr,
+                           "Invalid pk \"%.80s\" - object does not exist.", id);
+        return rc;
+    }
+    if (!value || !strstr(field->type, "people"))
+        return OK;
+    if (!json_is_string(value))
+        return resolve_people(in, attr, value);
+    json_t *id = resolve_person(in, attr, json_string_value(value), &rc);
+    if (id)
+        json_object_set_new(args, argument, id);
+    return rc;
+}
+
+int body_resolve(const struct api_shape *shape, json_t *args, struct tx *tx,
+                 struct api_errors *errors, struct err *err)
+{
+    const struct resolving in = { tx, errors, err };
+    int rc = OK;
+    for (const struct api_field *field = shape->fields; field->name && rc == OK; field++)
+        rc = resolve_field(&in, field, args);
+    return rc;
+}
+
+void body_field_of(const struct api_shape *shape, const char *path, char *out, size_t size)
+{
+    char room[64];
+    size_t len = strcspn(path, ".[");
+    snprintf(out, size, "%s", path);
+    for (const struct api_field *field = shape->fields; field->name; field++) {
+        const char *argument = argument_of(field, room);
+        if (strlen(argument) == len && !strncmp(argument, path, len)) {
+            snprintf(out, size, "%.*s%s", (int)name_len(field), field->name, path + len);
+            return;
+        }
+    }
+}

@@ -1,0 +1,231 @@
+/* Read write_on_request(), then run_write(): find a kept answer, check what only the store knows,
+ * run the operation, write the answer, keep it. */
+#include "api/write.h"
+
+#include "api/body.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/args.h"
+#include "core/engine.h"
+#include "core/idempotency.h"
+#include "net/verify.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { KEY_MAX = 255 };
+
+/* A request on its way to the writer. */
+struct writing {
+    const struct api_write *what;
+    struct api_read *read; /* the answer */
+    json_t *args;          /* owned */
+    struct actor actor;
+    char key[KEY_MAX + 1]; /* "" : none was given */
+    char hash[65];
+    bool is_replayed, is_key_taken;
+};
+
+static void writing_free(struct writing *writing)
+{
+    json_decref(writing->args);
+    free(writing);
+}
+
+/* ---- on the writer ---------------------------------------------------------------------------- */
+
+static struct idempotency key_of(const struct writing *writing)
+{
+    return (struct idempotency){ .owner = writing->read->identity.key_id,
+                                 .key = writing->key,
+                                 .request = writing->hash };
+}
+
+static int run_operation(struct tx *tx, struct writing *writing, struct err *err)
+{
+    AUTO_BUF struct buf out = BUF_INIT;
+    struct json_writer w;
+    json_writer_init(&w, &out);
+    struct op_call call = {
+        .tx = tx, .actor = &writing->actor, .args = writing->args, .out = &w, .err = err
+    };
+    int rc = op_find(writing->what->op)->run(&call);
+    if (rc != OK)
+        return rc;
+    json_decref(writing->read->result);
+    writing->read->result = json_loadb(buf_text(&out), out.len, JSON_DECODE_ANY, NULL);
+    return writing->read->result ? OK
+                                 : err_set(err, ERR_BUG, "%s answered no JSON", writing->what->op);
+}
+
+static int find_kept(struct tx *tx, struct writing *writing, struct err *err)
+{
+    const struct idempotency key = key_of(writing);
+    int status;
+    int rc = idempotency_find(tx, &key, &status, &writing->read->out, err);
+    writing->is_key_taken = rc == ERR_CONFLICT;
+    writing->is_replayed = rc == OK && status != 0;
+    if (writing->is_replayed)
+        writing->read->status = status;
+    return rc;
+}
+
+static int run_write(struct tx *tx, void *arg, struct err *err)
+{
+    struct writing *writing = arg;
+    struct api_read *read = writing->read;
+    const struct api_write *what = writing->what;
+    int rc = OK;
+    buf_clear(&read->out);
+    if (*writing->key && ((rc = find_kept(tx, writing, err)) != OK || writing->is_replayed))
+        return rc;
+    if (what->body)
+        rc = body_resolve(what->body, writing->args, tx, &read->errors, err);
+    if (rc == OK && read->errors.count)
+        rc = err_set(err, ERR_INVALID, "the body is not valid");
+    if (rc == OK)
+        rc = run_operation(tx, writing, err);
+    if (rc == OK && what->answer)
+        rc = what->answer(tx, read, err);
+    const struct idempotency key = key_of(writing);
+    if (rc == OK && *writing->key)
+        rc = idempotency_keep(tx, &key, read->status, &read->out, err);
+    return rc;
+}
+
+/* ---- the answer ------------------------------------------------------------------------------- */
+
+/* The operation's refusal in the names of the body. */
+static void add_refusal(struct writing *writing, const char *code, const struct err *err)
+{
+    char attr[96] = "non_field_errors";
+    if (*err->field && writing->what->body)
+        body_field_of(writing->what->body, err->field, attr, sizeof(attr));
+    api_errors_add(&writing->read->errors, code, attr, "%s", err->msg);
+}
+
+static void reply_conflict(struct writing *writing, const struct err *err)
+{
+    char attr[96] = "";
+    if (*err->field && writing->what->body)
+        body_field_of(writing->what->body, err->field, attr, sizeof(attr));
+    http_reply_error(writing->read->exchange, 409,
+                     writing->is_key_taken ? "idempotency_key_reused" : "conflict", err->msg,
+                     *attr ? attr : NULL);
+    api_read_free(writing->read);
+}
+
+static void on_written(void *arg, int rc, const struct err *err)
+{
+    struct writing *writing = arg;
+    struct api_read *read = writing->read;
+    bool is_over = http_is_abandoned(read->exchange);
+    bool is_conflict = rc == ERR_CONFLICT && !writing->what->conflict_is_invalid;
+    if (!is_over && (writing->is_key_taken || is_conflict)) {
+        reply_conflict(writing, err);
+    } else {
+        bool is_refusal = rc == ERR_INVALID || rc == ERR_CONFLICT || rc == ERR_LIMIT ||
+                          (rc == ERR_NOT_FOUND && *err->field);
+        if (is_refusal && read->errors.count == 0)
+            add_refusal(writing,
+                        rc == ERR_CONFLICT    ? "unique"
+                        : rc == ERR_NOT_FOUND ? "does_not_exist"
+                                              : "invalid",
+                        err);
+        if (writing->is_replayed && !is_over)
+            http_add_header(read->exchange, "Idempotent-Replayed", "true");
+        api_read_finish(read, is_refusal ? ERR_INVALID : rc, err);
+    }
+    writing_free(writing);
+}
+
+/* ---- the request ------------------------------------------------------------------------------ */
+
+/* False: the exchange was answered. */
+static bool read_key(struct http_exchange *exchange, struct writing *writing)
+{
+    const char *key = http_header(exchange, "Idempotency-Key");
+    if (!key)
+        return true;
+    size_t len = strlen(key);
+    bool is_good = len > 0 && len <= KEY_MAX;
+    for (size_t i = 0; i < len && is_good; i++)
+        is_good = key[i] > ' ' && key[i] < 0x7f;
+    if (!is_good) {
+        http_reply_error(exchange, 400, "invalid",
+                         "An Idempotency-Key has 1 to 255 visible ASCII characters.",
+                         "Idempotency-Key");
+        return false;
+    }
+    memcpy(writing->key, key, len + 1);
+    AUTO_BUF struct buf request = BUF_INIT;
+    size_t body_len;
+    const char *body = http_body(exchange, &body_len);
+    const char *type = http_header(exchange, "Content-Type");
+    buf_printf(&request, "%s %s?%s\n%s\n", http_method(exchange), http_path(exchange),
+               http_query(exchange), type ? type : "");
+    buf_append(&request, body, body_len);
+    verify_sha256_hex(request.data, request.len, writing->hash);
+    return true;
+}
+
+/* Puts the path's parameters among the arguments. False: there is nothing of that name. */
+static bool read_path(const struct route_match *match, const char *path, struct writing *writing)
+{
+    char name[32], argument[32];
+    bool is_first = true;
+    for (const char *at = path; *at; at += strcspn(at, " "), at += *at == ' ') {
+        size_t len = strcspn(at, " ");
+        size_t colon = strcspn(at, ": ");
+        bool is_number = at[len - 1] == '#';
+        snprintf(name, sizeof(name), "%.*s", (int)(colon - (colon == len && is_number)), at);
+        snprintf(argument, sizeof(argument), "%.*s",
+                 (int)(colon < len ? len - colon - 1 - is_number : strlen(name)),
+                 colon < len ? at + colon + 1 : name);
+        int64_t number = 0;
+        const char *value = route_param(match, name);
+        if (is_number && !api_read_number(value, &number))
+            return false;
+        json_object_set_new(writing->args, argument,
+                            is_number ? json_integer(number) : json_string(value));
+        if (is_first)
+            writing->read->id = number;
+        is_first = false;
+    }
+    return true;
+}
+
+void write_on_request(const struct route_match *match, void *arg)
+{
+    struct api *api = arg;
+    struct http_exchange *exchange = match->exchange;
+    const struct api_route *route = api_route_of(match->route);
+    const struct api_write *what = route->write;
+    json_t *body = NULL;
+    if (!api_accepts_json(exchange) || (what->body && !(body = body_read(exchange, what->body))))
+        return;
+    struct writing *writing = xcalloc(1, sizeof(*writing));
+    writing->what = what;
+    writing->args = json_object();
+    writing->actor = auth_actor(exchange);
+    if (!read_key(exchange, writing)) {
+        writing_free(writing);
+        json_decref(body);
+        return;
+    }
+    struct api_read *read = writing->read = api_read_new(api, exchange, what->answer, what->arg);
+    read->status = what->answer ? route->status ? route->status : 200 : 204;
+    if (what->body)
+        body_check(what->body, body, api->zone, writing->args, &read->errors);
+    json_decref(body);
+    if (what->path && !read_path(match, what->path, writing)) {
+        http_reply_error(exchange, 404, "not_found", "Not found.", NULL);
+        api_read_free(read);
+        writing_free(writing);
+    } else if (read->errors.count) {
+        /* Nothing will be written: a reader can tell what else is wrong. */
+        db_read(api->engine->db, run_write, on_written, writing);
+    } else {
+        db_write(api->engine->db, run_write, on_written, writing);
+    }
+}
