@@ -78,9 +78,13 @@ static int print_answer(struct context *context, const char *path, const json_t 
 static int ask(struct context *context, const char *path, bool as_json, const json_t *incident)
 {
     AUTO_FREE char *file = find_file(context, path);
-    const struct jail_once what = { .root = context->root,
-                                    .database = context->database,
-                                    .strategy_path = file };
+    const json_t *invites = json_object_get(context->config, "invites");
+    const struct jail_once what = {
+        .root = context->root,
+        .database = context->database,
+        .strategy_path = file,
+        .deadline_ms = json_integer_value(json_object_get(invites, "deadline")),
+    };
     struct err err = { 0 };
     json_t *answer = NULL;
     if (jail_run_once(&what, incident, &answer, &err) != OK)
