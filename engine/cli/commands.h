@@ -7,6 +7,7 @@ extern const struct command BACKUP_COMMANDS[];
 extern const struct command CHECK_COMMANDS[];
 extern const struct command DOCS_COMMANDS[];
 extern const struct command HELP_COMMANDS[];
+extern const struct command IMPORT_COMMANDS[];
 extern const struct command INCIDENT_COMMANDS[];
 extern const struct command JOB_COMMANDS[];
 extern const struct command KEY_COMMANDS[];

@@ -4,6 +4,7 @@
 
 /* One file's operations each; see op_table.h. */
 static const struct op *const LISTS[] = {
+    IMPORT_OPS,
     INCIDENT_OPS,
     INCIDENT_READ_OPS,
     INCIDENT_UPDATE_OPS,

@@ -7,6 +7,7 @@ extern const struct op AUDIT_OPS[];           /* audit.c */
 extern const struct op CONVERSATION_OPS[];    /* conversation.c */
 extern const struct op EVENT_OPS[];           /* event.c */
 extern const struct op GENERATION_OPS[];      /* generation_store.c */
+extern const struct op IMPORT_OPS[];          /* import.c */
 extern const struct op INCIDENT_OPS[];        /* incident.c */
 extern const struct op INCIDENT_READ_OPS[];   /* incident_read.c */
 extern const struct op INCIDENT_UPDATE_OPS[]; /* incident_update.c */
