@@ -82,6 +82,15 @@ TYPES = """\
 ---@field body string?
 ---@field content_type string?
 ---@field after function? runs in a task of its own once the answer was handed over
+---@field websocket function? the request becomes a WebSocket connection; runs in a task of its own and is given it
+
+--- A WebSocket connection, for the functions of engine.websocket.
+---@class engine.Socket
+
+--- What a service is given.
+---@class Service
+---@field name string
+---@field status fun(ctx: Service, text: string) how it is, for /healthz
 
 --- What a handler of an event, a job or a task is given.
 ---@class Context

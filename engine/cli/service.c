@@ -15,9 +15,11 @@
 #include "core/schedule.h"
 #include "loop/loop.h"
 #include "lua/jail.h"
+#include "lua/task.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/router.h"
+#include "net/websocket.h"
 #include "store/db.h"
 
 #include <signal.h>
@@ -134,6 +136,7 @@ static int make_parts(struct service *service, struct err *err)
     engine->client = http_client_new(engine->loop, CLIENT_CONNECTIONS, err);
     if (!engine->client)
         return err->code;
+    engine->websockets = websockets_new(engine->loop);
     engine->router = router_new();
     engine->limits = limits_new(engine);
     engine->schedule = schedule_new(engine);
@@ -199,13 +202,30 @@ static void on_drained(void *arg)
     service->is_drained = true;
 }
 
+/* Requests, jobs, and what goes on behind requests that are answered (task.spawn). */
+static bool is_work_done(const struct service *service)
+{
+    const struct engine *engine = &service->engine;
+    return service->is_drained && jobs_running(engine->jobs) == 0 &&
+           tasks_alive_of(generations_tasks_of(engine->generations), TASK_SPAWNED) == 0;
+}
+
+/* Only now: until here, work that is done could still be acknowledged. */
+static bool are_sockets_closed(const struct service *service)
+{
+    struct websockets_stats stats;
+    websockets_close_all(service->engine.websockets);
+    websockets_stats(service->engine.websockets, &stats);
+    return stats.open == 0;
+}
+
 static void wait_for_end(void *arg)
 {
     struct service *service = arg;
     struct engine *engine = &service->engine;
     int jobs = jobs_running(engine->jobs);
     bool is_over = clock_mono_ms() >= service->stop_at_ms;
-    if (!is_over && (!service->is_drained || jobs > 0)) {
+    if (!is_over && (!is_work_done(service) || !are_sockets_closed(service))) {
         loop_timer(engine->loop, STOP_POLL_MS, wait_for_end, service);
         return;
     }
@@ -232,6 +252,7 @@ static void on_stop_signal(void *arg)
     service->stop_at_ms = clock_mono_ms() + GRACE_MS;
     jobs_stop(engine->jobs);
     schedule_close(engine->schedule);
+    generations_stop_services(engine->generations);
     http_server_drain(engine->server, GRACE_MS, on_drained, service);
     wait_for_end(service);
 }
@@ -290,6 +311,7 @@ static void take_apart(struct service *service)
     engine->server = NULL;
     jail_free(engine->jail);
     generations_free(engine->generations);
+    websockets_free(engine->websockets);
     http_client_free(engine->client);
     if (engine->db)
         db_close(engine->db);

@@ -7,8 +7,10 @@
 #include "core/limits.h"
 #include "core/schedule.h"
 #include "lua/generation.h"
+#include "lua/services.h"
 #include "lua/task.h"
 #include "net/http_client.h"
+#include "net/websocket.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +64,42 @@ static bool write_schedules(struct json_writer *w, void *arg)
     return true;
 }
 
+static bool write_services(struct json_writer *w, void *arg)
+{
+    const struct engine *engine = arg;
+    json_t *list = services_list(engine->generations);
+    char *text = json_dumps(list, JSON_COMPACT);
+    json_raw(w, text ? text : "[]", text ? strlen(text) : 2);
+    free(text);
+    json_decref(list);
+    return true;
+}
+
+static bool write_connections(struct json_writer *w, void *arg)
+{
+    static const char *const STATES[] = {
+        [WEBSOCKET_CONNECTING] = "connecting",
+        [WEBSOCKET_OPEN] = "open",
+        [WEBSOCKET_CLOSING] = "closing",
+        [WEBSOCKET_CLOSED] = "closed",
+    };
+    const struct engine *engine = arg;
+    const struct websocket *cursor = NULL;
+    struct websocket_info info;
+    json_array_begin(w);
+    while (websockets_each_named(engine->websockets, &cursor, &info)) {
+        json_object_begin(w);
+        json_put_text(w, "name", info.name);
+        json_put_text(w, "state", STATES[info.state]);
+        json_put_int(w, "since_ms", info.since_ms);
+        json_put_int(w, "received", (int64_t)info.received);
+        json_put_int(w, "sent", (int64_t)info.sent);
+        json_object_finish(w);
+    }
+    json_array_finish(w);
+    return true;
+}
+
 /* ---- /metrics -------------------------------------------------------------------------------- */
 
 /* A reader of one member of a part's figures. */
@@ -109,6 +147,20 @@ static double client_running(void *arg)
     return http_client_running(engine->client);
 }
 
+#define WEBSOCKET_FIGURE(name, member)                \
+    static double name(void *arg)                     \
+    {                                                 \
+        const struct engine *engine = arg;            \
+        struct websockets_stats stats;                \
+        websockets_stats(engine->websockets, &stats); \
+        return (double)stats.member;                  \
+    }
+WEBSOCKET_FIGURE(websockets_open, open)
+WEBSOCKET_FIGURE(websockets_opened_total, opened)
+WEBSOCKET_FIGURE(websockets_lost_total, lost)
+WEBSOCKET_FIGURE(websockets_received_total, received)
+WEBSOCKET_FIGURE(websockets_sent_total, sent)
+
 static double oldest_due_age_s(void *arg)
 {
     return jobs_oldest_due_age_ms(arg) / 1000;
@@ -144,6 +196,15 @@ static const struct {
     { "halligan_generations_refused_total", "Script changes refused", "counter",
       generations_refused_total },
     { "halligan_client_requests", "Outgoing HTTP requests under way", "gauge", client_running },
+    { "halligan_websockets", "WebSocket connections that are open", "gauge", websockets_open },
+    { "halligan_websockets_opened_total", "WebSocket connections that were opened", "counter",
+      websockets_opened_total },
+    { "halligan_websockets_lost_total", "WebSocket connections that ended without a good-bye",
+      "counter", websockets_lost_total },
+    { "halligan_websocket_messages_received_total", "Messages received over WebSocket", "counter",
+      websockets_received_total },
+    { "halligan_websocket_messages_sent_total", "Messages sent over WebSocket", "counter",
+      websockets_sent_total },
     { "halligan_limits_buckets", "Token buckets in memory", "gauge", limits_buckets },
 };
 
@@ -153,6 +214,8 @@ void service_status_add(struct api *api, struct engine *engine)
     api_add_health(api, "scripts", write_scripts, engine);
     api_add_health(api, "jobs", write_jobs, engine);
     api_add_health(api, "schedules", write_schedules, engine);
+    api_add_health(api, "services", write_services, engine);
+    api_add_health(api, "connections", write_connections, engine);
     for (size_t i = 0; i < sizeof(FIGURES) / sizeof(FIGURES[0]); i++)
         metrics_add(api_metrics(api), FIGURES[i].name, FIGURES[i].help, FIGURES[i].type,
                     FIGURES[i].read, engine);

@@ -10,6 +10,7 @@ struct loop;
 struct db;
 struct http_server;
 struct http_client;
+struct websockets;
 struct router;
 struct jobs;
 struct schedule;
@@ -22,6 +23,7 @@ struct engine {
     struct db *db;
     struct http_server *server;
     struct http_client *client;
+    struct websockets *websockets;
     struct router *router;
     struct jobs *jobs;
     struct schedule *schedule;

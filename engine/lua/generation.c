@@ -9,6 +9,7 @@
 #include "loop/watch.h"
 #include "lua/config.h"
 #include "lua/report.h"
+#include "lua/services.h"
 #include "lua/snapshot.h"
 #include "lua/state.h"
 #include "lua/task.h"
@@ -413,8 +414,17 @@ int generations_start(struct generations *generations, struct err *err)
 void generations_ready(struct generations *generations)
 {
     generations->is_ready = true;
+    if (!generations->current)
+        return;
+    handlers_run_ready(generations->current);
+    services_start(generations->current);
+}
+
+void generations_stop_services(struct generations *generations)
+{
+    generations->is_ready = false;
     if (generations->current)
-        handlers_run_ready(generations->current);
+        services_stop(generations->current);
 }
 
 /* ---- life */

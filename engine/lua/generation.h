@@ -41,8 +41,11 @@ void generations_free(struct generations *generations);
  * fails and <err> says file, line and path. Then watches the folders. */
 int generations_start(struct generations *generations, struct err *err);
 
-/* Everything is up: runs the on_ready hooks. Later generations run theirs when they take over. */
+/* Everything is up: runs the on_ready hooks, then the services. Later generations run theirs when they
+ * take over. */
 void generations_ready(struct generations *generations);
+/* The engine stops: no service runs any more. */
+void generations_stop_services(struct generations *generations);
 
 /* Looks at the files again: loads on a helper thread, swaps on the loop; the outcome is logged and
  * kept for `halligan reload`. Coalesced; returns at once. Unchanged files: the outcome is recorded,

@@ -5,12 +5,14 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "base/map.h"
 #include "lua/generation.h"
 #include "net/router.h"
 
 struct engine;
+struct service;
 struct report;
 struct snapshot_file;
 struct state;
@@ -60,6 +62,7 @@ struct generation {
     int *ready_refs; /* on_ready functions, with their units */
     const char **ready_scripts;
     int ready_count;
+    LIST_HEAD(, service) services; /* services.c's */
     json_t *config, *schedules, *tasks, *invites;
     json_t *tags;          /* {tag, applies_to, is_unique, path} of strategies/tags/ */
     json_t *subscriptions; /* rows of subscription.replace */

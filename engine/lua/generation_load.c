@@ -7,6 +7,7 @@
 #include "lua/globals.h"
 #include "lua/lua_api.h"
 #include "lua/report.h"
+#include "lua/services.h"
 #include "lua/snapshot.h"
 #include "lua/state.h"
 #include "lua/unit.h"
@@ -42,6 +43,7 @@ void generation_free(struct generation *generation)
     if (!generation)
         return;
     state_free(generation->state);
+    services_free(generation);
     state_free(generation->invite_state);
     for (int i = 0; i < generation->unit_count; i++)
         free(generation->units[i].id);
@@ -68,6 +70,7 @@ static struct generation *make(struct engine *engine, struct snapshot *snapshot,
     struct generation *generation = xcalloc(1, sizeof(*generation));
     generation->snapshot = snapshot_ref(snapshot);
     generation->handlers = map_new(free_handler);
+    LIST_INIT(&generation->services);
     generation->schedules = json_array();
     generation->tasks = json_array();
     generation->invites = json_array();

@@ -8,6 +8,7 @@
 #include "core/engine.h"
 #include "core/op.h"
 #include "loop/loop.h"
+#include "lua/services.h"
 #include "lua/snapshot.h"
 #include "lua/state.h"
 #include "lua/task.h"
@@ -132,6 +133,8 @@ void generation_take_over(struct generations *generations, struct generation *ge
 {
     struct generation *before = generations->current;
     char hash[13], old_hash[13];
+    if (before)
+        services_stop(before);
     swap_routes(generations, generation);
     generations->current = generation;
     generations->since_ms = clock_now_ms();
@@ -147,8 +150,10 @@ void generation_take_over(struct generations *generations, struct generation *ge
         generations->on_change(generations->on_change_arg);
     if (before)
         retire(generations, before);
-    if (generations->is_ready)
+    if (generations->is_ready) {
         handlers_run_ready(generation);
+        services_start(generation);
+    }
 }
 
 void generation_adopt(struct generations *generations, struct generation *generation)

@@ -8,16 +8,18 @@
 #include "core/engine.h"
 #include "core/job.h"
 #include "lua/lua_util.h"
+#include "lua/lua_websocket.h"
 #include "lua/snapshot.h"
 #include "lua/state.h"
 #include "lua/task.h"
 #include "net/form.h"
+#include "net/websocket.h"
 
 #include <ctype.h>
-#include <stdlib.h>
-#include <sys/param.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
 enum {
     ROUTE_MS = 30000,
@@ -26,8 +28,8 @@ enum {
     JOB_MS = 15 * 60000,
     DISABLED_WAIT_MS = 5 * 60000, /* a job of an integration that is switched off */
     LIMIT_SPREAD_MOST_MS = 10000,
-    SWAP_WAIT_MS = 1000,       /* a job of scripts that are about to take over */
-    LAST_GOOD_WAIT_MS = 60000, /* a job that only the broken files may know */
+    SWAP_WAIT_MS = 1000,          /* a job of scripts that are about to take over */
+    LAST_GOOD_WAIT_MS = 60000,    /* a job that only the broken files may know */
 };
 
 /* ---- routes: the request */
@@ -158,15 +160,16 @@ static void start_after(lua_State *L, int response)
 
 static void check_response(lua_State *L, int response)
 {
-    static const char *const FIELDS[] = { "status", "headers", "body", "content_type",
-                                          "after",  "abort",   NULL };
+    static const char *const FIELDS[] = { "status", "headers", "body",      "content_type",
+                                          "after",  "abort",   "websocket", NULL };
     static const struct {
         const char *name;
         int type;
     } TYPES[] = { { "headers", LUA_TTABLE },
                   { "body", LUA_TSTRING },
                   { "content_type", LUA_TSTRING },
-                  { "after", LUA_TFUNCTION } };
+                  { "after", LUA_TFUNCTION },
+                  { "websocket", LUA_TFUNCTION } };
     if (!lua_istable(L, response))
         luaL_error(L, "a route handler returns its response, got %s", luaL_typename(L, response));
     lua_util_check_keys(L, response, "response", FIELDS);
@@ -177,6 +180,26 @@ static void check_response(lua_State *L, int response)
                        lua_typename(L, TYPES[i].type), lua_typename(L, type));
         lua_pop(L, 1);
     }
+}
+
+/* The request becomes a connection, and the function of `websocket`, on top, gets it. */
+static void upgrade(lua_State *L, struct route_call *call)
+{
+    struct http_exchange *exchange = call->exchange;
+    const struct websocket_options options = { 0 };
+    const struct task_options task = { .kind = TASK_SERVICE, .script = call->route->script };
+    struct err err;
+    lua_websocket_new(L);
+    call->exchange = NULL;
+    struct websocket *websocket =
+        websocket_accept(state_engine(L)->websockets, exchange, &options, &err);
+    if (!websocket) {
+        http_add_header(exchange, "Upgrade", "websocket");
+        http_reply_error(exchange, err.status ? err.status : 400, "upgrade", err.msg, NULL);
+        return;
+    }
+    lua_websocket_set(L, -1, websocket);
+    task_spawn_with(L, 1, &task);
 }
 
 /* The response is on top. */
@@ -191,6 +214,10 @@ static int answer(lua_State *L, int status, lua_KContext context)
     if (lua_toboolean(L, -1)) {
         call->exchange = NULL;
         http_abort(exchange);
+        return 0;
+    }
+    if (lua_getfield(L, response, "websocket") == LUA_TFUNCTION) {
+        upgrade(L, call);
         return 0;
     }
     int http_status = response_status(L, response);

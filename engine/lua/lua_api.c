@@ -37,6 +37,7 @@ static const struct lua_module MODULES[] = {
     { "engine.time", luaopen_engine_time, EVERYONE },
     { "engine.url", luaopen_engine_url, SCRIPTS },
     { "engine.usergroups", luaopen_engine_usergroups, SCRIPTS },
+    { "engine.websocket", luaopen_engine_websocket, SCRIPTS },
 };
 enum { MODULE_COUNT = sizeof(MODULES) / sizeof(MODULES[0]) };
 

@@ -28,4 +28,5 @@ int luaopen_engine_text(lua_State *L);
 int luaopen_engine_task(lua_State *L);
 int luaopen_engine_config(lua_State *L);
 int luaopen_engine_info(lua_State *L);
+int luaopen_engine_websocket(lua_State *L);
 int luaopen_engine_schedule(lua_State *L);

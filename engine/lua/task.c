@@ -106,6 +106,14 @@ int tasks_alive(const struct tasks *tasks)
     return TASKS_MAX - tasks->free_count;
 }
 
+int tasks_alive_of(const struct tasks *tasks, enum task_kind kind)
+{
+    int count = 0;
+    for (int slot = 0; slot < TASKS_MAX; slot++)
+        count += tasks->slots[slot] && tasks->slots[slot]->kind == kind;
+    return count;
+}
+
 void tasks_stats(const struct tasks *tasks, struct tasks_stats *out)
 {
     *out = tasks->stats;
@@ -605,8 +613,8 @@ int task_join(lua_State *L, uint64_t id)
 static const char *kind_name(enum task_kind kind)
 {
     static const char *const NAMES[] = {
-        [TASK_ROUTE] = "route",     [TASK_JOB] = "job",   [TASK_READY] = "ready",
-        [TASK_SPAWNED] = "spawned", [TASK_TEST] = "test",
+        [TASK_ROUTE] = "route",     [TASK_JOB] = "job",         [TASK_READY] = "ready",
+        [TASK_SPAWNED] = "spawned", [TASK_SERVICE] = "service", [TASK_TEST] = "test",
     };
     return NAMES[kind];
 }

@@ -56,7 +56,8 @@ enum {
     TASK_WAIT_AGAIN = -1,             /* see task_wait_ops.push */
 };
 
-enum task_kind { TASK_ROUTE, TASK_JOB, TASK_READY, TASK_SPAWNED, TASK_TEST };
+/* TASK_SERVICE: as long as its scripts run; also what serves a WebSocket connection. */
+enum task_kind { TASK_ROUTE, TASK_JOB, TASK_READY, TASK_SPAWNED, TASK_SERVICE, TASK_TEST };
 
 /* ---- tasks */
 
@@ -99,6 +100,7 @@ void tasks_cancel_state(struct tasks *tasks, struct state *state);
 
 /* How many have not ended. */
 int tasks_alive(const struct tasks *tasks);
+int tasks_alive_of(const struct tasks *tasks, enum task_kind kind);
 /* An array of {id, kind, script, incident_id, state, waits_for, age_ms, cpu_us}, as JSON text, for
  * /debug/tasks. */
 void tasks_describe(struct tasks *tasks, struct buf *out);

@@ -129,11 +129,12 @@ static int check_functions(lua_State *L, int index, int least)
 static void add_member(lua_State *L, struct group *group, int index, int number)
 {
     struct task *parent = task_current(L);
+    bool is_service = task_kind(parent) == TASK_SERVICE;
     struct task_options options = {
-        .kind = TASK_SPAWNED,
+        .kind = is_service ? TASK_SERVICE : TASK_SPAWNED,
         .script = task_script(parent),
         .incident_id = task_incident(parent),
-        .deadline_ms = TASK_SPAWNED_MS,
+        .deadline_ms = is_service ? 0 : TASK_SPAWNED_MS,
         .done = on_member_done,
         .arg = group,
     };

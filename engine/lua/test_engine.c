@@ -7,6 +7,7 @@
 #include "lua/task.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
+#include "net/websocket.h"
 #include "store/db.h"
 
 #include <errno.h>
@@ -81,6 +82,7 @@ int test_engine_start(struct test_engine *test, const char *root, const char *co
     engine->client = http_client_new(engine->loop, CONNECTIONS, err);
     if (!engine->client)
         return err->code;
+    engine->websockets = websockets_new(engine->loop);
     engine->router = router_new();
     engine->limits = limits_new(engine);
     if (start_server(test, err) != OK)
@@ -107,6 +109,7 @@ void test_engine_stop(struct test_engine *test)
     http_server_free(engine->server);
     jail_free(engine->jail);
     generations_free(engine->generations);
+    websockets_free(engine->websockets);
     http_client_free(engine->client);
     if (engine->db)
         db_close(engine->db);

@@ -5,6 +5,7 @@
 #include "core/schedule.h"
 #include "lua/config.h"
 #include "lua/lua_util.h"
+#include "lua/services.h"
 #include "lua/snapshot.h"
 
 #include <stdio.h>
@@ -128,6 +129,30 @@ static void register_tasks(const struct unit_call *call, lua_State *L, int unit)
         lua_pushnil(L);
         while (lua_next(L, -2))
             register_task(call, L);
+    }
+    lua_pop(L, 1);
+}
+
+static void register_services(const struct unit_call *call, lua_State *L, int unit)
+{
+    if (lua_getfield(L, unit, "services") == LUA_TTABLE) {
+        lua_pushnil(L);
+        while (lua_next(L, -2)) {
+            if (lua_type(L, -2) != LUA_TSTRING || !lua_isfunction(L, -1)) {
+                unit_complain(call, "services",
+                              "field `services`: expected name = function, got %s = %s",
+                              luaL_typename(L, -2), luaL_typename(L, -1));
+                lua_pop(L, 1);
+                continue;
+            }
+            const char *name = lua_tostring(L, -2);
+            if (services_has(call->generation, name))
+                unit_complain(call, "services", "service \"%s\" exists already", name);
+            if (call->unit->is_enabled)
+                services_add(call->generation, L, name, call->unit->id);
+            else
+                lua_pop(L, 1);
+        }
     }
     lua_pop(L, 1);
 }
@@ -282,6 +307,7 @@ static void register_integration(const struct unit_call *call, lua_State *L, int
     register_tasks(call, L, unit);
     register_routes(call, L, unit);
     register_ready(call, L, unit);
+    register_services(call, L, unit);
     register_reference(call, L, unit);
 }
 

@@ -290,6 +290,17 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     pump_out(arg);
 }
 
+bool websocket_has_message(const struct websocket *websocket)
+{
+    return websocket->inbox_count > 0;
+}
+
+size_t websocket_next_len(const struct websocket *websocket)
+{
+    const struct websocket_queued *first = STAILQ_FIRST(&websocket->inbox);
+    return first ? first->message.len : 0;
+}
+
 bool websocket_take(struct websocket *websocket, struct websocket_message *out)
 {
     struct websocket_queued *first = STAILQ_FIRST(&websocket->inbox);
@@ -536,6 +547,16 @@ struct websockets *websockets_new(struct loop *loop)
     set->refs = 1;
     LIST_INIT(&set->list);
     return set;
+}
+
+void websockets_close_all(struct websockets *set)
+{
+    struct websocket *each = LIST_FIRST(&set->list);
+    while (each) {
+        struct websocket *next = LIST_NEXT(each, link);
+        websocket_close(each, WEBSOCKET_GOING_AWAY, "");
+        each = next;
+    }
 }
 
 void websockets_free(struct websockets *set)

@@ -41,6 +41,10 @@ struct websockets_stats {
     uint64_t opened, lost, received,
         sent; /* since the start; lost: ended without a close from either side */
 };
+/* Says good-bye on all of them, at the engine's end; those without an answer end after two seconds. */
+void websockets_close_all(struct websockets *set);
+
+/* Figures for /metrics. */
 void websockets_stats(const struct websockets *set, struct websockets_stats *out);
 
 /* What /healthz says of a connection that has a name. */
@@ -100,6 +104,9 @@ struct websocket_message {
     size_t len;
     bool is_text; /* valid UTF-8 then */
 };
+/* Whether one can be taken, and the bytes of it. */
+bool websocket_has_message(const struct websocket *websocket);
+size_t websocket_next_len(const struct websocket *websocket);
 /* Takes the oldest message that was received; false when there is none. */
 bool websocket_take(struct websocket *websocket, struct websocket_message *out);
 

@@ -119,6 +119,7 @@ function M.serve(request)
     status = reply.status,
     headers = reply.headers,
     abort = reply.abort,
+    websocket = reply.websocket,
     content_type = reply.json ~= nil and "application/json" or reply.content_type,
     body = reply.json ~= nil and json.encode(reply.json) or reply.body,
   }
@@ -126,7 +127,7 @@ end
 
 local function add_stub(t, host)
   --- A server that answers "POST /path" with {status=, headers=, body= or json=, abort=}, or with
-  --- what a function of the request gives. Each must be asked at least once, and nothing else.
+  --- what a function of the request gives; websocket = function(socket) serves a connection. Each must be asked at least once, and nothing else.
   --- Answers {url=, calls={the requests}}. A test has one; a second call replaces the answers.
   function t.http_stub(answers)
     local before = current

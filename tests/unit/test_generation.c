@@ -8,6 +8,7 @@
 #include "core/job.h"
 #include "core/op.h"
 #include "loop/loop.h"
+#include "lua/services.h"
 #include "lua/task.h"
 #include "net/router.h"
 #include "net_talk.h"
@@ -181,6 +182,9 @@ static void broken_files_are_named(void **context)
     assert_refused(
         X, "while true do end",
         "strategies/integrations/x.lua:1: used more than 500 ms of CPU time at a stretch\n");
+    assert_refused(X, "return { about = 'x',\n services = { beat = 1 } }",
+                   "strategies/integrations/x.lua:2: field `services`: expected name = function, "
+                   "got string = number\n");
     assert_refused(X, "return { about = 'x', on = { ['incident.created'] = 1 } }",
                    "strategies/integrations/x.lua:1: field `on`: expected event = function, got "
                    "string = number\n");
@@ -315,6 +319,66 @@ static void a_saved_file_takes_over_and_running_tasks_finish(void **context)
     assert_string_equal(get("/p"), "200 two");
     assert_string_equal(get("/slow"), "200 new");
     assert_int_equal(status().live, 1);
+}
+
+/* ---- services */
+
+#define SERVICE(name, body) \
+    "return { about = 'x', services = { " name " = function(ctx) " body " end } }\n"
+#define FOREVER "require('engine.task').sleep '1h'"
+
+static const char *wanted_status;
+
+/* Whether the only service says of itself what is wanted. */
+static bool service_says(void)
+{
+    json_t *list = services_list(engine.generations);
+    const char *text = json_string_value(json_object_get(json_array_get(list, 0), "status"));
+    bool is_said = text && strstr(text, wanted_status);
+    json_decref(list);
+    return is_said;
+}
+
+static void wait_for_status(const char *text)
+{
+    wanted_status = text;
+    run_until(service_says, text);
+}
+
+static void a_service_runs_as_long_as_its_generation(void **context)
+{
+    (void)context;
+    write_script("strategies/integrations/s.lua",
+                 SERVICE("beat", "ctx:status(ctx.name .. ' one') " FOREVER));
+    start();
+    generations_ready(engine.generations);
+    wait_for_status("beat one");
+    write_script("strategies/integrations/s.lua", SERVICE("beat", "ctx:status 'two' " FOREVER));
+    generations_reload(engine.generations);
+    wait_for_status("two");
+    assert_int_equal(status().live, 1); /* the old one did not hold its generation */
+    generations_stop_services(engine.generations);
+    assert_int_equal(tasks_alive(generations_tasks_of(engine.generations)), 0);
+}
+
+static bool has_restarted(void)
+{
+    json_t *list = services_list(engine.generations);
+    json_int_t restarts = json_integer_value(json_object_get(json_array_get(list, 0), "restarts"));
+    json_decref(list);
+    return restarts >= 1;
+}
+
+static void a_service_that_fails_is_started_again(void **context)
+{
+    (void)context;
+    log_set_group(LOG_SCRIPT, LOG_ERROR_LEVEL + 1);
+    write_script("strategies/integrations/s.lua", SERVICE("beat", "error 'boom'"));
+    start();
+    generations_ready(engine.generations);
+    wait_for_status("boom");
+    run_until(has_restarted, "the second try");
+    wait_for_status("boom");
 }
 
 /* It is written after the engine knows. */
@@ -677,6 +741,8 @@ int main(void)
         TEST(all_mistakes_are_named_at_once),
         TEST(the_first_generation_writes_what_it_declares),
         TEST(a_saved_file_takes_over_and_running_tasks_finish),
+        TEST(a_service_runs_as_long_as_its_generation),
+        TEST(a_service_that_fails_is_started_again),
         TEST(a_broken_file_changes_nothing),
         TEST(the_watch_finds_a_change),
         TEST(what_the_store_refuses_changes_nothing),
