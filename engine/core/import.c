@@ -5,6 +5,7 @@
 #include "core/args.h"
 #include "core/audit.h"
 #include "core/op_table.h"
+#include "core/reference_imported.h"
 #include "core/rows.h"
 #include "store/db.h"
 
@@ -133,7 +134,7 @@ static struct db_value bind(json_t *value, char **owned)
         return (struct db_value){ .type = 'i', .i = json_is_true(value) };
     case JSON_OBJECT:
     case JSON_ARRAY:
-        *owned = json_dumps(value, JSON_COMPACT);
+        *owned = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
         return (struct db_value){ .type = 't', .t = *owned };
     case JSON_NULL:
         break;
@@ -330,6 +331,8 @@ static enum outcome import_row(struct tx *tx, const struct row *row, struct err 
         rc = adopt(tx, row, row->table->natural[i], err);
     int is_known = rc < 0 ? rc : find(tx, row, "1", row->table->key, &known, err);
     rc = is_known < 0 ? is_known : upsert(tx, row, err);
+    if (rc > 0 && reference_note_imported(tx, row->table->name, err) != OK)
+        rc = err->code;
     if (rc < 0)
         return REFUSED;
     if (rc == 0)

@@ -8,6 +8,7 @@
 #include "core/oncall.h"
 #include "core/op_table.h"
 #include "core/reference_chat.h"
+#include "core/reference_imported.h"
 #include "core/reference_table.h"
 #include "store/db.h"
 
@@ -271,7 +272,8 @@ static int reference_reconcile(struct op_call *call)
     int rc = args_refuse_unknown(call, "priorities", "environments", "groups", "categories",
                                  "roles", "milestones", "metrics", "impacts", "cost_types",
                                  "conversations", "usergroups", "oncall");
-    if (rc != OK || (rc = reconcile_kind(&r, &PRIORITY_KIND, check_priorities)) != OK ||
+    if (rc != OK || (rc = reference_drop_imported(call)) != OK ||
+        (rc = reconcile_kind(&r, &PRIORITY_KIND, check_priorities)) != OK ||
         (rc = reconcile_kind(&r, &ENVIRONMENT_KIND, NULL)) != OK ||
         (rc = reconcile_categories(&r)) != OK ||
         (rc = reconcile_kind(&r, &ROLE_KIND, NULL)) != OK ||
