@@ -1,12 +1,35 @@
 /* serve - runs the engine in the foreground. */
+#include "base/clock.h"
+#include "base/iso_time.h"
+#include "base/log.h"
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "cli/service.h"
 
+#include <string.h>
+
+/* For tests, replays and comparisons. */
+static int freeze_clock(const struct context *context, const char *text)
+{
+    struct err err = { 0 };
+    int64_t ms;
+    if (iso_time_parse(text, strlen(text), context->tz, &ms, &err) != OK)
+        return cli_fail("--clock %s: %s; write it as 2026-11-23T12:00:00Z", text, err.msg);
+    clock_set_ms(ms);
+    log_warn(LOG_ENGINE, 0,
+             "THE CLOCK STANDS STILL at %s (--clock): nothing becomes due, every record has this "
+             "time",
+             text);
+    return CLI_OK;
+}
+
 static int run_serve(const struct invocation *invocation)
 {
     struct context context = { 0 };
+    const char *clock = invocation_text(invocation, "clock");
     int rc = context_init(&context, invocation);
+    if (rc == CLI_OK && clock)
+        rc = freeze_clock(&context, clock);
     if (rc == CLI_OK) {
         const struct service_options options = {
             .name = "halligan",
@@ -15,6 +38,7 @@ static int run_serve(const struct invocation *invocation)
             .mode = GENERATIONS_NORMAL,
             .database = context.database,
             .has_pidfile = true,
+            .is_loopback_only = clock != NULL, /* nobody else is told a wrong time */
         };
         rc = service_run(&options);
     }
@@ -22,9 +46,18 @@ static int run_serve(const struct invocation *invocation)
     return rc;
 }
 
+static const struct option_spec OPTIONS[] = {
+    { .name = "clock",
+      .kind = OPTION_TEXT,
+      .value = "TIME",
+      .about = "wall time stands still at TIME (for tests; loopback only)" },
+    { 0 },
+};
+
 const struct command SERVE_COMMANDS[] = {
     { .name = "serve",
       .about = "Runs the engine in the foreground",
+      .options = OPTIONS,
       .run = run_serve,
       .help =
           "It is ready when /readyz answers 200. Files that are saved are taken over by "

@@ -190,6 +190,12 @@ static int start_server(struct service *service, struct err *err)
     }
     if (!engine->server)
         return err->code;
+    if (service->options->is_loopback_only && !http_server_is_loopback(engine->server))
+        return err_set(err, ERR_INVALID,
+                       "with --clock only this machine may ask: `listen` is %s and must be a "
+                       "loopback address, such "
+                       "as 127.0.0.1:8080",
+                       options.listen);
     api_observe(service->api);
     return OK;
 }

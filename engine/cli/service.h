@@ -12,6 +12,7 @@ struct service_options {
     const char *database;
     const char *listen; /* NULL: what the config says */
     bool has_pidfile;
+    bool is_loopback_only; /* does not start on an address that other machines reach */
 };
 
 /* Serves; returns an exit code after SIGTERM or SIGINT. */
