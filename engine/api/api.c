@@ -1,5 +1,6 @@
 #include "api/api_internal.h"
 #include "api/metrics.h"
+#include "api/rate.h"
 #include "api/reference_cache.h"
 #include "api/route.h"
 #include "api/write.h"
@@ -19,6 +20,12 @@ void api_set_options(struct api *api, const struct api_options *options)
     copy_name(api->names.channel_name, options->channel_name);
     copy_name(api->names.ticket_key, options->ticket_key);
     copy_name(api->names.ticket_url, options->ticket_url);
+    api->settings = (struct api_settings){
+        .is_schema_public = options->is_schema_public,
+        .requests_per_minute = options->requests_per_minute,
+        .requests_burst = options->requests_burst,
+        .refusals_per_minute = options->refusals_per_minute,
+    };
 }
 
 static int add_routes(struct api *api, struct err *err)
@@ -53,6 +60,7 @@ struct api *api_new(struct engine *engine, const struct api_options *options, st
     api->auth = auth_new(api);
     api->references = reference_cache_new();
     api->metrics = metrics_new();
+    api->rate = rate_new();
     api->zone = tz_load("UTC", err);
     api_set_options(api, options);
     metrics_add_figures(api);
@@ -72,6 +80,7 @@ void api_free(struct api *api)
     auth_free(api->auth);
     reference_cache_free(api->references);
     metrics_free(api->metrics);
+    rate_free(api->rate);
     tz_free(api->zone);
     free(api);
 }

@@ -5,15 +5,20 @@
 #include "base/err.h"
 #include "base/json_writer.h"
 
+#include <stdbool.h>
+
 struct api;
 struct engine;
 struct metrics;
 
-/* Names of answer fields that carry a vendor's name for the sake of existing clients: they are
+/* What the config says. Names of answer fields that carry a vendor's name for the sake of existing clients: they are
  * data of the installation. NULL or "": the field is left out. */
 struct api_options {
     const char *channel_name;   /* "#name" of the incident's channel */
     const char *ticket_key, *ticket_url;
+    bool is_schema_public;      /* the API's description is shown without a key */
+    /* Requests of one key, and refusals of one address; 0: no limit. */
+    int requests_per_minute, requests_burst, refusals_per_minute;
 };
 
 /* Adds all routes to engine->router, sets its gate and observes engine->server when there is

@@ -17,12 +17,20 @@ struct api_names {
     char channel_name[API_NAME_SIZE], ticket_key[API_NAME_SIZE], ticket_url[API_NAME_SIZE];
 };
 
+/* The rest of the config's api section. */
+struct api_settings {
+    bool is_schema_public;
+    int requests_per_minute, requests_burst, refusals_per_minute;
+};
+
 struct api {
     struct engine *engine;
     struct api_names names;
+    struct api_settings settings;
     struct auth *auth;
     struct reference_cache *references;
     struct metrics *metrics;
+    struct rate *rate;
     struct tz *zone;            /* of times without an offset */
     struct { const char *name; api_health_fn write; void *arg; } health[API_HEALTH_PARTS];
     int health_count;

@@ -2,6 +2,7 @@
  * reader thread; the answer is kept for some seconds, so that a busy client costs no look-up a
  * request. A revoked key therefore works for at most KEPT_MS longer. Refusals are not kept. */
 #include "api/api_internal.h"
+#include "api/rate.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -62,8 +63,34 @@ struct actor auth_actor(const struct http_exchange *exchange)
     return actor;
 }
 
-static void refuse(struct http_exchange *exchange, const char *code, const char *detail)
+/* 429: come back in <wait_ms>. */
+static void reply_throttled(struct http_exchange *exchange, int64_t wait_ms)
 {
+    char seconds[24], detail[100];
+    snprintf(seconds, sizeof(seconds), "%" PRId64, (wait_ms + 999) / 1000);
+    snprintf(detail, sizeof(detail), "Request was throttled. Expected available in %s seconds.",
+             seconds);
+    http_add_header(exchange, "Retry-After", seconds);
+    http_reply_error(exchange, 429, "throttled", detail, NULL);
+}
+
+static void name_peer(const struct http_exchange *exchange, char name[96])
+{
+    snprintf(name, 96, "refused:%.80s", http_peer(exchange));
+}
+
+/* Refusals are counted by address: who only guesses is told so no more. */
+static void refuse(struct api *api, struct http_exchange *exchange, const char *code,
+                   const char *detail)
+{
+    char name[96];
+    int per_minute = api->settings.refusals_per_minute;
+    name_peer(exchange, name);
+    int64_t wait_ms = rate_take(api->rate, name, per_minute, per_minute);
+    if (wait_ms > 0) {
+        reply_throttled(exchange, wait_ms);
+        return;
+    }
     http_add_header(exchange, "WWW-Authenticate", "Bearer");
     http_reply_error(exchange, 401, code, detail, NULL);
 }
@@ -78,9 +105,18 @@ static const char *objection_to(enum route_access access, const struct api_ident
     return identity->may_read ? NULL : "This key may not read.";
 }
 
-/* Lets the exchange through to its route, or answers 403. */
-static void enter(const struct route_match *match, const struct api_identity *identity)
+/* Lets the exchange through to its route, or answers 429 or 403. */
+static void enter(struct api *api, const struct route_match *match,
+                  const struct api_identity *identity)
 {
+    char name[32];
+    snprintf(name, sizeof(name), "key:%" PRId64, identity->key_id);
+    int64_t wait_ms =
+        rate_take(api->rate, name, api->settings.requests_per_minute, api->settings.requests_burst);
+    if (wait_ms > 0) {
+        reply_throttled(match->exchange, wait_ms);
+        return;
+    }
     const char *objection = objection_to(match->route->access, identity);
     if (objection) {
         http_reply_error(match->exchange, 403, "permission_denied", objection, NULL);
@@ -147,9 +183,9 @@ static void on_checked(void *arg, int rc, const char *text, size_t len, const st
         kept->identity = read_identity(answer);
         kept->until_ms = clock_mono_ms() + KEPT_MS;
         note_use(question->api, answer, kept->identity.key_id);
-        enter(question->match, &kept->identity);
+        enter(question->api, question->match, &kept->identity);
     } else if (rc == ERR_UNAUTHORIZED || rc == ERR_NOT_FOUND) {
-        refuse(exchange, "authentication_failed", "Invalid token.");
+        refuse(question->api, exchange, "authentication_failed", "Invalid token.");
     } else {
         log_error(LOG_API, 0, "cannot check a key: %s", err->msg);
         http_reply_error(exchange, 503, "error", "The store is busy; try again in a moment.", NULL);
@@ -170,26 +206,40 @@ static void ask(struct api *api, const struct route_match *match, const char has
     op_submit(api->engine->db, op_find("key.check"), args, &ACTOR_ENGINE, on_checked, question);
 }
 
+/* How long an address that was refused too often must wait. Keys that were good lately are asked
+ * about all the same: behind a proxy, one who guesses does not lock out the others. */
+static int64_t wait_of_peer(struct api *api, const struct http_exchange *exchange)
+{
+    char name[96];
+    int per_minute = api->settings.refusals_per_minute;
+    name_peer(exchange, name);
+    return rate_look(api->rate, name, per_minute, per_minute);
+}
+
 void auth_gate(const struct route_match *match, void *arg)
 {
     struct api *api = arg;
     const char *header = http_header(match->exchange, "Authorization");
     if (!header || strncasecmp(header, "Bearer", 6) || (header[6] && header[6] != ' ')) {
-        refuse(match->exchange, "not_authenticated",
+        refuse(api, match->exchange, "not_authenticated",
                "Authentication credentials were not provided.");
         return;
     }
     const char *key = header + 6 + strspn(header + 6, " ");
     size_t len = strlen(key);
     if (len == 0 || len > LONGEST_KEY || strchr(key, ' ')) {
-        refuse(match->exchange, "authentication_failed", "Invalid token header.");
+        refuse(api, match->exchange, "authentication_failed", "Invalid token header.");
         return;
     }
     char hash[65];
     verify_sha256_hex(key, len, hash);
     const struct kept_key *kept = place_of(api->auth, hash);
-    if (kept->until_ms > clock_mono_ms() && verify_equal(kept->hash, 64, hash, 64))
-        enter(match, &kept->identity);
+    bool is_known = verify_equal(kept->hash, 64, hash, 64);
+    int64_t wait_ms = is_known ? 0 : wait_of_peer(api, match->exchange);
+    if (is_known && kept->until_ms > clock_mono_ms())
+        enter(api, match, &kept->identity);
+    else if (wait_ms > 0)
+        reply_throttled(match->exchange, wait_ms);
     else
         ask(api, match, hash);
 }

@@ -21,3 +21,6 @@ void health_on_readyz(const struct route_match *match, void *api);
 
 /* metrics.c */
 void metrics_on_metrics(const struct route_match *match, void *api);
+
+/* openapi.c */
+void openapi_on_schema(const struct route_match *match, void *api);

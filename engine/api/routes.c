@@ -12,6 +12,12 @@ static bool is_local(const struct http_exchange *exchange, void *api)
     return router_is_local(exchange);
 }
 
+static bool is_schema_public(const struct http_exchange *exchange, void *api)
+{
+    (void)exchange;
+    return ((const struct api *)api)->settings.is_schema_public;
+}
+
 #define LIST_AND_DETAIL(name, on, shape, text)                                        \
     { .method = "GET",                                                                \
       .pattern = API_BASE name "/",                                                   \
@@ -31,6 +37,11 @@ static const struct api_route ROUTES[] = {
       .access = ACCESS_KEY_READ,
       .handler = incidents_on_list,
       .about = "Incidents, newest first, a page at a time",
+      .query = "id id__in id__iexact id__gte id__lte id__gt id__lt status _status__gte _status__lte"
+               " _status__gt _status__lt environment environment__value environment__value__in"
+               " priority group incident_category created_by ignore created_at created_at__gte"
+               " created_at__lte created_at__gt created_at__lt search order_by limit cursor"
+               " show_tags format fields labels",
       .answer = "[Incident]" },
     { .method = "GET",
       .pattern = API_BASE "incidents/:id/",
@@ -55,6 +66,15 @@ static const struct api_route ROUTES[] = {
     LIST_AND_DETAIL("incident-categories", reference_on_categories, "Category", "Categories"),
     LIST_AND_DETAIL("components", reference_on_categories, "Category",
                     "Categories, under their old name"),
+
+    /* ---- this table */
+    { .method = "GET",
+      .pattern = API_BASE "schema",
+      .access = ACCESS_KEY_READ,
+      .handler = openapi_on_schema,
+      .is_open = is_schema_public,
+      .about = "This document (OpenAPI 3.1); without a key when api.public_schema says so",
+      .answer = "any" },
 
     /* ---- health and figures */
     { .method = "GET",

@@ -104,7 +104,7 @@ static int run_revoke(const struct invocation *invocation)
 
 static const struct option_spec CREATE_OPTIONS[] = {
     { "scopes", OPTION_TEXT, "LIST",
-      "read (the default) or \"read write\"; private ones too with \"read private\"", false },
+      "of read (the default), write, admin, private: \"read write\"", false },
     { "days", OPTION_INT, "N", "how long it is valid (for ever)", false },
     { "json", OPTION_FLAG, NULL, "for machines", false },
     { 0 },

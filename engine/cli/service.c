@@ -68,15 +68,19 @@ static void apply_log(const json_t *config)
                   json_is_true(json_object_get(log, "json")));
 }
 
-static void apply_api_names(struct service *service, const json_t *config)
+static void apply_api(struct service *service, const json_t *config)
 {
     const json_t *api = json_object_get(config, "api");
-    const struct api_options names = {
+    const struct api_options options = {
         .channel_name = config_text(api, "compat", "channel_name"),
         .ticket_key = config_text(api, "compat", "ticket_key"),
         .ticket_url = config_text(api, "compat", "ticket_url"),
+        .is_schema_public = json_is_true(json_object_get(api, "public_schema")),
+        .requests_per_minute = (int)config_int(api, "rate_limit", "per_minute"),
+        .requests_burst = (int)config_int(api, "rate_limit", "burst"),
+        .refusals_per_minute = (int)config_int(api, "rate_limit", "refusals_per_minute"),
     };
-    api_set_options(service->api, &names);
+    api_set_options(service->api, &options);
 }
 
 /* Two things are decided at start and not again. */
@@ -98,7 +102,7 @@ static void on_generation(void *arg)
     const json_t *config = generations_config(engine->generations);
     struct err err;
     apply_log(config);
-    apply_api_names(service, config);
+    apply_api(service, config);
     if (service->options->mode == GENERATIONS_NORMAL)
         warn_of_restart(service, config);
     if (schedule_replace(engine->schedule, generations_schedules(engine->generations), &err) != OK)

@@ -65,11 +65,28 @@ struct wish {
     int64_t expires_in_ms;
 };
 
-/* "private": the key sees private incidents, whoever it belongs to. */
+/* Words with blanks, each at most once: "read", "write" and "admin" open routes; "private": the key
+ * sees private incidents, whoever it belongs to. */
 static bool are_scopes(struct text scopes)
 {
-    return text_is(scopes, "read") || text_is(scopes, "read write") ||
-           text_is(scopes, "read private") || text_is(scopes, "read write private");
+    static const char *const WORDS[] = { "read", "write", "admin", "private" };
+    enum { COUNT = sizeof(WORDS) / sizeof(*WORDS) };
+    bool is_named[COUNT] = { false };
+    bool opens_any = false;
+    const char *at = scopes.at, *end = scopes.at + scopes.len;
+    while (at < end) {
+        const char *blank = memchr(at, ' ', (size_t)(end - at));
+        size_t len = (size_t)((blank ? blank : end) - at);
+        int word = 0;
+        while (word < COUNT && (strlen(WORDS[word]) != len || memcmp(at, WORDS[word], len) != 0))
+            word++;
+        if (word == COUNT || is_named[word])
+            return false;
+        is_named[word] = true;
+        opens_any |= strcmp(WORDS[word], "private") != 0;
+        at += len + (blank != NULL);
+    }
+    return opens_any && end[-1] != ' ';
 }
 
 static int read_wish(struct op_call *call, struct wish *wish)
@@ -86,8 +103,9 @@ static int read_wish(struct op_call *call, struct wish *wish)
     if (!wish->scopes.at)
         wish->scopes = text_of("read");
     if (!are_scopes(wish->scopes))
-        return args_fail(&args, "scopes",
-                         "scopes must be \"read\" or \"read write\", and may end with \"private\"");
+        return args_fail(
+            &args, "scopes",
+            "scopes are one or more of read, write, admin and private, such as \"read write\"");
     if (!wish->person_id.at)
         return OK;
     bool exists;

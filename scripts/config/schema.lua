@@ -42,6 +42,12 @@ local schema = {
       ticket_key = shape.string { optional = true },
       ticket_url = shape.string { optional = true },
     } },
+    public_schema = flag(false),
+    rate_limit = shape.table { default = {}, fields = {
+      per_minute = shape.integer { min = 0, max = 1000000, default = 0 },
+      burst = shape.integer { min = 1, max = 100000, default = 100 },
+      refusals_per_minute = shape.integer { min = 0, max = 1000000, default = 60 },
+    } },
   } },
   invites = shape.table { default = {}, fields = {
     deadline = shape.duration { default = "2s", min = 50, max = 60000 },

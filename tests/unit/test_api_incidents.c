@@ -78,7 +78,9 @@ static void make_key(struct fixture *fixture, const char *scopes, char out[64])
 
 static int begin(void **state)
 {
-    static const struct api_options NAMES = { "channel_name", "ticket_key", "ticket_url" };
+    static const struct api_options OPTIONS = { .channel_name = "channel_name",
+                                                .ticket_key = "ticket_key",
+                                                .ticket_url = "ticket_url" };
     struct fixture *fixture = xcalloc(1, sizeof(*fixture));
     struct engine *engine = &fixture->engine;
     struct err err;
@@ -95,7 +97,7 @@ static int begin(void **state)
     assert_non_null(engine->server);
     engine->started_at_ms = NOW_MS - 5000;
     op_set_base_url("https://halligan.example");
-    fixture->api = api_new(engine, &NAMES, &err);
+    fixture->api = api_new(engine, &OPTIONS, &err);
     assert_non_null(fixture->api);
     json_decref(run_op(fixture, "reference.reconcile", REFERENCE));
     make_key(fixture, "read", fixture->reader);

@@ -92,7 +92,11 @@ static void last_use_is_noted_once_a_minute(void **state)
 
 static void wrong_wishes_are_refused(void **state)
 {
-    refuse(*state, "key.create", "{'name':'x','scopes':'write'}", ERR_INVALID, "scopes");
+    refuse(*state, "key.create", "{'name':'x','scopes':'private'}", ERR_INVALID, "scopes");
+    refuse(*state, "key.create", "{'name':'x','scopes':'write write'}", ERR_INVALID, "scopes");
+    refuse(*state, "key.create", "{'name':'x','scopes':'read  write'}", ERR_INVALID, "scopes");
+    refuse(*state, "key.create", "{'name':'x','scopes':'reader'}", ERR_INVALID, "scopes");
+    refuse(*state, "key.create", "{'name':'x','scopes':'read wri'}", ERR_INVALID, "scopes");
     refuse(*state, "key.create", "{'name':''}", ERR_INVALID, "name");
     refuse(*state, "key.create", "{'name':'x','person_id':'nobody'}", ERR_INVALID, "person_id");
 }
