@@ -164,7 +164,8 @@ return {
   slack = {
     -- Without a token the engine starts without Slack and says so.
     token = secret("SLACK_BOT_TOKEN"),
-    signing_secret = secret("SLACK_SIGNING_SECRET"),
+    signing_secret = secret("SLACK_SIGNING_SECRET"),          -- of what Slack sends to our public address
+    app_token = secret("SLACK_APP_TOKEN"),                    -- Socket Mode: no public address is needed
     api_url = env("SLACK_API_URL", "https://slack.com/api/"),
     command = env("SLACK_INCIDENT_COMMAND", "/incident"),
     aliases = { env("SLACK_INCIDENT_COMMAND_ALIASES") },      -- such as "/inc"

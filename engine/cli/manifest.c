@@ -20,7 +20,9 @@ static int print_manifest(struct engine *engine, const struct invocation *invoca
     engine->generations = generations_new(engine, &options, &err);
     if (!engine->generations || generations_load_offline(engine->generations, &err) != OK)
         return cli_fail("%s", err.msg);
-    json_t *values = json_pack("{s:s}", "public_url", invocation_text(invocation, "public-url"));
+    json_t *values =
+        json_pack("{s:s? s:b}", "public_url", invocation_text(invocation, "public-url"), "socket",
+                  invocation_flag(invocation, "socket"));
     int rc = generations_call_manifest(engine->generations, name ? name : "", values, &out, &err);
     json_decref(values);
     if (rc != OK)
@@ -35,7 +37,9 @@ static int run_manifest(const struct invocation *invocation)
     struct engine engine = { 0 };
     struct err err = { 0 };
     const char *url = invocation_text(invocation, "public-url");
-    if (strncasecmp(url, "https://", 8) != 0 && strncasecmp(url, "http://", 7) != 0)
+    if (!url == !invocation_flag(invocation, "socket"))
+        return cli_usage(invocation, "give either --public-url or --socket");
+    if (url && strncasecmp(url, "https://", 8) != 0 && strncasecmp(url, "http://", 7) != 0)
         return cli_usage(invocation, "--public-url must begin with https://");
     int rc = context_find_paths(invocation, &paths);
     engine.root = paths.root;
@@ -50,7 +54,8 @@ static int run_manifest(const struct invocation *invocation)
 }
 
 static const struct option_spec OPTIONS[] = {
-    { "public-url", OPTION_TEXT, "URL", "where the vendor reaches this engine", true },
+    { "public-url", OPTION_TEXT, "URL", "where the vendor reaches this engine", false },
+    { "socket", OPTION_FLAG, NULL, "nowhere: the engine opens the connections itself", false },
     { 0 },
 };
 
@@ -63,6 +68,7 @@ const struct command MANIFEST_COMMANDS[] = {
       .run = run_manifest,
       .help = "NAME is a folder of strategies/integrations; only needed when several have a "
               "manifest.\n\n"
-              "  halligan manifest --public-url https://incidents.example.com\n" },
+              "  halligan manifest --public-url https://incidents.example.com\n"
+              "  halligan manifest --socket\n" },
     { 0 },
 };

@@ -330,9 +330,9 @@ static int l_websocket_abort(lua_State *L)
     return 0;
 }
 
-/*** Gives a connection a name, by which scripts that are loaded later find it: it outlives a reload. Whatever had the
- * name before loses it. nil takes the name away. A connection that has a name and from which nobody has received for a
- * minute is closed.
+/*** Gives a connection a name, by which scripts that are loaded later find it: it outlives a reload. Whatever
+ * had the name before loses it. nil takes the name away. A connection that has a name and from which nobody
+ * has received for ten seconds is closed.
  * @function websocket.keep(socket, name)
  * @param socket engine.Socket
  * @param name string|nil

@@ -16,7 +16,7 @@ enum {
     DEFAULT_TIMEOUT_MS = 15000,
     DEFAULT_PING_MS = 20000,
     CLOSE_MS = 2000,    /* for the other side's good-bye */
-    UNHEARD_MS = 60000, /* a connection with a name and without a listener */
+    UNHEARD_MS = 10000, /* a connection with a name and without a listener */
     TICK_MS = 1000,
     INBOX_MOST = 256, /* messages that wait to be taken */
     INBOX_FACTOR = 4, /* ... or so many times the longest message */

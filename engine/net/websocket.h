@@ -5,7 +5,7 @@
  *
  * Nobody is called with a message: whoever waits is told that there is something, and takes it. Taken too slowly,
  * the socket is not read any more until there is room. A connection that has a name outlives whoever made it and is
- * found again by it; one that nobody has listened to for a minute is closed. */
+ * found again by it; one that nobody has listened to for ten seconds is closed. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

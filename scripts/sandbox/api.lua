@@ -3,6 +3,7 @@ local arguments = require "sandbox.lib.arguments"
 local faults = require "sandbox.lib.faults"
 local json = require "engine.json"
 local methods = require "sandbox.lib.methods"
+local sockets = require "sandbox.lib.sockets"
 local task = require "engine.task"
 local workspace = require "sandbox.lib.workspace"
 
@@ -34,7 +35,19 @@ local function faulty(fault)
   return { abort = true }
 end
 
+-- The one method that takes an app-level token, and nothing else does.
+local function open_connection(request)
+  local authorization = request.headers.authorization or ""
+  if not authorization:find("^Bearer xapp%-") then
+    return refusal(authorization:find("^Bearer ") and "not_allowed_token_type" or "not_authed")
+  end
+  local scheme = request.headers["x-forwarded-proto"] == "https" and "wss" or "ws"
+  return { ok = true, url = ("%s://%s/link/?ticket=%s"):format(scheme, request.headers.host or "localhost",
+    sockets.mint_ticket()) }
+end
+
 local function run(method, request)
+  if method == "apps.connections.open" then return open_connection(request) end
   local token = (request.headers.authorization or ""):match("^Bearer (xoxb%-.+)$")
   if not token then return refusal(request.headers.authorization and "invalid_auth" or "not_authed") end
   if not methods.is_known(method) then return refusal("unknown_method") end

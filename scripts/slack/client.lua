@@ -140,8 +140,9 @@ end
 --- Calls one method. May yield.
 ---@param method string  one of slack.methods
 ---@param args table<string, string|number|boolean|table>
----@param options? { timeout?: string, wait?: string, recall?: fun(body: string): table|nil }  wait: how long to
----  queue for our own rate limit; recall: knows the answer from its text and spares its reading
+---@param options? { timeout?: string, wait?: string, token?: string, recall?: fun(body: string): table|nil }
+---  wait: how long to queue for our own rate limit; token: instead of the bot's; recall: knows the
+---  answer from its text and spares its reading
 ---@return table|nil answer, table|nil err
 function M.call(method, args, options)
   local rule = methods[method] or error("slack.methods has no " .. tostring(method), 2)
@@ -154,7 +155,7 @@ function M.call(method, args, options)
     method = "POST", url = slack.api_url:gsub("/*$", "/", 1) .. method, body = encode_form(args),
     timeout = options.timeout or TIMEOUT, max_bytes = MAX_BYTES,
     headers = {
-      ["Authorization"] = "Bearer " .. slack.token,
+      ["Authorization"] = "Bearer " .. (options.token or slack.token),
       ["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8",
     },
   }

@@ -17,6 +17,7 @@ local SCOPES = {
   "usergroups:read", "users:read", "users:read.email",
 }
 
+-- <address>: nil over Socket Mode.
 local function commands(address)
   local list = {}
   for i, name in ipairs(settings.command_names()) do
@@ -29,12 +30,14 @@ local function commands(address)
   return list
 end
 
----@param options? { public_url?: string }  public_url: where Slack reaches us; default: base_url
+---@param options? { public_url?: string, socket?: boolean }  public_url: where Slack reaches us, default:
+---  base_url; socket: nowhere, we open the connections (Socket Mode)
 ---@return table manifest
 function M.build(options)
   local slack = config.slack
-  local base = options and options.public_url or config.base_url or info.base_url
-  local address = base:gsub("/*$", "") .. slack.request_path
+  options = options or {}
+  local base = options.public_url or config.base_url or info.base_url
+  local address = not options.socket and base:gsub("/*$", "") .. slack.request_path or nil
   local name = text.cut(slack.app_name, MAX_NAME, "")
   return {
     display_information = {
@@ -60,7 +63,8 @@ function M.build(options)
     settings = {
       event_subscriptions = { request_url = address, bot_events = registry.event_names() },
       interactivity = { is_enabled = true, request_url = address },
-      org_deploy_enabled = false, socket_mode_enabled = false, token_rotation_enabled = false,
+      org_deploy_enabled = false, socket_mode_enabled = options.socket == true,
+      token_rotation_enabled = false,
     },
   }
 end

@@ -4,6 +4,7 @@ local TIER_2, TIER_3, TIER_4, SPECIAL = 20, 50, 100, 600
 
 ---@type table<string, { per_minute: integer, per?: string }>  per: the argument that has a bucket of its own
 return {
+  ["apps.connections.open"] = { per_minute = 10 },      -- tier 1, where bursts are tolerated
   ["auth.test"] = { per_minute = SPECIAL },
   ["bookmarks.add"] = { per_minute = TIER_2 },
   ["bookmarks.list"] = { per_minute = TIER_3 },

@@ -107,11 +107,7 @@ local function read_interaction(payload)
   }
 end
 
-local function read_event(body)
-  local payload, err = json.decode(body)
-  if type(payload) ~= "table" then
-    return nil, "the JSON cannot be read" .. (err and ": " .. tostring(err) or "")
-  end
+local function read_event(payload)
   if payload.type == "url_verification" then
     return { kind = "url_verification", challenge = string_of(payload.challenge, 3000) }
   end
@@ -126,7 +122,11 @@ end
 ---@return table|nil given  its `kind` says what it is
 ---@return string|nil why  for the answer 400
 function M.read(request)
-  if not is_form(request) then return read_event(request.body) end
+  if not is_form(request) then
+    local payload, err = json.decode(request.body)
+    if type(payload) == "table" then return read_event(payload) end
+    return nil, "the JSON cannot be read" .. (err and ": " .. tostring(err) or "")
+  end
   local form = url.parse_form(request.body)
   if form.payload then
     local payload = json.decode(form.payload)
@@ -135,6 +135,21 @@ function M.read(request)
   end
   if form.command then return read_command(form) end
   return nil, "neither a command nor a payload"
+end
+
+local ENVELOPES = {
+  slash_commands = read_command, interactive = read_interaction, events_api = read_event,
+}
+
+--- Reads an envelope of Socket Mode. Nothing is signed there: the connection is ours.
+---@return table|nil given  as M.read
+---@return string|nil why
+function M.from_envelope(envelope)
+  local read = ENVELOPES[envelope.type]
+  if not read then return nil, "an unknown type of envelope" end
+  local given, why = read(foreign.table(envelope.payload))
+  if given then given.signature = envelope.envelope_id end
+  return given, why
 end
 
 return M

@@ -127,8 +127,9 @@ end
 
 local function add_stub(t, host)
   --- A server that answers "POST /path" with {status=, headers=, body= or json=, abort=}, or with
-  --- what a function of the request gives; websocket = function(socket) serves a connection. Each must be asked at least once, and nothing else.
-  --- Answers {url=, calls={the requests}}. A test has one; a second call replaces the answers.
+  --- what a function of the request gives; websocket = function(socket) serves a connection. Each
+  --- must be asked at least once, and nothing else. Answers {url=, calls={the requests}}. A test has
+  --- one; a second call replaces the answers.
   function t.http_stub(answers)
     local before = current
     current = {

@@ -165,6 +165,18 @@ class Sandbox:
     def views(self):
         return self.state()["views"]
 
+    # ---- Socket Mode
+
+    def socket(self):
+        return fetch(self.url + "/sandbox/socket").json
+
+    def send(self, kind, payload, **more):
+        """An envelope; the answer says whether it was acknowledged, with which payload, and after how many attempts."""
+        return post_json(self.url + "/sandbox/socket/send", {"type": kind, "payload": payload, **more}, timeout=60).json
+
+    def disconnect(self, *hows, times=None, pause_ms=0):
+        return post_json(self.url + "/sandbox/socket/disconnect", {"hows": hows, "times": times, "pause_ms": pause_ms}).json["ok"]
+
     def newest_view(self, callback_id):
         found = [one["view"] for one in self.views() if one["view"].get("callback_id") == callback_id]
         return found[-1] if found else None
@@ -186,6 +198,8 @@ class Engine:
                                os.path.join(world.folder, "engine.log"))
         if wait:
             self.wait_ready()
+        if wait and world.uses_socket:
+            self.wait_connected()
 
     def wait_ready(self, seconds=30):
         def ready():
@@ -193,11 +207,21 @@ class Engine:
             return fetch(self.url + "/readyz").status == 200
         wait_for("the engine's readiness", ready, seconds)
 
+    def wait_connected(self, count=2, seconds=30):
+        wait_for("the connections of Socket Mode", lambda: self.world.sandbox.socket()["open"] == count, seconds)
+
     def wait_dead(self, seconds=30):
         wait_for("the injected kill", lambda: not self.process.is_alive(), seconds)
         self.process.kill()
 
     # ---- as the chat vendor ------------------------------------------------------------------------------------
+
+    def over_socket(self, kind, payload):
+        """The same over Socket Mode, in the shape of an HTTP answer."""
+        started = time.monotonic()
+        got = self.world.sandbox.send(kind, payload)
+        body = json.dumps(got["payload"]).encode() if "payload" in got else b""
+        return Answer(200 if got["is_acked"] else 504, {}, body, (time.monotonic() - started) * 1000)
 
     def signed(self, body, content_type="application/x-www-form-urlencoded", timestamp=None, secret=SECRET, headers=None):
         timestamp = str(int(time.time()) if timestamp is None else timestamp)
@@ -210,9 +234,13 @@ class Engine:
         given = trigger or self.world.sandbox.trigger(user, channel)
         fields = {"command": "/incident", "text": text, "user_id": user, "channel_id": channel, "channel_name": "general",
                   "team_id": "T0SANDBOX", **given}
+        if self.world.uses_socket:
+            return self.over_socket("slash_commands", fields)
         return self.signed(urllib.parse.urlencode(fields))
 
     def interaction(self, payload):
+        if self.world.uses_socket:
+            return self.over_socket("interactive", payload)
         return self.signed(urllib.parse.urlencode({"payload": json.dumps(payload)}))
 
     def press(self, view, action_id, user="U0001", chosen=None):
@@ -232,6 +260,8 @@ class Engine:
 
     def event(self, event, event_id="Ev1", headers=None):
         body = {"type": "event_callback", "team_id": "T0SANDBOX", "event_id": event_id, "event_time": int(time.time()), "event": event}
+        if self.world.uses_socket:
+            return self.over_socket("events_api", body)
         return self.signed(json.dumps(body), "application/json", headers=headers)
 
     # ---- as a client ---------------------------------------------------------------------------------------------
@@ -268,6 +298,7 @@ class World:
         self.config = os.path.join(self.root, "config.lua")
         self.processes = []
         self._key = None
+        self.uses_socket = False  # True: Socket Mode only, nothing is signed
         os.mkdir(self.root)
         for name in ("scripts", "strategies"):
             shutil.copytree(os.path.join(ROOT, name), os.path.join(self.root, name))
@@ -283,6 +314,8 @@ class World:
         return env
 
     def env(self, extra=None):
+        if self.uses_socket:
+            extra = {"SLACK_SIGNING_SECRET": "", "SLACK_APP_TOKEN": "xapp-sandbox", **(extra or {})}
         return {**self.base_env(), "LISTEN": f"127.0.0.1:{self.engine_port}", "DATABASE": os.path.join(self.folder, "halligan.db"),
                 "BASE_URL": f"http://127.0.0.1:{self.engine_port}", "SLACK_BOT_TOKEN": "xoxb-sandbox", "SLACK_SIGNING_SECRET": SECRET,
                 "SLACK_API_URL": self.sandbox.url + "/api/", **(extra or {})}

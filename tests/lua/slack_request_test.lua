@@ -77,6 +77,23 @@ return {
     t.equal(request_of.read(body '{"type":"url_verification","challenge":"abc"}').challenge, "abc")
   end,
 
+  ["envelopes of Socket Mode"] = function(t)
+    local given = request_of.from_envelope { envelope_id = "e1", type = "slash_commands",
+      payload = { command = "/incident", text = "open\0 P2", user_id = "U1", trigger_id = "1.2" } }
+    t.equal({ given.kind, given.command, given.user_id, given.signature }, { "command", "/incident", "U1", "e1" })
+    given = request_of.from_envelope { envelope_id = "e2", type = "interactive",
+      payload = { type = "view_submission", user = { id = "U1" }, view = { callback_id = "incident_open" } } }
+    t.equal({ given.kind, given.view.callback_id }, { "view_submission", "incident_open" })
+    given = request_of.from_envelope { envelope_id = "e3", type = "events_api",
+      payload = { type = "event_callback", event_id = "Ev1", event = { type = "team_join" } } }
+    t.equal({ given.kind, given.event_id }, { "event", "Ev1" })
+    for _, broken in ipairs { { type = "other" }, { type = "events_api" }, {} } do
+      local nothing, why = request_of.from_envelope(broken)
+      t.equal(nothing, nil)
+      t.truthy(why)
+    end
+  end,
+
   ["the certificate check is a form with ssl_check=1"] = function(t)
     t.equal(request_of.is_ssl_check(form { ssl_check = "1", token = "x" }), true)
     t.equal(request_of.is_ssl_check(form { text = "ssl_check=1" }), false)

@@ -35,7 +35,7 @@ function M.close(socket, status, reason) end
 ---@param socket engine.Socket
 function M.abort(socket) end
 
---- Gives a connection a name, by which scripts that are loaded later find it: it outlives a reload. Whatever had the name before loses it. nil takes the name away. A connection that has a name and from which nobody has received for a minute is closed.
+--- Gives a connection a name, by which scripts that are loaded later find it: it outlives a reload. Whatever had the name before loses it. nil takes the name away. A connection that has a name and from which nobody has received for ten seconds is closed.
 ---@param socket engine.Socket
 ---@param name string|nil
 function M.keep(socket, name) end

@@ -87,6 +87,10 @@ local choices = shape.list {
 local schema = shape.table { default = {}, fields = {
   token = shape.secret { default = "", about = "bot token; empty: no Slack" },
   signing_secret = shape.secret { default = "" },
+  app_token = shape.secret { default = "", about = "app-level token; empty: no Socket Mode" },
+  socket = shape.table { default = {}, fields = {
+    connections = shape.integer { default = 2, min = 1, max = 10 },
+  } },
   api_url = url { default = "https://slack.com/api/" },
   command = shape.string { default = "/incident", check = check_command },
   aliases = shape.list { of = shape.string { check = check_aliases }, default = {} },
@@ -117,9 +121,12 @@ local schema = shape.table { default = {}, fields = {
 } }
 
 function schema.check(slack)
-  if slack.token ~= "" and slack.signing_secret == "" then
-    return nil, "is needed with a token: without it nobody could tell Slack's requests from others",
-      "signing_secret"
+  if slack.token ~= "" and slack.signing_secret == "" and slack.app_token == "" then
+    return nil, "is needed with a token: without it nobody could tell Slack's requests from others"
+      .. " (or an app_token, for Socket Mode)", "signing_secret"
+  end
+  if slack.app_token ~= "" and not slack.app_token:find "^xapp%-" then
+    return nil, "is no app-level token: they begin with xapp-", "app_token"
   end
   return true
 end

@@ -25,7 +25,9 @@ end
 
 return {
   about = "Receives what Slack sends",
-  enabled = function(settings) return settings.slack.token ~= "" end,
+  enabled = function(settings)
+    return settings.slack.token ~= "" and settings.slack.signing_secret ~= ""
+  end,
   routes = {
     {
       method = "POST", path = function(settings) return settings.slack.request_path end,
