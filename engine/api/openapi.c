@@ -250,8 +250,10 @@ static void write_parameter(struct json_writer *w, const char *where, const char
     json_put_text(w, "in", where);
     if (!strcmp(where, "path"))
         json_put_bool(w, "required", true);
+    if (about && *about)
+        json_put_text(w, "description", about);
     json_key(w, "schema");
-    write_type(w, type, strlen(type), (struct remarks){ about, 0 });
+    write_type(w, type, strlen(type), (struct remarks){ 0 });
     json_object_finish(w);
 }
 
