@@ -6,7 +6,9 @@
 static const struct op *const LISTS[] = {
     IMPORT_OPS,
     INCIDENT_OPS,
+    INCIDENT_MEMBER_OPS,
     INCIDENT_READ_OPS,
+    INCIDENT_ROLE_OPS,
     INCIDENT_UPDATE_OPS,
     PERSON_OPS,
     REFERENCE_OPS,

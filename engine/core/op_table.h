@@ -9,7 +9,9 @@ extern const struct op EVENT_OPS[];           /* event.c */
 extern const struct op GENERATION_OPS[];      /* generation_store.c */
 extern const struct op IMPORT_OPS[];          /* import.c */
 extern const struct op INCIDENT_OPS[];        /* incident.c */
+extern const struct op INCIDENT_MEMBER_OPS[]; /* incident_members.c */
 extern const struct op INCIDENT_READ_OPS[];   /* incident_read.c */
+extern const struct op INCIDENT_ROLE_OPS[];   /* incident_roles.c */
 extern const struct op INCIDENT_UPDATE_OPS[]; /* incident_update.c */
 extern const struct op INVITATION_OPS[];      /* invitation.c */
 extern const struct op INVITATION_READ_OPS[]; /* invitation_read.c */
