@@ -14,13 +14,17 @@
 static const char SELECT_AUTHORS[] =
     "SELECT created_by FROM incident_update WHERE incident_id = ? UNION SELECT person_id FROM"
     " incident_member WHERE incident_id = ?";
+#define SELECT_UPDATE                                                                        \
+    "SELECT u.id, u.message, u.status, u.title, u.description, u.roles, u.created_by,"       \
+    " u.event_type, u.event_at_ms, u.created_at_ms, p.id, p.name, p.value, p.emoji, c.id,"   \
+    " c.name, e.id, e.value, e.name FROM incident_update u LEFT JOIN priority p ON p.id ="   \
+    " u.priority_id LEFT JOIN category c ON c.id = u.category_id LEFT JOIN environment e ON" \
+    " e.id = u.environment_id"
 static const char SELECT_UPDATES[] =
-    "SELECT u.id, u.message, u.status, u.title, u.description, u.roles, u.created_by,"
-    " u.event_type, u.event_at_ms, u.created_at_ms, p.id, p.name, p.value, p.emoji, c.id, c.name,"
-    " e.id, e.value, e.name FROM incident_update u LEFT JOIN priority p ON p.id = u.priority_id"
-    " LEFT JOIN category c ON c.id = u.category_id LEFT JOIN environment e ON e.id ="
-    " u.environment_id WHERE u.incident_id = ? ORDER BY u.event_at_ms DESC, u.created_at_ms DESC,"
-    " u.id DESC";
+    SELECT_UPDATE " WHERE u.incident_id = ? ORDER BY u.event_at_ms DESC, u.created_at_ms DESC,"
+                  " u.id DESC";
+static const char SELECT_ONE_UPDATE[] = SELECT_UPDATE " WHERE u.id = ?";
+static const char SELECT_AUTHOR[] = "SELECT created_by FROM incident_update WHERE id = ?";
 static const char SELECT_MEMBERS[] =
     "SELECT person_id FROM incident_member WHERE incident_id = ? ORDER BY created_at_ms, person_id";
 static const char SELECT_JOBS[] =
@@ -42,9 +46,9 @@ enum {
 };
 /* clang-format on */
 
-static int load_people(struct tx *tx, struct people_set *people, int64_t id, struct err *err)
+/* Reads the people whose ids <stmt> gives (NULL: the query failed, <err> says why). */
+static int load_people(struct tx *tx, struct people_set *people, struct stmt *stmt, struct err *err)
 {
-    struct stmt *stmt = tx_query(tx, err, SELECT_AUTHORS, "ii", id, id);
     if (!stmt)
         return err->code;
     int rc;
@@ -139,10 +143,28 @@ static int write_with_people(struct json_writer *w, struct stmt *stmt,
     return rc;
 }
 
+int incident_update_write(struct tx *tx, struct json_writer *w, const char *id, struct err *err)
+{
+    AUTO_PEOPLE_SET struct people_set *people = people_set_new();
+    int rc = load_people(tx, people, tx_query(tx, err, SELECT_AUTHOR, "t", id), err);
+    if (rc != OK)
+        return rc;
+    struct stmt *stmt = tx_query(tx, err, SELECT_ONE_UPDATE, "t", id);
+    if (!stmt)
+        return err->code;
+    rc = stmt_next(stmt, err);
+    if (rc == DB_ROW)
+        write_update(w, stmt, people);
+    else if (rc == DB_DONE)
+        json_null_value(w);
+    stmt_end(stmt);
+    return rc < 0 ? rc : OK;
+}
+
 static int write_people_parts(struct tx *tx, struct json_writer *w, int64_t id, struct err *err)
 {
     AUTO_PEOPLE_SET struct people_set *people = people_set_new();
-    int rc = load_people(tx, people, id, err);
+    int rc = load_people(tx, people, tx_query(tx, err, SELECT_AUTHORS, "ii", id, id), err);
     if (rc != OK)
         return rc;
     json_key(w, "updates");

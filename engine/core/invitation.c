@@ -25,7 +25,9 @@ enum {
 };
 
 static const char SELECT_PERSON[] =
-    "SELECT u.is_active, u.is_bot, a.external_id, a.is_active, n.id, n.state FROM person u"
+    "SELECT u.is_active, u.is_bot, a.external_id, a.is_active, n.id, n.state,"
+    " EXISTS (SELECT 1 FROM invitation_opt_out o JOIN incident i ON i.id = ? WHERE o.person_id ="
+    " u.id AND (o.category_id = '' OR o.category_id = i.category_id)) FROM person u"
     " LEFT JOIN account a ON a.person_id = u.id AND a.platform = ?"
     " LEFT JOIN invitation n ON n.person_id = u.id AND n.incident_id = ? WHERE u.id = ?";
 static const char INSERT_INVITATION[] =
@@ -88,6 +90,8 @@ static const char *find_obstacle(struct stmt *stmt)
         return "the person has no account on this platform";
     if (!stmt_int(stmt, 3))
         return "the person's account on this platform is deactivated";
+    if (stmt_int(stmt, 6))
+        return "the person does not want to be invited to this category";
     return NULL;
 }
 
@@ -106,8 +110,8 @@ static int find_candidate(struct request *request, const char *person_id,
 {
     *candidate = (struct candidate){ 0 };
     struct stmt *stmt =
-        tx_query(request->call->tx, request->call->err, SELECT_PERSON, "nit", request->platform.at,
-                 request->platform.len, request->incident_id, person_id);
+        tx_query(request->call->tx, request->call->err, SELECT_PERSON, "init", request->incident_id,
+                 request->platform.at, request->platform.len, request->incident_id, person_id);
     if (!stmt)
         return request->call->err->code;
     int rc = stmt_next(stmt, request->call->err);

@@ -22,16 +22,16 @@ static const char SELECT_ID[] =
 #define MESSAGE_IS_VISIBLE              \
     " (m.incident_id IS NULL OR EXISTS" \
     " (SELECT 1 FROM incident i WHERE i.id = m.incident_id AND " POLICY_MAY_SEE_SQL "))"
-static const char FIND_IN_CONVERSATION[] =
-    MESSAGE_COLUMNS " WHERE m.conversation_id = ? AND m.kind = ? AND" MESSAGE_IS_VISIBLE
-                    " ORDER BY m.created_at_ms DESC, m.id DESC LIMIT 1";
-static const char FIND_OF_INCIDENT[] =
-    MESSAGE_COLUMNS " WHERE m.incident_id = ? AND m.kind = ? AND" MESSAGE_IS_VISIBLE
-                    " ORDER BY m.created_at_ms DESC, m.id DESC LIMIT 1";
 static const char DELETE_MESSAGE[] = "DELETE FROM message WHERE id = ?";
 static const char SELECT_CONVERSATION[] = "SELECT 1 FROM conversation WHERE id = ?";
 
-enum { EXTERNAL_ID_MAX = 128, KIND_MAX = 64, TEXT_MAX = 40000 };
+enum {
+    EXTERNAL_ID_MAX = 128,
+    KIND_MAX = 64,
+    TEXT_MAX = 40000,
+    LIST_MAX = 1000,
+    FILTER_VALUES = 12
+};
 
 /* The arguments of message.save. */
 struct message {
@@ -111,29 +111,106 @@ static void write_message(struct json_writer *w, struct stmt *stmt)
     json_object_finish(w);
 }
 
-/* message.find {conversation_id or incident_id, kind} -> the newest, or null */
-static int message_find(struct op_call *call)
+/* ---- reading */
+
+/* Which messages are asked for, condition by condition. */
+struct filter {
+    struct buf sql;
+    struct db_value values[FILTER_VALUES];
+    int count;
+};
+
+static struct db_value *filter_value(struct filter *filter)
+{
+    REQUIRE(filter->count < FILTER_VALUES);
+    return &filter->values[filter->count++];
+}
+
+static void filter_by_text(struct filter *filter, const char *condition, struct text value)
+{
+    if (!value.at)
+        return;
+    buf_puts(&filter->sql, condition);
+    *filter_value(filter) = (struct db_value){ .type = 'n', .t = value.at, .n = value.len };
+}
+
+static void filter_by_int(struct filter *filter, const char *condition, int64_t value)
+{
+    buf_puts(&filter->sql, condition);
+    *filter_value(filter) = (struct db_value){ .type = 'i', .i = value };
+}
+
+static void filter_by_policy(struct filter *filter, const struct actor *actor)
+{
+    filter_by_int(filter, " AND" MESSAGE_IS_VISIBLE, policy_sees_all(actor));
+    for (int i = 0; i < 2; i++)
+        *filter_value(filter) = (struct db_value){ .type = 't', .t = policy_person(actor) };
+}
+
+/* Reads conversation_id, incident_id, update_id and kind; one of the first two must be there. */
+static int read_filter(struct op_call *call, struct filter *filter)
 {
     struct args args = args_of(call);
-    struct text conversation, kind;
+    struct text conversation, update, kind;
     int64_t incident_id = 0;
-    int rc = args_refuse_unknown(call, "conversation_id", "incident_id", "kind");
+    int rc = args_text_optional(&args, "conversation_id", 1, 64, &conversation);
     if (rc != OK ||
-        (rc = args_text_optional(&args, "conversation_id", 1, 64, &conversation)) != OK ||
         (rc = args_int_optional(&args, "incident_id", 1, INT64_MAX, &incident_id)) != OK ||
-        (rc = args_text(&args, "kind", 1, KIND_MAX, &kind)) != OK)
+        (rc = args_text_optional(&args, "update_id", 1, 64, &update)) != OK ||
+        (rc = args_text_optional(&args, "kind", 1, KIND_MAX, &kind)) != OK)
         return rc;
     if (!conversation.at && !incident_id)
         return args_fail(&args, "conversation_id", "conversation_id or incident_id is required");
-    const char *person = policy_person(call->actor);
-    int64_t sees_all = policy_sees_all(call->actor);
-    struct stmt *stmt =
-        conversation.at
-            ? tx_query(call->tx, call->err, FIND_IN_CONVERSATION, "nnitt", conversation.at,
-                       conversation.len, kind.at, kind.len, sees_all, person, person)
-            : tx_query(call->tx, call->err, FIND_OF_INCIDENT, "initt", incident_id, kind.at,
-                       kind.len, sees_all, person, person);
-    return op_write_row_or_null(call, stmt, write_message);
+    buf_puts(&filter->sql, MESSAGE_COLUMNS " WHERE 1 = 1");
+    if (incident_id)
+        filter_by_int(filter, " AND m.incident_id = ?", incident_id);
+    filter_by_text(filter, " AND m.conversation_id = ?", conversation);
+    filter_by_text(filter, " AND m.update_id = ?", update);
+    filter_by_text(filter, " AND m.kind = ?", kind);
+    filter_by_policy(filter, call->actor);
+    return OK;
+}
+
+/* The newest <limit> messages of the filter; NULL and an error when it cannot be asked. */
+static struct stmt *query_filter(struct op_call *call, struct filter *filter, int64_t limit)
+{
+    filter_by_int(filter, " ORDER BY m.created_at_ms DESC, m.external_id DESC LIMIT ?", limit);
+    return tx_query_values(call->tx, call->err, buf_text(&filter->sql), filter->values,
+                           filter->count);
+}
+
+/* message.find {conversation_id and/or incident_id, kind, update_id?} -> the newest, or null */
+static int message_find(struct op_call *call)
+{
+    struct args args = args_of(call);
+    struct filter filter = { 0 };
+    int rc = args_refuse_unknown(call, "conversation_id", "incident_id", "kind", "update_id");
+    if (rc == OK && !args_has(&args, "kind"))
+        rc = args_fail(&args, "kind", "kind is required");
+    if (rc == OK)
+        rc = read_filter(call, &filter);
+    if (rc == OK)
+        rc = op_write_row_or_null(call, query_filter(call, &filter, 1), write_message);
+    buf_fini(&filter.sql);
+    return rc;
+}
+
+/* message.list {conversation_id and/or incident_id, kind?, update_id?, limit?} -> [message] */
+static int message_list(struct op_call *call)
+{
+    struct args args = args_of(call);
+    struct filter filter = { 0 };
+    int64_t limit = 100;
+    int rc =
+        args_refuse_unknown(call, "conversation_id", "incident_id", "kind", "update_id", "limit");
+    if (rc == OK)
+        rc = args_int_optional(&args, "limit", 1, LIST_MAX, &limit);
+    if (rc == OK)
+        rc = read_filter(call, &filter);
+    if (rc == OK)
+        rc = op_write_rows(call, query_filter(call, &filter, limit), write_message);
+    buf_fini(&filter.sql);
+    return rc;
 }
 
 /* message.delete {id} -> {} */
@@ -156,7 +233,9 @@ const struct op MESSAGE_OPS[] = {
       "{conversation_id, external_id, kind, incident_id?, update_id?, text?, is_pinned?}:"
       " remembers a message we sent -> {id}" },
     { "message.find", false, message_find,
-      "{conversation_id or incident_id, kind}: the newest of this kind, or null" },
+      "{conversation_id and/or incident_id, kind, update_id?}: the newest of this kind, or null" },
+    { "message.list", false, message_list,
+      "{conversation_id and/or incident_id, kind?, update_id?, limit?}: messages, newest first" },
     { "message.delete", true, message_delete, "{id}: forgets a message" },
     { 0 },
 };

@@ -20,7 +20,10 @@ extern const struct op KEY_OPS[];             /* key.c */
 extern const struct op KV_OPS[];              /* kv.c */
 extern const struct op MESSAGE_OPS[];         /* message.c */
 extern const struct op ONCALL_OPS[];          /* oncall.c */
+extern const struct op OPT_OUT_OPS[];         /* opt_out.c */
 extern const struct op PERSON_OPS[];          /* person_ops.c */
 extern const struct op REFERENCE_OPS[];       /* reference.c */
 extern const struct op REFERENCE_READ_OPS[];  /* reference_read.c */
+extern const struct op TRANSCRIPT_OPS[];      /* transcript.c */
+extern const struct op UPDATE_READ_OPS[];     /* update_read.c */
 extern const struct op USERGROUP_OPS[];       /* usergroup.c */
