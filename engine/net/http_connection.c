@@ -69,6 +69,11 @@ static void linger(struct http_connection *connection)
     event_add(connection->readable, NULL);
 }
 
+static bool is_streaming(const struct http_connection *connection)
+{
+    return connection->exchange && connection->exchange->is_streaming;
+}
+
 static void sent_all(struct http_connection *connection)
 {
     buf_clear(&connection->out);
@@ -76,6 +81,10 @@ static void sent_all(struct http_connection *connection)
     if (connection->out.cap > READ_CHUNK)
         buf_fini(&connection->out);
     event_del(connection->writable);
+    if (is_streaming(connection)) {
+        connection->deadline_ms = 0; /* the next piece is ours to make */
+        return;
+    }
     if (!connection->wants_close)
         return;
     if (connection->is_read_ended)
@@ -121,12 +130,21 @@ static bool flush_and_keep(struct http_connection *connection)
     return false;
 }
 
+void http_connection_send(struct http_connection *connection)
+{
+    (void)flush_and_keep(connection);
+}
+
 static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     struct http_connection *connection = arg;
     if (!flush_and_keep(connection) || connection->out.len || connection->state == LINGERING)
         return;
+    if (is_streaming(connection)) {
+        http_stream_drained(connection->exchange);
+        return;
+    }
     if (!connection->is_read_ended)
         event_add(connection->readable, NULL);
     advance(connection);

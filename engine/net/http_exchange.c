@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -54,6 +55,8 @@ void http_exchange_detach(struct http_exchange *exchange)
     exchange->connection = NULL;
     if (!exchange->is_open)
         http_exchange_free(exchange);
+    else
+        http_stream_drained(exchange);
 }
 
 void http_exchange_open(struct http_exchange *exchange)
@@ -210,29 +213,32 @@ int http_add_header(struct http_exchange *exchange, const char *name, const char
     return OK;
 }
 
-static void write_answer(struct http_exchange *exchange, int status, const char *content_type,
-                         const char *body, size_t len)
+bool http_exchange_write_head(struct http_exchange *exchange, int status, const char *content_type,
+                              int64_t len)
 {
     struct http_connection *connection = exchange->connection;
     struct buf *out = &connection->out;
     bool has_body = status != 204 && status != 304;
     bool sends_body = has_body && strcmp(exchange->head.method, "HEAD") != 0;
-    buf_reserve(out, 256 + exchange->headers.len + (sends_body ? len : 0));
+    buf_reserve(out, 256 + exchange->headers.len + (sends_body && len > 0 ? (size_t)len : 0));
     buf_printf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\nX-Content-Type-Options: nosniff\r\n", status,
                http_reason(status), http_server_date(connection->server));
     if (has_body)
-        buf_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n", content_type, len);
+        buf_printf(out, "Content-Type: %s\r\n", content_type);
+    if (has_body && len >= 0)
+        buf_printf(out, "Content-Length: %" PRId64 "\r\n", len);
+    else if (has_body && exchange->head.minor > 0)
+        buf_puts(out, "Transfer-Encoding: chunked\r\n");
     if (connection->wants_close)
         buf_puts(out, "Connection: close\r\n");
     else if (exchange->head.minor == 0)
         buf_puts(out, "Connection: keep-alive\r\n");
     buf_append(out, exchange->headers.data, exchange->headers.len);
     buf_append(out, "\r\n", 2);
-    if (sends_body)
-        buf_append(out, body, len);
+    return sends_body;
 }
 
-static void note_answer(const struct http_exchange *exchange, int status)
+void http_exchange_note(const struct http_exchange *exchange, int status)
 {
     struct http_server *server = exchange->server;
     int64_t duration_us = clock_mono_us() - exchange->started_us;
@@ -243,6 +249,16 @@ static void note_answer(const struct http_exchange *exchange, int status)
     server->stats.requests++;
     if (server->observer)
         server->observer(server->observer_arg, exchange, status, duration_us);
+}
+
+/* A client that has half-closed may have sent its next request already; without more to come, this
+ * is the last. */
+void http_exchange_decide_close(struct http_exchange *exchange)
+{
+    struct http_connection *connection = exchange->connection;
+    connection->wants_close |=
+        exchange->server->is_draining ||
+        (connection->is_read_ended && connection->in.len == connection->in_at);
 }
 
 void http_reply(struct http_exchange *exchange, int status, const char *content_type,
@@ -257,13 +273,11 @@ void http_reply(struct http_exchange *exchange, int status, const char *content_
     if (!content_type || content_type[strcspn(content_type, "\r\n")])
         content_type = "application/octet-stream";
     if (connection) {
-        /* A client that has half-closed may have sent its next request already; without more to
-         * come, this is the last. */
-        connection->wants_close |= server->is_draining || (connection->is_read_ended &&
-                                                           connection->in.len == connection->in_at);
-        write_answer(exchange, status, content_type, body, len);
+        http_exchange_decide_close(exchange);
+        if (http_exchange_write_head(exchange, status, content_type, (int64_t)len))
+            buf_append(&connection->out, body, len);
     }
-    note_answer(exchange, status);
+    http_exchange_note(exchange, status);
     http_exchange_free(exchange);
     if (connection)
         http_connection_answered(connection);
@@ -279,7 +293,7 @@ int http_take_socket(struct http_exchange *exchange, struct buf *early)
     const struct buf *in = &connection->in;
     int fd = connection->fd;
     buf_append(early, buf_text(in) + connection->in_at, in->len - connection->in_at);
-    note_answer(exchange, 101);
+    http_exchange_note(exchange, 101);
     connection->fd = -1;
     connection->exchange = NULL;
     exchange->connection = NULL;

@@ -47,6 +47,11 @@ struct http_exchange {
     void (*free_data)(void *data);
     int64_t started_us;
     bool is_open;                    /* given to the handler, not yet answered */
+    bool is_streaming;               /* between http_stream_begin() and http_stream_end() */
+    bool is_stream_writing;          /* below http_stream_write(): nobody is told of what happens */
+    int stream_status;
+    void (*on_drained)(void *arg);   /* of a stream */
+    void *on_drained_arg;
     bool peer_is_loopback, server_is_loopback;
     char peer[INET6_ADDRSTRLEN];
 };
@@ -99,6 +104,19 @@ void http_exchange_free(struct http_exchange *exchange);
 int http_exchange_split_target(struct http_exchange *exchange, struct err *err);
 /* The handler's from here on, until it is answered. */
 void http_exchange_open(struct http_exchange *exchange);
+/* Writes status line and headers for a body of <len> bytes, -1: of a stream. False when none
+ * follows (HEAD, 204, 304). */
+bool http_exchange_write_head(struct http_exchange *exchange, int status, const char *content_type,
+                              int64_t len);
+/* Before the head of an answer: whether it is the connection's last one. */
+void http_exchange_decide_close(struct http_exchange *exchange);
+/* Counts and logs an answer. */
+void http_exchange_note(const struct http_exchange *exchange, int status);
+/* All that a stream has written is sent, or the client is gone: its producer is told. Nothing when
+ * the exchange is no stream. May end it. */
+void http_stream_drained(struct http_exchange *exchange);
+/* Sends what is in <out>; the exchange goes on. May free the connection. */
+void http_connection_send(struct http_connection *connection);
 /* The client is gone: an open exchange lives on until its handler answers into the void. */
 void http_exchange_detach(struct http_exchange *exchange);
 

@@ -85,6 +85,25 @@ int http_add_header(struct http_exchange *exchange, const char *name, const char
  * body. */
 void http_reply(struct http_exchange *exchange, int status, const char *content_type,
                 const char *body, size_t len);
+/* ---- answers in pieces, whose length nobody knows yet: chunked, or for HTTP/1.0 until the
+ * connection closes. The producer writes a piece, waits until it is sent and makes the next one, so
+ * that a slow client costs no memory. */
+
+/* Begins; headers are added before. From now on the exchange is ended by http_stream_end() only. */
+void http_stream_begin(struct http_exchange *exchange, int status, const char *content_type);
+/* Sends a piece; copies. Nothing for HEAD, or when the client is gone. */
+void http_stream_write(struct http_exchange *exchange, const char *data, size_t len);
+/* Nothing waits to be sent; also when the client is gone. */
+bool http_stream_is_drained(const struct http_exchange *exchange);
+/* False: nobody reads any more, or nobody reads bodies (HEAD). */
+bool http_stream_is_wanted(const struct http_exchange *exchange);
+/* <fn> is called whenever everything was sent that was waiting, and when the client is gone: not below
+ * the calls of this section. NULL: nobody. It may end the stream if the client is gone. */
+void http_stream_on_drained(struct http_exchange *exchange, void (*fn)(void *arg), void *arg);
+/* The last piece was written. <is_whole> false: it could not be made, and the client learns that by
+ * a connection that breaks off. */
+void http_stream_end(struct http_exchange *exchange, bool is_whole);
+
 /* {"type":"client_error"|"server_error","errors":[{"code":..,"detail":..,"attr":..}]} (attr
  * NULL: null). */
 void http_reply_error(struct http_exchange *exchange, int status, const char *code,

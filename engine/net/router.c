@@ -202,6 +202,25 @@ static bool take_segment(const struct segment *segment, const char *text, size_t
     return true;
 }
 
+/* The last segment without the format's name, which becomes a parameter; its own length when there
+ * is none. */
+static size_t cut_format(const char *text, size_t len, struct route_match *match)
+{
+    const char *dot = text + len;
+    while (dot > text && *dot != '.')
+        dot--;
+    size_t room = sizeof(match->params[0].value);
+    size_t format_len = (size_t)(text + len - dot);
+    format_len -= format_len > 0;
+    if (dot == text || format_len == 0 || format_len >= room ||
+        match->param_count == ROUTE_MAX_PARAMS)
+        return len;
+    match->params[match->param_count].name = "format";
+    memcpy(match->params[match->param_count].value, dot + 1, format_len);
+    match->params[match->param_count++].value[format_len] = '\0';
+    return (size_t)(dot - text);
+}
+
 /* <slash>: as if the path had a slash at its end. */
 static bool match_path(const struct entry *entry, const char *path, bool slash,
                        struct route_match *match)
@@ -211,6 +230,11 @@ static bool match_path(const struct entry *entry, const char *path, bool slash,
         if (*path != '/')
             return false;
         size_t len = strcspn(path + 1, "/");
+        bool is_last = i + 1 == entry->count && !path[1 + len];
+        if (is_last && entry->route.has_formats && !slash) {
+            size_t stem = cut_format(path + 1, len, match);
+            return stem < len && take_segment(&entry->segments[i], path + 1, stem, match);
+        }
         if (!take_segment(&entry->segments[i], path + 1, len, match))
             return false;
         path += 1 + len;
@@ -223,7 +247,8 @@ static bool match_path(const struct entry *entry, const char *path, bool slash,
 static bool answers_method(const struct entry *entry, const char *method)
 {
     return !strcmp(entry->route.method, method) ||
-           (!strcmp(method, "HEAD") && !strcmp(entry->route.method, "GET"));
+           (!strcmp(method, "HEAD") && !strcmp(entry->route.method, "GET")) ||
+           (!strcmp(method, "OPTIONS") && entry->route.options);
 }
 
 /* A literal pattern wins over one with parameters, whichever was added first. */
@@ -256,18 +281,29 @@ static bool list_methods(const struct router *router, const char *path, char *ou
 {
     struct route_match match;
     size_t len = 0;
+    bool has_options = false;
     *out = '\0';
     for (int i = 0; i < router->count; i++) {
         const struct entry *entry = router->entries[i];
         if (!match_path(entry, path, false, &match) || strstr(out, entry->route.method))
             continue;
+        has_options |= entry->route.options != NULL;
         bool has_head = !strcmp(entry->route.method, "GET");
         len += (size_t)snprintf(out + len, size - len, "%s%s%s", len ? ", " : "",
                                 entry->route.method, has_head ? ", HEAD" : "");
         if (len >= size)
-            break;
+            return true;
     }
+    if (has_options)
+        snprintf(out + len, size - len, ", OPTIONS");
     return *out;
+}
+
+void route_allow(const struct route_match *match, char *out, size_t size)
+{
+    *out = '\0';
+    if (match->router)
+        list_methods(match->router, http_path(match->exchange), out, size);
 }
 
 /* ---- access ---------------------------------------------------------------------------------- */
@@ -339,11 +375,18 @@ void route_match_release(struct route_match *match)
     free(match);
 }
 
+static void call(const struct route_match *match)
+{
+    const struct route *route = match->route;
+    bool asks_options = route->options && !strcmp(http_method(match->exchange), "OPTIONS");
+    (asks_options ? route->options : route->handler)(match, route->arg);
+}
+
 void router_continue(const struct route_match *match)
 {
     const struct entry *entry = (const void *)match->route;
     if (entry->router) {
-        match->route->handler(match, match->route->arg);
+        call(match);
         return;
     }
     /* A reload replaced the route while the gate was asking: the successor answers, if it has
@@ -360,7 +403,7 @@ void router_continue(const struct route_match *match)
     }
     again.route = &successor->route;
     again.router = match->router;
-    successor->route.handler(&again, successor->route.arg);
+    call(&again);
 }
 
 static void enter(const struct router *router, const struct route_match *match)

@@ -29,6 +29,9 @@ struct route_match {
 /* The parameter's value, borrowed; NULL when the pattern has none of that name. */
 const char *route_param(const struct route_match *match, const char *name);
 
+/* "GET, HEAD, OPTIONS": what may be asked of the path that matched; for OPTIONS. */
+void route_allow(const struct route_match *match, char *out, size_t size);
+
 typedef void (*route_fn)(const struct route_match *match, void *arg);
 
 struct route {
@@ -41,6 +44,10 @@ struct route {
     int owner;                 /* 0: the engine's own; else the generation's number */
     /* NULL, or: asked first (with <arg>) where a key is wanted; true lets everyone in. */
     bool (*is_open)(const struct http_exchange *exchange, void *arg);
+    /* "/incident/" is also "/incident.csv" then, and the parameter "format" is "csv"; for patterns
+     * that end with a slash. */
+    bool has_formats;
+    route_fn options;          /* answers OPTIONS, under the same rule; NULL: 405 */
 };
 
 /* Empty. */

@@ -30,7 +30,12 @@ static void reload(void *arg)
     struct fixture *fixture = arg;
     struct err err;
     router_remove_owner(fixture->router, 7);
-    struct route again = { "GET", "/keyed/:id/", ACCESS_KEY_READ, on_route, "second", "", 8, NULL };
+    struct route again = { .method = "GET",
+                           .pattern = "/keyed/:id/",
+                           .access = ACCESS_KEY_READ,
+                           .handler = on_route,
+                           .arg = "second",
+                           .owner = 8 };
     assert_int_equal(router_add(fixture->router, &again, &err), OK);
     router_continue(fixture->kept);
     route_match_release(fixture->kept);
@@ -52,7 +57,12 @@ static void add(struct fixture *fixture, const char *method, const char *pattern
                 enum route_access access, const char *name, int owner)
 {
     struct err err;
-    struct route route = { method, pattern, access, on_route, (void *)name, "", owner, NULL };
+    struct route route = { .method = method,
+                           .pattern = pattern,
+                           .access = access,
+                           .handler = on_route,
+                           .arg = (void *)name,
+                           .owner = owner };
     assert_int_equal(router_add(fixture->router, &route, &err), OK);
 }
 
@@ -197,14 +207,33 @@ static void test_routes_are_checked_when_added(void **state)
     (void)state;
     struct router *router = router_new();
     struct err err;
-    struct route good = { "GET", "/a/:id/", ACCESS_PUBLIC, on_route, NULL, "a", 3, NULL };
-    struct route same = { "GET", "/a/:other/", ACCESS_PUBLIC, on_route, NULL, "b", 4, NULL };
-    struct route open = { "GET", "/b/", 0, on_route, NULL, "c", 0, NULL };
-    struct route nameless = { "GET", "/c/:/", ACCESS_PUBLIC, on_route, NULL, "d", 0, NULL };
-    struct route relative = { "GET", "c", ACCESS_PUBLIC, on_route, NULL, "e", 0, NULL };
-    struct route crowded = {
-        "GET", "/:a/:b/:c/:d/:e/:f/:g/:h/:i", ACCESS_PUBLIC, on_route, NULL, "f", 0, NULL
+    struct route good = { .method = "GET",
+                          .pattern = "/a/:id/",
+                          .access = ACCESS_PUBLIC,
+                          .handler = on_route,
+                          .about = "a",
+                          .owner = 3 };
+    struct route same = { .method = "GET",
+                          .pattern = "/a/:other/",
+                          .access = ACCESS_PUBLIC,
+                          .handler = on_route,
+                          .owner = 4 };
+    struct route open = {
+        .method = "GET", .pattern = "/b/", .access = 0, .handler = on_route, .owner = 0
     };
+    struct route nameless = { .method = "GET",
+                              .pattern = "/c/:/",
+                              .access = ACCESS_PUBLIC,
+                              .handler = on_route,
+                              .owner = 0 };
+    struct route relative = {
+        .method = "GET", .pattern = "c", .access = ACCESS_PUBLIC, .handler = on_route, .owner = 0
+    };
+    struct route crowded = { .method = "GET",
+                             .pattern = "/:a/:b/:c/:d/:e/:f/:g/:h/:i",
+                             .access = ACCESS_PUBLIC,
+                             .handler = on_route,
+                             .owner = 0 };
     assert_int_equal(router_add(router, &good, &err), OK);
     assert_int_equal(router_add(router, &same, &err), ERR_CONFLICT);
     assert_int_equal(router_add(router, &open, &err), ERR_INVALID);
@@ -219,6 +248,57 @@ static void test_routes_are_checked_when_added(void **state)
     router_free(router);
 }
 
+static void on_options(const struct route_match *match, void *arg)
+{
+    char allow[64];
+    (void)arg;
+    route_allow(match, allow, sizeof(allow));
+    http_reply(match->exchange, 200, "text/plain", allow, strlen(allow));
+}
+
+static void on_format(const struct route_match *match, void *arg)
+{
+    AUTO_BUF struct buf text = BUF_INIT;
+    const char *id = route_param(match, "id");
+    const char *format = route_param(match, "format");
+    buf_printf(&text, "%s id=%s format=%s", (const char *)arg, id ? id : "-",
+               format ? format : "-");
+    http_reply(match->exchange, 200, "text/plain", text.data, text.len);
+}
+
+static void test_formats_behind_a_dot_and_options(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct err err;
+    begin(&fixture, "127.0.0.1:0");
+    struct route list = { .method = "GET",
+                          .pattern = "/rows/",
+                          .access = ACCESS_PUBLIC,
+                          .handler = on_format,
+                          .arg = "list",
+                          .has_formats = true,
+                          .options = on_options };
+    struct route one = list;
+    one.pattern = "/rows/:id/";
+    one.arg = "one";
+    assert_int_equal(router_add(fixture.router, &list, &err), OK);
+    assert_int_equal(router_add(fixture.router, &one, &err), OK);
+    ask(&fixture, "GET /rows/", "x", "200", "list id=- format=-");
+    ask(&fixture, "GET /rows.csv", "x", "200", "list id=- format=csv");
+    ask(&fixture, "GET /rows/7/", "x", "200", "one id=7 format=-");
+    ask(&fixture, "GET /rows/7.tsv", "x", "200", "one id=7 format=tsv");
+    ask(&fixture, "GET /rows/a.b.json", "x", "200", "one id=a.b format=json");
+    ask(&fixture, "GET /rows", "x", "301", "Location: /rows/");
+    ask(&fixture, "GET /rows.", "x", "404", "not_found");
+    ask(&fixture, "GET /rows/.csv", "x", "301", "Location: /rows/.csv/");
+    ask(&fixture, "GET /rows.csv/", "x", "404", "not_found");
+    ask(&fixture, "POST /rows.csv", "x", "405", "Allow: GET, HEAD, OPTIONS");
+    ask(&fixture, "OPTIONS /rows/7/", "x", "200", "GET, HEAD, OPTIONS");
+    ask(&fixture, "OPTIONS /incident/new/", "x", "405", "Allow: GET, HEAD");
+    end(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +308,7 @@ int main(void)
         cmocka_unit_test(test_pages_only_on_a_loopback_listener),
         cmocka_unit_test(test_keys_are_asked_at_the_gate),
         cmocka_unit_test(test_a_reload_while_the_gate_waits),
+        cmocka_unit_test(test_formats_behind_a_dot_and_options),
         cmocka_unit_test(test_routes_are_checked_when_added),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
