@@ -1,178 +1,334 @@
-/* incident_update - a record on the timeline with what changes in this step. The record holds only
- * the changed fields; when nothing changes and nothing is said, there is no record and no event. */
-#include "base/clock.h"
-#include "core/args.h"
-#include "core/audit.h"
-#include "core/event.h"
-#include "core/ids.h"
+/* incident_update - the operations that change an incident: update, close, reopen, downgrade. Each reads its arguments
+ * into an incident_change and applies it; the rules are incident_change.c's. */
+#include "core/incident_change.h"
 #include "core/incident_json.h"
 #include "core/op_table.h"
-#include "core/people.h"
 #include "core/policy.h"
+#include "core/request_key.h"
 #include "store/db.h"
 
-#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { TITLE_MAX = 128, MESSAGE_MAX = 10000 };
-
-static const char SELECT_TEXTS[] = "SELECT title, description FROM incident WHERE id = ?";
-static const char UPDATE_INCIDENT[] =
-    "UPDATE incident SET title = COALESCE(?, title), description = COALESCE(?, description),"
-    " updated_at_ms = ? WHERE id = ?";
-static const char INSERT_UPDATE[] =
-    "INSERT INTO incident_update (id, incident_id, message, title, description, created_by,"
-    " event_at_ms, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
-
-/* The texts are absent when they do not change. */
-struct change {
-    int64_t incident_id;
-    struct text message, title, description;
-    char *old_title, *old_description; /* owned */
-    char update_id[ID_SIZE];
+enum {
+    TITLE_MAX = 128,
+    FORM_MIN = 10,
+    FORM_TEXT_MAX = 1200,
+    MESSAGE_MAX = 10000,
+    REFERENCE_MAX = 100,
+    ENVIRONMENTS_MAX = 50,
 };
 
-static int read_change(struct op_call *call, struct change *change)
+static const char PRIORITY_BY_TEXT[] =
+    "SELECT id, enabled_update FROM priority WHERE (id = ? OR name = ?) AND is_active = 1";
+static const char PRIORITY_BY_VALUE[] =
+    "SELECT id, enabled_update FROM priority WHERE value = ? AND is_active = 1";
+static const char CATEGORY_BY_TEXT[] = "SELECT c.id FROM category c JOIN category_group g ON g.id "
+                                       "= c.group_id WHERE c.is_active = 1 AND (c.id = ? OR"
+                                       " c.name = ? OR g.name || '/' || c.name = ?) LIMIT 2";
+static const char ENVIRONMENT_BY_TEXT[] =
+    "SELECT id, value, position FROM environment WHERE (id = ? OR value = ?) AND is_active = 1";
+
+/* A change and what else the call says. */
+struct reading {
+    struct op_call *call;
+    struct args args;
+    struct incident_change change;
+    json_t *environments; /* owned */
+    struct text request_key;
+    int64_t id;
+    bool is_form;
+};
+
+/* ---- arguments */
+
+static int read_status(struct reading *r)
 {
-    struct args args = args_of(call);
-    int rc = args_refuse_unknown(call, "id", "message", "title", "description");
-    if (rc != OK || (rc = args_int(&args, "id", 1, INT64_MAX, &change->incident_id)) != OK ||
-        (rc = args_text_optional(&args, "message", 1, MESSAGE_MAX, &change->message)) != OK ||
-        (rc = args_text_optional(&args, "title", 1, TITLE_MAX, &change->title)) != OK ||
-        (rc = args_text_optional(&args, "description", 1, 0, &change->description)) != OK)
-        return rc;
-    return policy_require_incident(call, change->incident_id);
+    json_t *given = json_object_get(r->args.object, "status");
+    int64_t number = 0;
+    struct text word;
+    if (!given || json_is_null(given))
+        return OK;
+    if (json_is_number(given)) {
+        int rc = args_int(&r->args, "status", STATUS_OPEN, STATUS_CLOSED, &number);
+        if (rc != OK)
+            return rc;
+    } else {
+        int rc = args_text(&r->args, "status", 1, 20, &word);
+        if (rc != OK)
+            return rc;
+        AUTO_FREE char *text = text_dup(word);
+        number = status_from_word(text);
+    }
+    r->change.status = (int)number;
+    return status_index(r->change.status) < 0
+               ? args_fail(&r->args, "status", "there is no such status")
+               : OK;
 }
 
-/* Drops from <change> what the incident says already. */
-static int compare(struct op_call *call, struct change *change)
+static int read_priority(struct reading *r)
 {
-    struct stmt *stmt = tx_query(call->tx, call->err, SELECT_TEXTS, "i", change->incident_id);
-    if (!stmt)
-        return call->err->code;
-    int rc = stmt_next(stmt, call->err);
-    if (rc == DB_ROW) {
-        change->old_title = xstrdup(stmt_text(stmt, 0));
-        change->old_description = xstrdup(stmt_text(stmt, 1));
-        if (text_is(change->title, change->old_title))
-            change->title = (struct text){ 0 };
-        if (text_is(change->description, change->old_description))
-            change->description = (struct text){ 0 };
+    struct err *err = r->call->err;
+    struct text text;
+    int64_t value;
+    struct stmt *stmt;
+    if (!args_has(&r->args, "priority"))
+        return OK;
+    if (json_is_number(json_object_get(r->args.object, "priority"))) {
+        int bad = args_int(&r->args, "priority", INT32_MIN, INT32_MAX, &value);
+        if (bad != OK)
+            return bad;
+        stmt = tx_query(r->call->tx, err, PRIORITY_BY_VALUE, "i", value);
+    } else {
+        int bad = args_text(&r->args, "priority", 1, 128, &text);
+        if (bad != OK)
+            return bad;
+        stmt = tx_query(r->call->tx, err, PRIORITY_BY_TEXT, "nn", text.at, text.len, text.at,
+                        text.len);
+    }
+    int rc = stmt ? stmt_next(stmt, err) : err->code;
+    bool is_enabled = rc == DB_ROW && stmt_int(stmt, 1);
+    if (rc == DB_ROW)
+        snprintf(r->change.priority_id, ID_SIZE, "%s", stmt_text(stmt, 0));
+    stmt_end(stmt);
+    if (rc == DB_DONE)
+        return args_fail(&r->args, "priority", "there is no such priority");
+    if (rc == DB_ROW && !is_enabled)
+        return args_fail(&r->args, "priority", "this priority cannot be chosen");
+    return rc < 0 ? rc : OK;
+}
+
+static int read_category(struct reading *r)
+{
+    struct text text;
+    struct err *err = r->call->err;
+    int found = 0;
+    int rc = args_text_optional(&r->args, "category", 1, 300, &text);
+    if (rc != OK || !text.at)
+        return rc;
+    struct stmt *stmt = tx_query(r->call->tx, err, CATEGORY_BY_TEXT, "nnn", text.at, text.len,
+                                 text.at, text.len, text.at, text.len);
+    while (stmt && (rc = stmt_next(stmt, err)) == DB_ROW) {
+        snprintf(r->change.category_id, ID_SIZE, "%s", stmt_text(stmt, 0));
+        found++;
     }
     stmt_end(stmt);
+    if (!stmt || rc < 0)
+        return err->code;
+    if (found == 0)
+        return args_fail(&r->args, "category", "there is no incident category \"%.*s\"",
+                         (int)text.len, text.at);
+    return found == 1
+               ? OK
+               : args_fail(&r->args, "category",
+                           "several incident categories have this name; write \"group/category\"");
+}
+
+/* Keeps the most important one (lowest position) as the main one. */
+static int take_environment(struct reading *r, const char *key, struct text text, int64_t *best)
+{
+    struct err *err = r->call->err;
+    struct stmt *stmt =
+        tx_query(r->call->tx, err, ENVIRONMENT_BY_TEXT, "nn", text.at, text.len, text.at, text.len);
+    int rc = stmt ? stmt_next(stmt, err) : err->code;
+    if (rc == DB_ROW) {
+        if (!r->change.environment_id[0] || stmt_int(stmt, 2) < *best) {
+            *best = stmt_int(stmt, 2);
+            snprintf(r->change.environment_id, ID_SIZE, "%s", stmt_text(stmt, 0));
+        }
+        if (r->environments)
+            json_array_append_new(r->environments, json_string(stmt_text(stmt, 1)));
+    }
+    stmt_end(stmt);
+    if (rc == DB_DONE)
+        return args_fail(&r->args, key, "there is no environment \"%.*s\"", (int)text.len, text.at);
     return rc < 0 ? rc : OK;
 }
 
-static int write_rows(struct op_call *call, struct change *change)
+static int read_environments(struct reading *r)
 {
-    const char *author = policy_person(call->actor);
-    int64_t now_ms = clock_now_ms();
-    id_new(change->update_id);
-    int rc = tx_exec(call->tx, call->err, INSERT_UPDATE, "tinnntii", change->update_id,
-                     change->incident_id, change->message.at, change->message.len, change->title.at,
-                     change->title.len, change->description.at, change->description.len,
-                     *author ? author : NULL, now_ms, now_ms);
-    if (rc >= 0)
-        rc = tx_exec(call->tx, call->err, UPDATE_INCIDENT, "nnii", change->title.at,
-                     change->title.len, change->description.at, change->description.len, now_ms,
-                     change->incident_id);
-    return rc < 0 ? rc : OK;
-}
-
-static void put_text(struct json_writer *w, const char *key, struct text text)
-{
-    json_key(w, key);
-    json_text_n(w, text.at, text.len);
-}
-
-static int write_audit(struct op_call *call, const struct change *change)
-{
-    AUTO_BUF struct buf before = BUF_INIT;
-    AUTO_BUF struct buf after = BUF_INIT;
-    struct json_writer old;
-    struct json_writer new;
-    json_writer_init(&old, &before);
-    json_writer_init(&new, &after);
-    json_object_begin(&old);
-    json_object_begin(&new);
-    if (change->message.at)
-        put_text(&new, "message", change->message);
-    if (change->title.at) {
-        json_put_text(&old, "title", change->old_title);
-        put_text(&new, "title", change->title);
+    json_t *list = NULL;
+    struct text text;
+    int64_t best = 0;
+    size_t index;
+    json_t *item;
+    int rc = args_array_optional(&r->args, "environments", ENVIRONMENTS_MAX, &list);
+    if (rc == OK && !list) {
+        rc = args_text_optional(&r->args, "environment", 1, 128, &text);
+        return rc == OK && text.at ? take_environment(r, "environment", text, &best) : rc;
     }
-    if (change->description.at) {
-        json_put_text(&old, "description", change->old_description);
-        put_text(&new, "description", change->description);
+    if (rc == OK && json_array_size(list) == 0)
+        return args_fail(&r->args, "environments", "at least one environment is required");
+    r->environments = r->change.environments = json_array();
+    json_array_foreach (list, index, item) {
+        if (rc == OK)
+            rc = args_check_text(item, "environments", r->call->err, 1, 128, &text);
+        if (rc == OK)
+            rc = take_environment(r, "environments", text, &best);
     }
-    json_object_finish(&old);
-    json_object_finish(&new);
-    struct audit_entry entry = { .action = "incident.update",
-                                 .incident_id = change->incident_id,
-                                 .before = buf_text(&before),
-                                 .after = buf_text(&after) };
-    return audit_write(call->tx, call->actor, &entry, call->err);
-}
-
-static int emit(struct op_call *call, const struct change *change)
-{
-    AUTO_BUF struct buf payload = BUF_INIT;
-    struct json_writer w;
-    json_writer_init(&w, &payload);
-    json_object_begin(&w);
-    json_put_int(&w, "incident_id", change->incident_id);
-    json_put_text(&w, "update_id", change->update_id);
-    json_key(&w, "updated_fields");
-    json_array_begin(&w);
-    if (change->title.at)
-        json_text(&w, "title");
-    if (change->description.at)
-        json_text(&w, "description");
-    json_array_finish(&w);
-    json_object_finish(&w);
-    return event_emit(call->tx, "incident.updated", change->incident_id, buf_text(&payload),
-                      call->err);
-}
-
-static int apply(struct op_call *call, struct change *change)
-{
-    if (!change->message.at && !change->title.at && !change->description.at)
-        return OK;
-    int rc = write_rows(call, change);
-    if (rc == OK)
-        rc = write_audit(call, change);
-    return rc == OK ? emit(call, change) : rc;
-}
-
-static int answer(struct op_call *call, const struct change *change)
-{
-    json_object_begin(call->out);
-    json_put_text(call->out, "update_id", *change->update_id ? change->update_id : NULL);
-    json_key(call->out, "incident");
-    int rc = incident_write(call->tx, call->out, change->incident_id, call->err);
-    json_object_finish(call->out);
     return rc;
 }
 
-/* incident.update {id, message?, title?, description?} -> {update_id or null, incident} */
+static int read_texts(struct reading *r)
+{
+    int min = r->is_form ? FORM_MIN : 1;
+    int rc = args_text_optional(&r->args, "message", min, r->is_form ? FORM_TEXT_MAX : MESSAGE_MAX,
+                                &r->change.message);
+    if (rc == OK)
+        rc = args_text_optional(&r->args, "title", min, TITLE_MAX, &r->change.title);
+    if (rc == OK)
+        rc = args_text_optional(&r->args, "description", min, r->is_form ? FORM_TEXT_MAX : 0,
+                                &r->change.description);
+    if (rc == OK)
+        rc = args_text_optional(&r->args, "closure_reason", 1, 40, &r->change.closure_reason);
+    if (rc == OK)
+        rc = args_text_optional(&r->args, "closure_reference", 1, REFERENCE_MAX,
+                                &r->change.closure_reference);
+    if (rc == OK)
+        rc = args_text_optional(&r->args, "event_type", 1, 64, &r->change.event_type);
+    return rc == OK ? request_key_read(&r->args, &r->request_key) : rc;
+}
+
+/* Everything that any of the operations takes; each refuses what it does not know before. */
+static int read_call(struct reading *r)
+{
+    int rc = args_int(&r->args, "id", 1, INT64_MAX, &r->id);
+    if (rc == OK)
+        rc = policy_require_incident(r->call, r->id);
+    if (rc == OK)
+        rc = args_bool_optional(&r->args, "form", &r->is_form);
+    if (rc == OK)
+        rc = args_int_optional(&r->args, "event_at_ms", 1, INT64_MAX, &r->change.event_at_ms);
+    if (rc == OK)
+        rc = read_texts(r);
+    if (rc == OK)
+        rc = read_status(r);
+    if (rc == OK)
+        rc = read_priority(r);
+    if (rc == OK)
+        rc = read_category(r);
+    return rc == OK ? read_environments(r) : rc;
+}
+
+/* ---- answers */
+
+static int answer(const struct reading *r, const char *update_id,
+                  const struct incident_changed *changed)
+{
+    struct json_writer *w = r->call->out;
+    AUTO_FREE char *fields = changed ? json_dumps(changed->fields, JSON_COMPACT) : NULL;
+    json_object_begin(w);
+    json_put_text(w, "update_id", *update_id ? update_id : NULL);
+    json_put_raw(w, "updated_fields", fields ? fields : "[]");
+    if (changed) {
+        json_put_int(w, "old_status", changed->old_status);
+        json_put_int(w, "old_priority_value", changed->old_priority_value);
+    }
+    json_key(w, "incident");
+    int rc = incident_write(r->call->tx, w, r->id, r->call->err);
+    json_object_finish(w);
+    return rc;
+}
+
+static int keep(struct reading *r, const char *update_id)
+{
+    char kept[60];
+    snprintf(kept, sizeof(kept), "{\"update_id\":\"%s\"}", update_id);
+    return request_key_keep(r->call, "incident.update", r->request_key, kept);
+}
+
+static int apply(struct reading *r)
+{
+    AUTO_JSON json_t *kept = NULL;
+    struct incident_changed changed;
+    int rc = request_key_find(r->call, "incident.update", r->request_key, &kept);
+    if (rc != OK || kept)
+        return rc != OK ? rc
+                        : answer(r, json_string_value(json_object_get(kept, "update_id")), NULL);
+    rc = incident_change_apply(r->call, r->id, &r->change, &changed);
+    if (rc == OK && changed.update_id[0])
+        rc = keep(r, changed.update_id);
+    if (rc == OK)
+        rc = answer(r, changed.update_id, &changed);
+    incident_changed_fini(&changed);
+    return rc;
+}
+
+static int finish(struct reading *r, int rc)
+{
+    if (rc == OK)
+        rc = apply(r);
+    json_decref(r->environments);
+    return rc;
+}
+
+static struct reading reading_of(struct op_call *call)
+{
+    return (struct reading){ .call = call, .args = args_of(call) };
+}
+
+/* ---- the operations */
+
 static int incident_update(struct op_call *call)
 {
-    struct change change = { 0 };
-    int rc = read_change(call, &change);
+    struct reading r = reading_of(call);
+    int rc = args_refuse_unknown(call, "id", "message", "status", "priority", "category",
+                                 "environment", "environments", "title", "description",
+                                 "closure_reason", "closure_reference", "event_type", "event_at_ms",
+                                 "request_key", "form");
+    return finish(&r, rc == OK ? read_call(&r) : rc);
+}
+
+static int incident_close(struct op_call *call)
+{
+    struct reading r = reading_of(call);
+    int rc =
+        args_refuse_unknown(call, "id", "message", "closure_reason", "closure_reference", "title",
+                            "description", "category", "priority", "request_key", "form");
     if (rc == OK)
-        rc = compare(call, &change);
+        rc = read_call(&r);
+    r.change.status = STATUS_CLOSED;
+    return finish(&r, rc);
+}
+
+static int incident_reopen(struct op_call *call)
+{
+    struct reading r = reading_of(call);
+    int rc = args_refuse_unknown(call, "id", "message", "status", "request_key", "form");
     if (rc == OK)
-        rc = apply(call, &change);
+        rc = read_call(&r);
+    if (!r.change.status)
+        r.change.status = STATUS_INVESTIGATING;
+    return finish(&r, rc);
+}
+
+static int incident_downgrade(struct op_call *call)
+{
+    struct reading r = reading_of(call);
+    int rc = args_refuse_unknown(call, "id", "message", "request_key", "form");
     if (rc == OK)
-        rc = answer(call, &change);
-    free(change.old_title);
-    free(change.old_description);
-    return rc;
+        rc = read_call(&r);
+    r.change.status = STATUS_CLOSED;
+    r.change.is_ignored = true;
+    return finish(&r, rc);
 }
 
 const struct op INCIDENT_UPDATE_OPS[] = {
     { "incident.update", true, incident_update,
-      "{id, message?, title?, description?}: a record on the timeline; emits incident.updated ->"
-      " {update_id, incident}" },
+      "{id, message?, status?, priority?, category?, environment or environments[]?, title?, "
+      "description?,"
+      " closure_reason?, closure_reference?, event_type?, event_at_ms?, request_key?, form?}: a "
+      "step on the timeline by"
+      " the rules of the lifecycle; emits incident.updated, incident.closed, incident.reopened -> "
+      "{update_id or null,"
+      " updated_fields, old_status, old_priority_value, incident}" },
+    { "incident.close", true, incident_close,
+      "{id, message?, closure_reason?, closure_reference?, title?, description?, category?, "
+      "priority?, request_key?,"
+      " form?}: the same, to Closed" },
+    { "incident.reopen", true, incident_reopen,
+      "{id, message, status?, request_key?}: back to work (Investigating), with a justification" },
+    { "incident.downgrade", true, incident_downgrade,
+      "{id, message?, request_key?}: ignores the incident from now on and closes it at once" },
     { 0 },
 };

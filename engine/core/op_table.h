@@ -3,6 +3,7 @@
 #pragma once
 #include "core/op.h"
 
+extern const struct op ATTACHMENT_OPS[];      /* attachment.c */
 extern const struct op AUDIT_OPS[];           /* audit.c */
 extern const struct op CONVERSATION_OPS[];    /* conversation.c */
 extern const struct op EVENT_OPS[];           /* event.c */
@@ -16,8 +17,10 @@ extern const struct op INCIDENT_UPDATE_OPS[]; /* incident_update.c */
 extern const struct op INVITATION_OPS[];      /* invitation.c */
 extern const struct op INVITATION_READ_OPS[]; /* invitation_read.c */
 extern const struct op JOB_OPS[];             /* job_ops.c */
+extern const struct op KEY_EVENT_OPS[];       /* key_event.c */
 extern const struct op KEY_OPS[];             /* key.c */
 extern const struct op KV_OPS[];              /* kv.c */
+extern const struct op LIFECYCLE_OPS[];       /* lifecycle_read.c */
 extern const struct op MESSAGE_OPS[];         /* message.c */
 extern const struct op ONCALL_OPS[];          /* oncall.c */
 extern const struct op OPT_OUT_OPS[];         /* opt_out.c */

@@ -1,0 +1,35 @@
+/* incident_change - one step in an incident's life: what changes, by the rules of lifecycle.h, with its record on the
+ * timeline, audit entry, key events, metrics and events, in the caller's transaction. The one way in which a status, a
+ * priority, a category, an environment, a title or a description changes after the declaration. */
+#pragma once
+#include "core/args.h"
+#include "core/incident_state.h"
+#include "core/op.h"
+
+/* What is wanted; zero, "" and absent texts mean "as it is". Texts are borrowed. */
+struct incident_change {
+    struct text message, title, description;
+    int status;
+    char priority_id[ID_SIZE], category_id[ID_SIZE], environment_id[ID_SIZE];
+    json_t *
+        environments; /* values of all environments, kept in the custom fields; borrowed, NULL: as they are */
+    struct text closure_reason, closure_reference;
+    struct text event_type;
+    int64_t event_at_ms; /* 0: now */
+    bool
+        is_ignored; /* sets the mark: the incident may be closed at once and is left out of reminders */
+};
+
+struct incident_changed {
+    char update_id[ID_SIZE]; /* "": nothing changed and nothing was said, so there is no record */
+    json_t *fields;          /* names of what changed: "status", "priority", ...; owned */
+    int old_status;
+    int64_t old_priority_value;
+};
+
+/* Refuses with err_field(): "status" for a step that the lifecycle does not have or a closing that closable.h refuses
+ * (ERR_CONFLICT, all reasons in the text), "message" for a missing justification, "closure_reason". Asks no policy.
+ * <changed> is to be freed with incident_changed_fini() in any case. */
+int incident_change_apply(struct op_call *call, int64_t id, const struct incident_change *change,
+                          struct incident_changed *changed);
+void incident_changed_fini(struct incident_changed *changed);

@@ -1,0 +1,32 @@
+/* incident_state - an incident as the lifecycle sees it, read inside the transaction that changes it. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/ids.h"
+#include "core/lifecycle.h"
+
+struct tx;
+
+struct incident_state {
+    int64_t id;
+    int status;
+    char priority_id[ID_SIZE], category_id[ID_SIZE], environment_id[ID_SIZE];
+    char priority_name[129], environment_value[17];
+    int64_t priority_value;
+    bool needs_postmortem; /* its priority asks for one, wherever it is */
+    bool is_ignored;
+    int64_t mitigated_at_ms;                   /* 0: never */
+    char *title, *description, *custom_fields; /* owned */
+    char *closure_reason, *dedup_key;          /* owned; NULL: none */
+};
+
+/* The operator's lifecycle, else the shipped one. */
+int lifecycle_load(struct tx *tx, struct lifecycle *out, struct err *err);
+
+/* ERR_NOT_FOUND when there is none; asks no policy. Free with incident_state_fini() in any case. */
+int incident_state_load(struct tx *tx, int64_t id, struct incident_state *out, struct err *err);
+void incident_state_fini(struct incident_state *state);
+
+/* Which rules it follows now: its priority and its environment decide. */
+enum regime incident_regime(const struct lifecycle *lifecycle, const struct incident_state *state);

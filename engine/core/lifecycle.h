@@ -1,0 +1,55 @@
+/* lifecycle - what may follow what. ONE table and the functions that read it; every entry point's changes of status end
+ * here. Pure: knows no incident and no database.
+ *
+ * An incident is in one of two regimes: with a post-mortem (priority and environment ask for one) or without. A step
+ * may ask for something: early closure for a reason, going back for a justification, closing for everything that
+ * closable.h checks. */
+#pragma once
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "core/status.h"
+
+enum { STATUS_COUNT = 6, CLOSURE_REASONS_MAX = 20, LIFECYCLE_WORD = 41 };
+
+enum regime { REGIME_NORMAL, REGIME_POSTMORTEM, REGIME_COUNT };
+
+/* Why an incident may be closed before it was worked on. */
+struct closure_reason {
+    char value[LIFECYCLE_WORD], label[LIFECYCLE_WORD];
+    bool is_offered;
+};
+
+struct lifecycle {
+    bool allows[REGIME_COUNT][STATUS_COUNT][STATUS_COUNT]; /* by status_index(): from, to */
+    struct closure_reason reasons[CLOSURE_REASONS_MAX];
+    int reason_count;
+    char postmortem_environments[8][17]; /* values; a post-mortem is for incidents there */
+    int postmortem_environment_count;
+    bool needs_document; /* closing needs a post-mortem that is ready, not only the status */
+    int key_events_below; /* priorities with a smaller value need their required key events to be closed */
+};
+
+/* The shipped one. */
+const struct lifecycle *lifecycle_default(void);
+
+/* Fills <out> from what config.lua declares: {transitions: {normal: {open: ["investigating", ...]}, postmortem: ...},
+ * closure_reasons: [{value, label, offered}], postmortem: {environments: [], document: bool},
+ * key_events_below: int}; what is absent is the shipped one's. ERR_INVALID with the path for a table in which an incident
+ * could never be closed, or a status leads nowhere. */
+int lifecycle_read(const json_t *config, struct lifecycle *out, struct err *err);
+
+/* 0 to 5, or -1 for a number that is no status. */
+int status_index(int status);
+/* 10 to 60 for "Open", "open", "post-mortem", "postmortem"; 0 for another word. */
+int status_from_word(const char *word);
+
+/* May <to> follow <from>? Staying is always allowed. */
+bool lifecycle_allows(const struct lifecycle *lifecycle, enum regime regime, int from, int to);
+/* From Open or Investigating to Closed. */
+bool lifecycle_needs_reason(int from, int to);
+/* Back from Mitigated or later to work, or out of Closed. */
+bool lifecycle_needs_justification(int from, int to);
+/* The label; NULL for an unknown reason. */
+const char *lifecycle_reason_label(const struct lifecycle *lifecycle, const char *value);
