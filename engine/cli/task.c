@@ -23,8 +23,7 @@ static void describe_schedules(struct buf *out, const json_t *schedules, const c
 {
     size_t index;
     json_t *row;
-    json_array_foreach(schedules, index, row)
-    {
+    json_array_foreach (schedules, index, row) {
         if (strcmp(output_text_of(row, "task"), task) != 0)
             continue;
         const char *cron = output_text_of(row, "cron"), *zone = output_text_of(row, "time_zone");
@@ -45,8 +44,7 @@ static void print_tasks(const json_t *tasks, const json_t *schedules)
     struct table *table = table_new(HEADERS);
     size_t index;
     json_t *task;
-    json_array_foreach(tasks, index, task)
-    {
+    json_array_foreach (tasks, index, task) {
         AUTO_BUF struct buf when = BUF_INIT;
         describe_schedules(&when, schedules, output_text_of(task, "name"));
         table_put(table, output_text_of(task, "name"));
@@ -62,12 +60,11 @@ static void print_tasks_json(const json_t *tasks, const json_t *schedules)
     json_t *list = json_deep_copy(tasks);
     size_t index, at;
     json_t *task, *row;
-    json_array_foreach(list, index, task)
-    {
+    json_array_foreach (list, index, task) {
         json_t *own = json_array();
-        json_array_foreach(schedules, at, row) if (strcmp(output_text_of(row, "task"),
-                                                          output_text_of(task, "name")) == 0)
-            json_array_append(own, row);
+        json_array_foreach (schedules, at, row)
+            if (strcmp(output_text_of(row, "task"), output_text_of(task, "name")) == 0)
+                json_array_append(own, row);
         json_object_set_new(task, "schedules", own);
     }
     output_json(list);
@@ -128,12 +125,22 @@ static void tell_progress(const json_t *job, int64_t *told_attempt)
     *told_attempt = attempt;
 }
 
+/* What the task has noted as `output`. */
+static void print_output(const json_t *job)
+{
+    AUTO_BUF struct buf text = BUF_INIT;
+    output_clean(&text, output_text_of(json_object_get(job, "progress"), "output"), true);
+    if (text.len > 0)
+        printf("%s\n", buf_text(&text));
+}
+
 static int tell_end(const json_t *job, const char *name)
 {
     const char *state = output_text_of(job, "state");
     int64_t took_ms = output_int_of(job, "finished_at_ms") - output_int_of(job, "started_at_ms");
     AUTO_BUF struct buf text = BUF_INIT;
     if (strcmp(state, "done") == 0) {
+        print_output(job);
         output_duration(&text, took_ms);
         printf("%s is done (%s).\n", name, buf_text(&text));
         return CLI_OK;
@@ -243,7 +250,7 @@ const struct command TASK_COMMANDS[] = {
       .run = run_run,
       .help = "The task runs as a job: tried again when it fails, one run at a time. Ctrl-C ends "
               "the waiting,\n"
-              "not the task.\n\n"
+              "not the task. What it has noted as its output is printed.\n\n"
               "  halligan task run NAME                (halligan task list has the names)\n" },
     { 0 },
 };

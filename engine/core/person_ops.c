@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { SYNC_PAGE_MAX = 200, PLATFORM_MAX = 40 };
+enum { SYNC_PAGE_MAX = 200, PLATFORM_MAX = 40, ACCOUNTS_DEFAULT = 100, ACCOUNTS_MAX = 1000 };
 
 static const char SELECT_BY_ID[] = "SELECT id FROM person WHERE id = ?";
 static const char SELECT_BY_EMAIL[] = "SELECT id FROM person WHERE email = ?";
@@ -21,6 +21,9 @@ static const char SELECT_BY_ACCOUNT[] =
     "SELECT person_id FROM account WHERE platform = ? AND external_id = ?";
 static const char SELECT_DIGESTS[] =
     "SELECT external_id, digest FROM account WHERE platform = ? AND external_id";
+static const char SELECT_ACCOUNTS[] =
+    "SELECT external_id, person_id, is_active, seen_at_ms FROM account WHERE platform = ? AND"
+    " external_id > ? AND seen_at_ms < ? ORDER BY external_id LIMIT ?";
 static const char UPDATE_SEEN[] =
     "UPDATE account SET seen_at_ms = ? WHERE platform = ? AND external_id";
 static const char DEACTIVATE_PEOPLE[] =
@@ -285,7 +288,42 @@ static int deactivate_missing(struct op_call *call)
     return OK;
 }
 
+/* person.accounts {platform, after?, seen_before_ms?, limit?} -> [{external_id, person_id, is_active,
+ * seen_at_ms}] */
+static int list_accounts(struct op_call *call)
+{
+    struct args args = args_of(call);
+    struct text platform, after = { .at = "" };
+    int64_t before_ms = INT64_MAX, limit = ACCOUNTS_DEFAULT;
+    int rc = args_refuse_unknown(call, "platform", "after", "seen_before_ms", "limit");
+    if (rc != OK || (rc = args_text(&args, "platform", 1, PLATFORM_MAX, &platform)) != OK ||
+        (rc = args_text_optional(&args, "after", 0, 64, &after)) != OK ||
+        (rc = args_int_optional(&args, "seen_before_ms", 0, INT64_MAX, &before_ms)) != OK ||
+        (rc = args_int_optional(&args, "limit", 1, ACCOUNTS_MAX, &limit)) != OK)
+        return rc;
+    struct stmt *stmt =
+        tx_query(call->tx, call->err, SELECT_ACCOUNTS, "nnii", platform.at, platform.len,
+                 after.at ? after.at : "", after.len, before_ms, limit);
+    if (!stmt)
+        return call->err->code;
+    json_array_begin(call->out);
+    while ((rc = stmt_next(stmt, call->err)) == DB_ROW) {
+        json_object_begin(call->out);
+        json_put_text(call->out, "external_id", stmt_text(stmt, 0));
+        json_put_text(call->out, "person_id", stmt_text(stmt, 1));
+        json_put_bool(call->out, "is_active", stmt_int(stmt, 2));
+        json_put_int(call->out, "seen_at_ms", stmt_int(stmt, 3));
+        json_object_finish(call->out);
+    }
+    json_array_finish(call->out);
+    stmt_end(stmt);
+    return rc < 0 ? rc : OK;
+}
+
 const struct op PERSON_OPS[] = {
+    { "person.accounts", false, list_accounts,
+      "{platform, after?, seen_before_ms?, limit?}: accounts in the order of their external ids,"
+      " those behind <after> -> [{external_id, person_id, is_active, seen_at_ms}]" },
     { "person.get", false, person_get,
       "{id} or {email} or {username} or {platform, external_id}: one person" },
     { "person.upsert", true, person_upsert,

@@ -203,6 +203,32 @@ static void people_who_left_are_deactivated_and_come_back(void **state)
     json_decref(person);
 }
 
+static void expect_accounts(struct fixture *fixture, const char *args, const char *wanted)
+{
+    AUTO_BUF struct buf ids = BUF_INIT;
+    json_t *answer = run(fixture, "person.accounts", args);
+    size_t index;
+    json_t *row;
+    json_array_foreach (answer, index, row)
+        buf_printf(&ids, "%s ", text_at(row, "external_id"));
+    assert_string_equal(buf_text(&ids), wanted);
+    json_decref(answer);
+}
+
+static void accounts_are_listed_in_a_circle(void **state)
+{
+    struct fixture *fixture = *state;
+    clock_set_ms(1000);
+    sync_page(fixture, "[{'external_id':'U3'},{'external_id':'U1'},{'external_id':'U2'}]", 3, 0, 0);
+    clock_set_ms(2000);
+    sync_page(fixture, "[{'external_id':'U2'}]", 0, 0, 1);
+    expect_accounts(fixture, "{'platform':'chat'}", "U1 U2 U3 ");
+    expect_accounts(fixture, "{'platform':'chat','limit':2}", "U1 U2 ");
+    expect_accounts(fixture, "{'platform':'chat','after':'U1'}", "U2 U3 ");
+    expect_accounts(fixture, "{'platform':'chat','seen_before_ms':2000}", "U1 U3 ");
+    expect_accounts(fixture, "{'platform':'other'}", "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +243,7 @@ int main(void)
         TEST_EMPTY(sync_counts_what_changed),
         TEST_EMPTY(bad_row_of_a_page_spoils_only_itself),
         TEST_EMPTY(people_who_left_are_deactivated_and_come_back),
+        TEST_EMPTY(accounts_are_listed_in_a_circle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

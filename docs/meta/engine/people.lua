@@ -5,6 +5,13 @@
 ---@class engine.people
 local M = {}
 
+--- {platform, after?, seen_before_ms?, limit?}: accounts in the order of their external ids, those behind <after> -> [{external_id, person_id, is_active, seen_at_ms}]
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.accounts(args, actor) end
+
 --- {platform, seen_since_ms}: deactivates the accounts that a complete sync did not meet -> {count}
 ---@param args table?
 ---@param actor Actor?

@@ -2,11 +2,11 @@
 -- declares (their members are invited to incidents of their categories). Incident channels are not
 -- looked at. One that fails does not stop the others.
 local conversations = require "engine.conversations"
-local log = require "engine.log"
 local task = require "engine.task"
 local client = require "slack.client"
 local foreign = require "slack.foreign"
 local members = require "slack.members"
+local walk = require "slack.walk"
 
 local is_true = foreign.is_true
 local PATIENT = { timeout = "30s", wait = "20s" }
@@ -50,25 +50,31 @@ local function sync_one(conversation)
   if not saved then return nil, err end
   local ids, problem = all_members(conversation)
   if not ids then return nil, problem end
-  return conversations.set_members {
-    conversation_id = conversation.id, people = members.person_ids(ids),
-  }
+  local people, limited = members.person_ids(ids)
+  if not people then return nil, limited end
+  return conversations.set_members { conversation_id = conversation.id, people = people }
 end
 
-local function sync_conversation_members()
-  local declared, err = conversations.list { platform = "slack", incident_channels = false }
-  if not declared then return nil, err end
-  local later
-  for _, conversation in ipairs(declared) do
-    local done, problem = sync_one(conversation)
-    if not done then
-      log.warn("a conversation was not synced: " .. tostring(problem), {
-        conversation = conversation.external_id,
-      })
-      if problem.retryable then later = problem end
+-- <only>: Slack's ids; nil: all that are declared.
+local function declared(only)
+  local rows, err = conversations.list { platform = "slack", incident_channels = false }
+  if not rows then return nil, err end
+  local wanted, items = {}, {}
+  for _, id in ipairs(only or {}) do wanted[id] = true end
+  for _, row in ipairs(rows) do
+    if not only or wanted[row.external_id] then
+      items[#items + 1] = { key = row.external_id, conversation = row }
     end
   end
-  if later then return nil, later end
+  return items
+end
+
+local function sync_conversation_members(ctx, args)
+  local items, err = declared(args.only)
+  if not items then return nil, err end
+  return walk.each(ctx, "conversation", items, function(item)
+    return sync_one(item.conversation)
+  end)
 end
 
 return {
@@ -76,7 +82,8 @@ return {
   enabled = function(settings) return settings.slack.token ~= "" end,
   tasks = {
     ["slack.sync_conversation_members"] = {
-      about = "Reads the declared conversations and their members", run = sync_conversation_members,
+      about = "Reads the declared conversations and their members ({only = {id, ...}})",
+      run = sync_conversation_members,
     },
   },
 }

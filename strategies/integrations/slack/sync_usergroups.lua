@@ -1,11 +1,12 @@
 -- sync_usergroups: names and members of the user groups that config.lua declares. A group that is
 -- declared by its handle only gets its id here. One unknown member never keeps the others out.
-local log = require "engine.log"
-local task = require "engine.task"
 local usergroups = require "engine.usergroups"
 local client = require "slack.client"
 local foreign = require "slack.foreign"
 local members = require "slack.members"
+local walk = require "slack.walk"
+
+local PATIENT = { timeout = "30s", wait = "20s" }
 
 local function index(groups)
   local by_id, by_handle = {}, {}
@@ -19,35 +20,45 @@ local function index(groups)
 end
 
 local function save(ours, theirs)
+  local people, err = members.person_ids(foreign.table(theirs.users))
+  if not people then return nil, err end
   return usergroups.set_members {
-    usergroup_id = ours.id, people = members.person_ids(foreign.table(theirs.users)),
-    external_id = theirs.id,
-    name = foreign.text(theirs.name),
-    handle = foreign.text(theirs.handle), description = foreign.text(theirs.description),
-    is_external = theirs.is_external == true,
+    usergroup_id = ours.id, people = people, external_id = theirs.id,
+    name = foreign.text(theirs.name), handle = foreign.text(theirs.handle),
+    description = foreign.text(theirs.description), is_external = theirs.is_external == true,
   }
 end
 
-local function sync_usergroups()
-  local declared, err = usergroups.list { platform = "slack" }
-  if not declared then return nil, err end
-  if #declared == 0 then return end
-  local answer, refusal = client.call("usergroups.list", { include_users = true }, {
-    timeout = "30s", wait = "20s",
-  })
-  if not answer then return nil, refusal end
-  local by_id, by_handle = index(answer.usergroups)
-  for _, ours in ipairs(declared) do
-    local theirs = by_id[ours.external_id or ""] or by_handle[ours.handle or ""]
-    local saved, problem
-    if theirs then saved, problem = save(ours, theirs) end
-    if not saved then
-      log.warn("a user group was not synced: "
-        .. tostring(problem or "the workspace has none of this id or handle"),
-        { usergroup = ours.external_id or ours.handle })
+-- <only>: ids or handles; nil: all that are declared.
+local function declared(only)
+  local rows, err = usergroups.list { platform = "slack" }
+  if not rows then return nil, err end
+  local wanted, items = {}, {}
+  for _, name in ipairs(only or {}) do wanted[name] = true end
+  for _, row in ipairs(rows) do
+    if not only or wanted[row.external_id] or wanted[row.handle] then
+      items[#items + 1] = { key = row.id, group = row }
     end
-    task.sleep "0ms"
   end
+  return items
+end
+
+local function sync_usergroups(ctx, args)
+  local items, err = declared(args.only)
+  if not items then return nil, err end
+  if #items == 0 then return end
+  local answer, refusal = client.call("usergroups.list", { include_users = true }, PATIENT)
+  if not answer then return refusal.code == "rate_limited" and "wait" or nil, refusal end
+  local by_id, by_handle = index(answer.usergroups)
+  return walk.each(ctx, "user group", items, function(item)
+    local ours = item.group
+    local theirs = by_id[ours.external_id or ""] or by_handle[ours.handle or ""]
+    if theirs then return save(ours, theirs) end
+    return nil, client.error {
+      code = "not_found",
+      message = ("the workspace has no user group %s"):format(ours.external_id or ours.handle),
+    }
+  end)
 end
 
 return {
@@ -55,7 +66,8 @@ return {
   enabled = function(settings) return settings.slack.token ~= "" end,
   tasks = {
     ["slack.sync_usergroups"] = {
-      about = "Reads the declared user groups and their members", run = sync_usergroups,
+      about = "Reads the declared user groups and their members ({only = {id or handle, ...}})",
+      run = sync_usergroups,
     },
   },
 }
