@@ -196,8 +196,7 @@ static int start_server(struct service *service, struct err *err)
         return err->code;
     if (service->options->is_loopback_only && !http_server_is_loopback(engine->server))
         return err_set(err, ERR_INVALID,
-                       "with --clock only this machine may ask: `listen` is %s and must be a "
-                       "loopback address, such "
+                       "with --clock only this machine may ask: `listen` is %s and must be a loopback address, such "
                        "as 127.0.0.1:8080",
                        options.listen);
     api_observe(service->api);

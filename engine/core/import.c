@@ -1,7 +1,8 @@
-/* import - rows of another system, written with the ids and times they had there. What stands for something that
- * config.lua declared already (the same name, e-mail, external id) becomes that row, and its id becomes the imported one
- * in every table that refers to it. A row that is there already and says the same is left as it is, so that an import
- * can be repeated. No event is emitted: nobody is told of incidents of years ago. */
+/* import - rows of another system, written with the ids and times they had there. What stands for
+ * something that config.lua declared already (the same name, e-mail, external id) becomes that
+ * row, and its id becomes the imported one in every table that refers to it. A row that is there
+ * already and says the same is left as it is, so that an import can be repeated. No event is
+ * emitted: nobody is told of incidents of years ago. */
 #include "core/args.h"
 #include "core/audit.h"
 #include "core/op_table.h"
@@ -15,8 +16,8 @@
 
 enum { ROWS_MAX = 1000, COLUMNS_MAX = 40, NAME_MAX_BYTES = 40, NATURAL_MAX = 3 };
 
-/* What may be imported. <key>: the columns that tell rows apart; <natural>: others that do so in the eyes of people, each
- * a set of columns, of tables whose rows are known by "id". */
+/* What may be imported. <key>: the columns that tell rows apart; <natural>: others that do so in
+ * the eyes of people, each a set of columns, of tables whose rows are known by "id". */
 static const struct table {
     const char *name;
     const char *key;
@@ -61,8 +62,8 @@ static const struct {
     { "environment", "incident_update", "environment_id" },
 };
 
-/* The words of the store's driver: references are checked at the end of the transaction, and the schema says which there
- * are. */
+/* The words of the store's driver: references are checked at the end of the transaction, and the
+ * schema says which there are. */
 static const char DEFER_REFERENCES[] = "PRAGMA defer_foreign_keys = ON";
 static const char SELECT_REFERENCES[] =
     "SELECT t.name, f.\"from\" FROM sqlite_master t JOIN pragma_foreign_key_list(t.name) f"
@@ -155,8 +156,8 @@ static bool next_name(const char **at, char name[NAME_MAX_BYTES])
     return true;
 }
 
-/* Looks up <what> where the columns of <set> are as in <row>. DB_ROW with *out a text of the caller's, DB_DONE also
- * when one of the columns is absent or null, or an error. */
+/* Looks up <what> where the columns of <set> are as in <row>. DB_ROW with *out a text of the
+ * caller's, DB_DONE also when one of the columns is absent or null, or an error. */
 static int find(struct tx *tx, const struct row *row, const char *what, const char *set, char **out,
                 struct err *err)
 {
@@ -195,7 +196,8 @@ static int set_reference(struct tx *tx, const char *child, const char *column,
     return rc < 0 ? rc : OK;
 }
 
-/* The declared references to <parent> as child, column, child, column ... in a list of the caller's. */
+/* The declared references to <parent> as child, column, child, column ... in a list of the
+ * caller's. */
 static int references_to(struct tx *tx, const char *parent, json_t **list, struct err *err)
 {
     *list = json_array();
@@ -378,8 +380,9 @@ static int write_audit(struct op_call *call, const int counts[OUTCOME_COUNT])
     return audit_write(call->tx, call->actor, &entry, call->err);
 }
 
-/* import.rows {rows: [[table, {column: value}], ...]} (at most 1000) -> {created, updated, unchanged, refused,
- * refusals: [{index, why}]}: what one row is refused for does not hold the others back. */
+/* import.rows {rows: [[table, {column: value}], ...]} (at most 1000) -> {created, updated,
+ * unchanged, refused, refusals: [{index, why}]}: what one row is refused for does not hold the
+ * others back. */
 static int import_rows(struct op_call *call)
 {
     struct args args = args_of(call);

@@ -1,4 +1,5 @@
-/* key_event - the moments between which metrics run, as people correct them: started, detected, recovered, ... */
+/* key_event - the moments between which metrics run, as people correct them: started, detected,
+ * recovered, ... */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "core/args.h"
@@ -191,7 +192,8 @@ static void write_moment(struct json_writer *w, struct stmt *stmt)
     json_object_finish(w);
 }
 
-/* incident.key_events {id} -> [{event_type, name, summary, user_editable, is_required, asked_for, at_ms or null, by}] */
+/* incident.key_events {id} -> [{event_type, name, summary, user_editable, is_required, asked_for,
+ * at_ms or null, by}] */
 static int list_key_events(struct op_call *call)
 {
     struct args args = args_of(call);

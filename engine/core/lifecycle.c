@@ -11,8 +11,9 @@ static const char *const WORDS[STATUS_COUNT] = { "open",      "investigating", "
                                                  "mitigated", "postmortem",    "closed" };
 static const char *const REGIMES[REGIME_COUNT] = { "normal", "postmortem" };
 
-/* From a row to a column: Open, Investigating, Mitigating, Mitigated, Post-mortem, Closed. A status that the regime does
- * not lead to (Post-mortem without one, after the priority was lowered) can be left in the usual ways. */
+/* From a row to a column: Open, Investigating, Mitigating, Mitigated, Post-mortem, Closed. A
+ * status that the regime does not lead to (Post-mortem without one, after the priority was
+ * lowered) can be left in the usual ways. */
 static const struct lifecycle SHIPPED = {
     .allows = { [REGIME_NORMAL] = { { 0, 1, 0, 0, 0, 1 },
                                     { 0, 0, 1, 0, 0, 1 },
@@ -132,7 +133,8 @@ static void walk(const struct lifecycle *lifecycle, enum regime regime, int at,
             walk(lifecycle, regime, to, reached);
 }
 
-/* Every status that an incident can come to must have a way to Closed, and a post-mortem a way to itself. */
+/* Every status that an incident can come to must have a way to Closed, and a post-mortem a way to
+ * itself. */
 static int check_regime(const struct lifecycle *lifecycle, enum regime regime, struct err *err)
 {
     bool reachable[STATUS_COUNT] = { false };

@@ -34,10 +34,11 @@ struct lifecycle {
 /* The shipped one. */
 const struct lifecycle *lifecycle_default(void);
 
-/* Fills <out> from what config.lua declares: {transitions: {normal: {open: ["investigating", ...]}, postmortem: ...},
- * closure_reasons: [{value, label, offered}], postmortem: {environments: [], document: bool},
- * key_events_below: int}; what is absent is the shipped one's. ERR_INVALID with the path for a table in which an incident
- * could never be closed, or a status leads nowhere. */
+/* Fills <out> from what config.lua declares: {transitions: {normal: {open: ["investigating",
+ * ...]}, postmortem: ...}, closure_reasons: [{value, label, offered}], postmortem: {environments:
+ * [], document: bool}, key_events_below: int}; what is absent is the shipped one's. ERR_INVALID
+ * with the path for a table in which an incident could never be closed, or a status leads
+ * nowhere. */
 int lifecycle_read(const json_t *config, struct lifecycle *out, struct err *err);
 
 /* 0 to 5, or -1 for a number that is no status. */

@@ -31,6 +31,7 @@ static const struct op *const LISTS[] = {
     KEY_OPS,
     AUDIT_OPS,
     GENERATION_OPS,
+    WEBHOOK_OPS,
 };
 enum { LIST_COUNT = sizeof(LISTS) / sizeof(LISTS[0]) };
 

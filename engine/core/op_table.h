@@ -30,3 +30,4 @@ extern const struct op REFERENCE_READ_OPS[];  /* reference_read.c */
 extern const struct op TRANSCRIPT_OPS[];      /* transcript.c */
 extern const struct op UPDATE_READ_OPS[];     /* update_read.c */
 extern const struct op USERGROUP_OPS[];       /* usergroup.c */
+extern const struct op WEBHOOK_OPS[];         /* webhook.c */

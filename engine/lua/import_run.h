@@ -1,7 +1,8 @@
-/* import_run - reads what another system wrote and hands it to a script that knows what it means: scripts/import/<name>.lua
- * has note(model, pk, fields), stages (the models in the order in which rows are written), rows(model, pk, fields) and
- * left_out (model -> why). The file is a JSON list of {model, pk, fields}; records are read one at a time, so that only
- * the text itself must fit into memory. */
+/* import_run - reads what another system wrote and hands it to a script that knows what it means:
+ * scripts/import/<name>.lua has note(model, pk, fields), stages (the models in the order in which
+ * rows are written), rows(model, pk, fields) and left_out (model -> why). The file is a JSON list
+ * of {model, pk, fields}; records are read one at a time, so that only the text itself must fit
+ * into memory. */
 #pragma once
 #include <jansson.h>
 #include <stddef.h>
@@ -17,8 +18,9 @@ struct import_source {
     size_t len;
 };
 
-/* Imports all of it, a transaction each 500 rows, so that an interrupted import is begun again. *report is a new
- * reference: {models: {NAME: {read, mapped, left_out: {WHY: count}}}, tables: {created, updated, unchanged, refused},
- * refusals: [text]} with at most 100 refusals. Blocking. ERR_SYNTAX (with the byte) for a broken file, ERR_SCRIPT for
- * a record that the script cannot take: what was imported by then stays. */
+/* Imports all of it, a transaction each 500 rows, so that an interrupted import is begun again.
+ * *report is a new reference: {models: {NAME: {read, mapped, left_out: {WHY: count}}}, tables:
+ * {created, updated, unchanged, refused}, refusals: [text]} with at most 100 refusals. Blocking.
+ * ERR_SYNTAX (with the byte) for a broken file, ERR_SCRIPT for a record that the script cannot
+ * take: what was imported by then stays. */
 int import_run(struct db *db, const struct import_source *source, json_t **report, struct err *err);

@@ -19,6 +19,13 @@ function M.add_member(args, actor) end
 ---@return Error? err
 function M.claim_role(args, actor) end
 
+--- {id, message?, closure_reason?, closure_reference?, title?, description?, category?, priority?, request_key?, form?}: the same, to Closed
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.close(args, actor) end
+
 --- {title, description, priority, category, environment or environments[], created_by or created_by_email, impacts{}?, custom_fields{}?, dedup_key?, ignore?, private?, response_type?, draft{scope,key}?, require_enabled?, form?, request_key?, brief?}: declares an incident -> {id, created, incident}; brief: without the incident, which costs a third
 ---@param args table?
 ---@param actor Actor?
@@ -33,12 +40,33 @@ function M.declare(args, actor) end
 ---@return Error? err
 function M.detail(args, actor) end
 
+--- {id, message?, request_key?}: ignores the incident from now on and closes it at once
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.downgrade(args, actor) end
+
 --- {id} or {conversation: {platform, external_id}}: one incident
 ---@param args table?
 ---@param actor Actor?
 ---@return any answer
 ---@return Error? err
 function M.get(args, actor) end
+
+--- {id}: all key events, with when they happened and who said so
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.key_events(args, actor) end
+
+--- {id, closure_reason?}: where it stands -> {status, regime, next[], can_be_closed, reasons[], missing_key_events[], closure_reasons[]}
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.lifecycle(args, actor) end
 
 --- {status_below?, status_in?, priority_value_at_most?, created_after_ms?, limit?, order?}: incidents without their impacts; order: "newest" (default) or "status"
 ---@param args table?
@@ -61,6 +89,20 @@ function M.members(args, actor) end
 ---@return Error? err
 function M.remove_member(args, actor) end
 
+--- {id, message, status?, request_key?}: back to work (Investigating), with a justification
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.reopen(args, actor) end
+
+--- {id, key_events: {event_type: ms or null}}: sets or removes key events and computes the metrics anew; emits key_events.updated -> {changed[], incident}
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.set_key_events(args, actor) end
+
 --- {id, roles:{slug: person id, [ids] or null}, request_key?}: who holds the roles; emits roles.assigned -> {update_id, added, removed, incident}
 ---@param args table?
 ---@param actor Actor?
@@ -68,7 +110,7 @@ function M.remove_member(args, actor) end
 ---@return Error? err
 function M.set_roles(args, actor) end
 
---- {id, message?, title?, description?}: a record on the timeline; emits incident.updated -> {update_id, incident}
+--- {id, message?, status?, priority?, category?, environment or environments[]?, title?, description?, closure_reason?, closure_reference?, event_type?, event_at_ms?, request_key?, form?}: a step on the timeline by the rules of the lifecycle; emits incident.updated, incident.closed, incident.reopened -> {update_id or null, updated_fields, old_status, old_priority_value, incident}
 ---@param args table?
 ---@param actor Actor?
 ---@return any answer

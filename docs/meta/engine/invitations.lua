@@ -12,6 +12,27 @@ local M = {}
 ---@return Error? err
 function M.explain(args, actor) end
 
+--- {person_id, category_id?}: takes an opt-out back (without a category: all of them) -> {is_changed}
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.opt_in(args, actor) end
+
+--- {person_id, category_id?}: no invitation to incidents of the category (without one: to any) -> {is_changed}
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.opt_out(args, actor) end
+
+--- {person_id}: what the person does not want to be invited to
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.opt_outs(args, actor) end
+
 --- {incident_id, results:[{person_id, state, error?}]}: what became of invitations; the invited become members -> {unknown}
 ---@param args table?
 ---@param actor Actor?
