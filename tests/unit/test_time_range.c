@@ -201,7 +201,7 @@ static void test_weeks_tile_the_years(void **state)
     int64_t next_ms = 0;
     for (int year = 1990; year < 2060; year++) {
         struct time_range whole, week;
-        char text[16];
+        char text[32];
         snprintf(text, sizeof(text), "I%d", year);
         assert_int_equal(time_range_parse(text, strlen(text), tz, NOW_MS, &whole, &err), OK);
         assert_true(!next_ms || whole.start_ms == next_ms);
