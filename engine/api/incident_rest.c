@@ -23,10 +23,15 @@
 #define COSTS                                                                      \
     "SELECT k.incident_id, t.name, k.amount_cents, k.details FROM incident_cost k" \
     " JOIN cost_type t ON t.id = k.cost_type_id WHERE k.incident_id"
-#define METRICS                                                                  \
-    "SELECT m.incident_id, t.type, m.duration_ms, t.name FROM incident_metric m" \
-    " JOIN metric_type t ON t.id = m.metric_type_id WHERE m.incident_id"
+#define METRICS                                                                    \
+    "SELECT m.incident_id, t.type, m.duration_ms * 1000 + m.extra_us, t.name FROM" \
+    " incident_metric m JOIN metric_type t ON t.id = m.metric_type_id WHERE m.incident_id"
 #define TAGS "SELECT incident_id, tag FROM incident_tag WHERE incident_id"
+/* Of several of a kind the first by its provider's name counts; a post-mortem without an address
+ * cannot be shown. */
+#define ATTACHMENTS                                                       \
+    "SELECT a.incident_id, a.kind, a.key, a.url FROM attachment a WHERE " \
+    "(a.kind = 'ticket' OR a.url <> '') AND a.incident_id"
 
 struct belonging {
     const char *range, *list; /* SELECT up to the condition; the range is whole */
@@ -41,9 +46,19 @@ static const struct belonging ROLE_ROWS =
     BELONGING(ROLES, "r.incident_id, r.role_type_id, r.person_id");
 static const struct belonging COST_ROWS = BELONGING(COSTS, "k.incident_id, t.name, k.id DESC");
 static const struct belonging METRIC_ROWS = BELONGING(METRICS, "m.incident_id, m.metric_type_id");
+static const struct belonging ATTACHMENT_ROWS =
+    BELONGING(ATTACHMENTS, "a.incident_id, a.kind, a.provider");
 static const struct belonging TAG_ROWS = BELONGING(TAGS, "incident_id, tag");
 
-enum part { PART_TAGS, PART_COSTS, PART_METRICS, PARTS };
+enum part {
+    PART_TAGS,
+    PART_COSTS,
+    PART_METRICS,
+    PART_POSTMORTEM_URL,
+    PART_TICKET_KEY,
+    PART_TICKET_URL,
+    PARTS
+};
 
 /* A piece of incident_rest.text. */
 struct piece {
@@ -58,13 +73,13 @@ struct role {
 
 struct row {
     int64_t id;
-    struct piece head,
-        middle; /* members before the environment; from the channel's name to the ticket's URL */
+    struct piece head;   /* members before the environment */
+    struct piece middle; /* the channel's name and the page's URL */
     const struct fragment *environment, *category, *priority;
     int creator;
     bool is_ignored;
     int first_role, last_role; /* indexes; -1: none */
-    struct buf parts[PARTS];   /* members, or elements for the tags */
+    struct buf parts[PARTS];   /* members, elements for the tags, values of the links */
 };
 
 struct incident_rest {
@@ -203,15 +218,7 @@ static struct piece write_middle(struct incident_rest *rest, struct stmt *stmt)
     APPEND(out, ",\"status_page_url\":");
     buf_append(out, rest->url_head, rest->url_head_len);
     append_int(out, stmt_int(stmt, 0));
-    APPEND(out, "/\",\"postmortem_url\":null");
-    if (*names->ticket_key) {
-        append_name(out, names->ticket_key);
-        APPEND(out, "null");
-    }
-    if (*names->ticket_url) {
-        append_name(out, names->ticket_url);
-        APPEND(out, "null");
-    }
+    APPEND(out, "/\"");
     piece.len = out->len - piece.at;
     return piece;
 }
@@ -301,6 +308,23 @@ static void take_tag(struct incident_rest *rest, struct row *row, struct stmt *s
     json_text(&w, stmt_text(stmt, 1));
 }
 
+static void set_link(struct row *row, enum part part, struct stmt *stmt, int column)
+{
+    if (stmt_bytes(stmt, column))
+        append_text(&row->parts[part], stmt, column);
+}
+
+static void take_attachment(struct incident_rest *rest, struct row *row, struct stmt *stmt)
+{
+    (void)rest;
+    if (strcmp(stmt_text(stmt, 1), "ticket")) {
+        set_link(row, PART_POSTMORTEM_URL, stmt, 3);
+        return;
+    }
+    set_link(row, PART_TICKET_KEY, stmt, 2);
+    set_link(row, PART_TICKET_URL, stmt, 3);
+}
+
 static void take_cost(struct incident_rest *rest, struct row *row, struct stmt *stmt)
 {
     (void)rest;
@@ -321,13 +345,14 @@ static void take_metric(struct incident_rest *rest, struct row *row, struct stmt
 {
     (void)rest;
     struct json_writer w = part_writer(row, PART_METRICS);
-    int64_t duration_ms = stmt_int(stmt, 2);
+    int64_t duration_us = stmt_int(stmt, 2);
+    int fraction_us = (int)(duration_us % 1000000);
     char seconds[32];
-    snprintf(seconds, sizeof(seconds), "%" PRId64 ".%0*d", duration_ms / 1000,
-             duration_ms % 1000 ? 3 : 1, (int)(duration_ms % 1000));
+    snprintf(seconds, sizeof(seconds), "%" PRId64 ".%0*d", duration_us / 1000000,
+             fraction_us ? 6 : 1, fraction_us);
     json_key(&w, stmt_text(stmt, 1));
     json_object_begin(&w);
-    json_put_duration(&w, "duration", duration_ms);
+    json_put_duration(&w, "duration", duration_us);
     json_put_raw(&w, "duration_seconds", seconds);
     json_put_text(&w, "metric_type", stmt_text(stmt, 3));
     json_object_finish(&w);
@@ -388,7 +413,8 @@ int incident_rest_load(struct incident_rest *rest, struct tx *tx, struct err *er
 {
     int rc = OK;
     index_rows(rest);
-    if (rest->shape.has_tags)
+    rc = load_belongings(rest, tx, &ATTACHMENT_ROWS, take_attachment, err);
+    if (rc == OK && rest->shape.has_tags)
         rc = load_belongings(rest, tx, &TAG_ROWS, take_tag, err);
     if (rc == OK && rest->shape.has_maps)
         rc = load_belongings(rest, tx, &COST_ROWS, take_cost, err);
@@ -425,6 +451,29 @@ static void append_roles(struct buf *out, const struct incident_rest *rest, cons
     }
 }
 
+/* A value of a link's part; null when there is none. */
+static void append_link(struct buf *out, const struct row *row, enum part part)
+{
+    if (row->parts[part].len)
+        buf_append(out, row->parts[part].data, row->parts[part].len);
+    else
+        APPEND(out, "null");
+}
+
+static void append_links(struct buf *out, const struct incident_rest *rest, const struct row *row)
+{
+    APPEND(out, ",\"postmortem_url\":");
+    append_link(out, row, PART_POSTMORTEM_URL);
+    if (*rest->names.ticket_key) {
+        append_name(out, rest->names.ticket_key);
+        append_link(out, row, PART_TICKET_KEY);
+    }
+    if (*rest->names.ticket_url) {
+        append_name(out, rest->names.ticket_url);
+        append_link(out, row, PART_TICKET_URL);
+    }
+}
+
 static void append_incident(struct buf *out, const struct incident_rest *rest,
                             const struct row *row)
 {
@@ -435,6 +484,7 @@ static void append_incident(struct buf *out, const struct incident_rest *rest,
     APPEND(out, ",\"priority\":");
     append_fragment(out, row->priority);
     append_piece(out, rest, row->middle);
+    append_links(out, rest, row);
     if (rest->shape.has_tags) {
         APPEND(out, ",\"tags\":[");
         buf_append(out, row->parts[PART_TAGS].data, row->parts[PART_TAGS].len);

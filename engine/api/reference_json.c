@@ -15,17 +15,17 @@ void json_put_time(struct json_writer *w, const char *key, int64_t epoch_ms)
     buf_putc(w->out, '"');
 }
 
-void json_put_duration(struct json_writer *w, const char *key, int64_t duration_ms)
+void json_put_duration(struct json_writer *w, const char *key, int64_t duration_us)
 {
     char text[64];
     char fraction[16] = "";
     char days_text[24] = "";
-    int64_t seconds = duration_ms / 1000;
+    int64_t seconds = duration_us / 1000000;
     int64_t days = seconds / 86400;
     if (days)
         snprintf(days_text, sizeof(days_text), "%" PRId64 " ", days);
-    if (duration_ms % 1000)
-        snprintf(fraction, sizeof(fraction), ".%03d000", (int)(duration_ms % 1000));
+    if (duration_us % 1000000)
+        snprintf(fraction, sizeof(fraction), ".%06d", (int)(duration_us % 1000000));
     snprintf(text, sizeof(text), "%s%02d:%02d:%02d%s", days_text, (int)(seconds / 3600 % 24),
              (int)(seconds / 60 % 60), (int)(seconds % 60), fraction);
     json_put_text(w, key, text);
@@ -56,8 +56,8 @@ void rest_priority_write(struct json_writer *w, struct stmt *stmt)
     json_put_bool(w, "needs_postmortem", stmt_int(stmt, 7));
     json_put_bool(w, "enabled_create", stmt_int(stmt, 8));
     json_put_bool(w, "enabled_update", stmt_int(stmt, 9));
-    json_put_duration(w, "reminder_time", stmt_int(stmt, 10));
-    json_put_duration(w, "sla", stmt_int(stmt, 11));
+    json_put_duration(w, "reminder_time", stmt_int(stmt, 10) * 1000);
+    json_put_duration(w, "sla", stmt_int(stmt, 11) * 1000);
     json_put_text(w, "recommended_response_type", stmt_text(stmt, 12));
     json_put_time(w, "created_at", stmt_int(stmt, 13));
     json_put_time(w, "updated_at", stmt_int(stmt, 14));

@@ -33,4 +33,4 @@ void rest_category_write(struct json_writer *w, struct stmt *stmt);
 /* Member with a time: "2026-11-23T12:00:00.123000Z". */
 void json_put_time(struct json_writer *w, const char *key, int64_t epoch_ms);
 /* Member with a duration: "[D ]HH:MM:SS[.ffffff]". */
-void json_put_duration(struct json_writer *w, const char *key, int64_t duration_ms);
+void json_put_duration(struct json_writer *w, const char *key, int64_t duration_us);

@@ -85,11 +85,17 @@ static void print_report(const json_t *report)
         printf("refused: %s\n", json_string_value(refusal));
 }
 
-static int import_text(struct context *context, const struct buf *text, bool as_json)
+static int import_text(struct context *context, const struct buf *text,
+                       const struct invocation *invocation)
 {
     const struct import_source source = {
-        .root = context->root, .script = "firefighter", .text = buf_text(text), .len = text->len
+        .root = context->root,
+        .script = "firefighter",
+        .text = buf_text(text),
+        .len = text->len,
+        .ticket_url = invocation_text(invocation, "ticket-url"),
     };
+    bool as_json = invocation_flag(invocation, "json");
     struct err err = { 0 };
     json_t *report = NULL;
     int rc = import_run(context->db, &source, &report, &err);
@@ -116,12 +122,16 @@ static int run_import(const struct invocation *invocation)
     if (rc == CLI_OK)
         rc = read_file(invocation_word(invocation, 0), &text);
     if (rc == CLI_OK)
-        rc = import_text(&context, &text, invocation_flag(invocation, "json"));
+        rc = import_text(&context, &text, invocation);
     context_fini(&context);
     return rc;
 }
 
 static const struct option_spec OPTIONS[] = {
+    { .name = "ticket-url",
+      .kind = OPTION_TEXT,
+      .value = "URL",
+      .about = "what stands before a ticket's key in its address" },
     { .name = "json", .kind = OPTION_FLAG, .about = "the report for machines" },
     { 0 },
 };
@@ -140,7 +150,8 @@ const struct command IMPORT_COMMANDS[] = {
               "ends with what was read, "
               "mapped and left out, and why.\n\n"
               "  manage.py dumpdata > firefighter.json\n"
-              "  halligan import firefighter firefighter.json\n\n"
+              "  halligan import firefighter firefighter.json --ticket-url "
+              "https://jira.example.com/browse/\n\n"
               "Categories, priorities and groups that config.lua does not declare are kept for old "
               "incidents and not "
               "offered for new ones.\n" },

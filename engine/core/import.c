@@ -43,7 +43,7 @@ static const struct table {
     { "incident_metric", "incident_id,metric_type_id", { 0 } },
     { "incident_cost", "id", { 0 } },
     { "incident_tag", "incident_id,tag", { 0 } },
-    { "attachment", "id", { "incident_id,provider,key" } },
+    { "attachment", "id", { "incident_id,kind,provider" } },
     { "conversation", "id", { "platform,external_id", "tag" } },
     { "conversation_category", "category_id,conversation_id", { 0 } },
     { "conversation_member", "conversation_id,person_id", { 0 } },

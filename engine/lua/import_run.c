@@ -140,6 +140,16 @@ static void push_record(lua_State *L, const struct import *import, const struct 
     lua_remove(L, -4);
 }
 
+/* throws. The module on top learns what the operator said. */
+static void begin(lua_State *L, const struct import *import)
+{
+    lua_getfield(L, -1, "begin");
+    lua_createtable(L, 0, 1);
+    lua_pushstring(L, import->source->ticket_url);
+    lua_setfield(L, -2, "ticket_url");
+    lua_call(L, 1, 0);
+}
+
 /* throws. The module on top gets every record to look at. */
 static void note_all(lua_State *L, const struct import *import)
 {
@@ -263,6 +273,7 @@ static int run_script(lua_State *L)
     struct import *import = lua_touserdata(L, 1);
     lua_pushfstring(L, "import.%s", import->source->script);
     lua_api_require(L, lua_tostring(L, -1));
+    begin(L, import);
     note_all(L, import);
     lua_getfield(L, -1, "stages");
     int stages = lua_gettop(L);

@@ -1,5 +1,5 @@
 /* import_run - reads what another system wrote and hands it to a script that knows what it means:
- * scripts/import/<name>.lua has note(model, pk, fields), stages (the models in the order in which
+ * scripts/import/<name>.lua has begin(settings), note(model, pk, fields), stages (the models in the order in which
  * rows are written), rows(model, pk, fields) and left_out (model -> why). The file is a JSON list
  * of {model, pk, fields}; records are read one at a time, so that only the text itself must fit
  * into memory. */
@@ -16,6 +16,7 @@ struct import_source {
     const char *script; /* "firefighter" */
     const char *text;   /* the file; borrowed */
     size_t len;
+    const char *ticket_url; /* what stands before a ticket's key in its address; NULL: unknown */
 };
 
 /* Imports all of it, a transaction each 500 rows, so that an interrupted import is begun again.

@@ -59,14 +59,18 @@ local function ms(text)
   return text and (assert(time.parse(text, "UTC")))
 end
 
--- "1 02:03:04.567", as Django writes durations.
-local function duration_ms(text)
+-- "1 02:03:04.567890", as Django writes durations.
+local function duration_us(text)
   local sign, rest = text:match "^(%-?)(.*)$"
   local days, clock = rest:match "^(%d+) (.*)$"
   local hours, minutes, seconds, fraction = (clock or rest):match "^(%d+):(%d+):(%d+)%.?(%d*)$"
   local total = (tonumber(days or 0) * 86400 + tonumber(hours) * 3600 + tonumber(minutes) * 60
-    + tonumber(seconds)) * 1000 + tonumber((fraction .. "000"):sub(1, 3))
+    + tonumber(seconds)) * 1000000 + tonumber((fraction .. "000000"):sub(1, 6))
   return math.tointeger(sign == "-" and -total or total)
+end
+
+local function duration_ms(text)
+  return duration_us(text) // 1000
 end
 
 -- "12.50", exactly.
@@ -94,6 +98,13 @@ local function stamped(values, fields)
 end
 
 -- ---- the first look
+
+local ticket_url
+
+--- What the operator said. `settings.ticket_url`: what stands before a ticket's key in its address.
+function M.begin(settings)
+  ticket_url = settings.ticket_url
+end
 
 local notes = {
   ["taggit.tag"] = function(pk, f) known.tag_name[pk] = f.name end,
@@ -259,8 +270,9 @@ rows["incidents.incidentimpact"] = function(pk, f)
 end
 
 rows["incidents.incidentmetric"] = function(_, f)
+  local us = duration_us(f.duration)
   return { { "incident_metric", {
-    incident_id = f.incident, metric_type_id = f.metric_type, duration_ms = duration_ms(f.duration),
+    incident_id = f.incident, metric_type_id = f.metric_type, duration_ms = us // 1000, extra_us = us % 1000,
   } } }
 end
 
@@ -318,7 +330,11 @@ rows["pagerduty.pagerdutyoncall"] = function(_, f)
   } } }
 end
 
-local function attachment(kind, provider, pk, values)
+-- Tickets have no times of their own: the incident's stand for them.
+local function attachment(kind, provider, pk, f, values)
+  local created_ms = ms(f.created_at) or known.incident[f.incident]
+  values.incident_id = f.incident
+  values.created_at_ms, values.updated_at_ms = created_ms, ms(f.updated_at) or created_ms
   values.id = ("%s-%s-%s"):format(provider, kind, pk)
   values.kind, values.provider = kind, provider
   return { { "attachment", values } }
@@ -327,18 +343,20 @@ end
 rows["raid.jiraticket"] = function(pk, f)
   local issue = known.issue[pk]
   if not issue then return nil, "its Jira issue is not in the file" end
-  return attachment("ticket", "jira", pk, { incident_id = f.incident, key = issue.key, title = issue.summary })
+  return attachment("ticket", "jira", pk, f, {
+    key = issue.key, title = issue.summary, url = ticket_url and ticket_url .. issue.key or "",
+  })
 end
 
 rows["jira_app.jirapostmortem"] = function(pk, f)
-  return attachment("postmortem", "jira", pk, { incident_id = f.incident, key = f.jira_issue_key })
+  return attachment("postmortem", "jira", pk, f, { key = f.jira_issue_key })
 end
 
 rows["confluence.postmortem"] = function(pk, f)
   local page = known.page[pk]
   if not page then return nil, "its page is not in the file" end
-  return attachment("postmortem", "confluence", pk, {
-    incident_id = f.incident, key = tostring(page.page_id), url = page.page_url, title = page.name,
+  return attachment("postmortem", "confluence", pk, f, {
+    key = tostring(page.page_id), url = page.page_url, title = page.name,
   })
 end
 
