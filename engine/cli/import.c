@@ -151,7 +151,7 @@ const struct command IMPORT_COMMANDS[] = {
               "mapped and left out, and why.\n\n"
               "  manage.py dumpdata > firefighter.json\n"
               "  halligan import firefighter firefighter.json --ticket-url "
-              "https://jira.example.com/browse/\n\n"
+              "https://tickets.example.com/browse/\n\n"
               "Categories, priorities and groups that config.lua does not declare are kept for old "
               "incidents and not "
               "offered for new ones.\n" },

@@ -185,7 +185,7 @@ class Sandbox:
 class Engine:
     """The engine under test, with what the vendor and a client send to it."""
 
-    def __init__(self, world, inject=None, config=None, extra_env=None, wait=True):
+    def __init__(self, world, inject=None, config=None, extra_env=None, wait=True, arguments=()):
         self.world = world
         self.port = world.engine_port
         self.url = f"http://127.0.0.1:{self.port}"
@@ -194,7 +194,7 @@ class Engine:
             env["HALLIGAN_INJECT"] = inject
         self.config = config or world.config
         self.env = env
-        self.process = Process([world.binary, "serve", "--config", self.config], world.folder, env,
+        self.process = Process([world.binary, "serve", "--config", self.config, *arguments], world.folder, env,
                                os.path.join(world.folder, "engine.log"))
         if wait:
             self.wait_ready()
