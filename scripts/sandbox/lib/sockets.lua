@@ -191,10 +191,10 @@ end
 function M.disconnect(how)
   local connection = pick()
   if not connection then return false end
+  connection.is_leaving = true -- so that the next disconnect ends another one
   if how == "abort" then
     websocket.abort(connection.socket)
   elseif how == "close" then
-    connection.is_leaving = true
     websocket.close(connection.socket)
   else
     announce_end(connection, how)
