@@ -1,6 +1,7 @@
 /* incident_read - one incident, lists of them, and everything about one (incident_detail.c writes
  * its parts). */
 #include "core/args.h"
+#include "core/ids.h"
 #include "core/incident_detail.h"
 #include "core/incident_json.h"
 #include "core/op_table.h"
@@ -9,7 +10,13 @@
 
 #include <string.h>
 
-enum { LIST_DEFAULT = 100, LIST_MAX = 1000, FILTER_VALUES = 24, STATUSES_MAX = 6 };
+enum {
+    LIST_DEFAULT = 100,
+    LIST_MAX = 1000,
+    FILTER_VALUES = 24,
+    STATUSES_MAX = 6,
+    SEARCH_MAX = 200
+};
 
 static const char SELECT_BY_CONVERSATION[] =
     "SELECT incident_id FROM conversation WHERE platform = ? AND external_id = ?";
@@ -84,6 +91,12 @@ static void bind_text(struct filter *filter, const char *value)
     filter->values[filter->count++] = (struct db_value){ .type = 't', .t = value };
 }
 
+static void bind_bytes(struct filter *filter, const char *value, size_t len)
+{
+    REQUIRE(filter->count < FILTER_VALUES);
+    filter->values[filter->count++] = (struct db_value){ .type = 'n', .t = value, .n = len };
+}
+
 static void begin_filter(struct filter *filter, const struct actor *actor)
 {
     buf_puts(&filter->sql, "SELECT i.id FROM incident i JOIN priority p ON p.id = i.priority_id "
@@ -125,6 +138,38 @@ static int filter_by_status(struct filter *filter, const struct args *args)
     return OK;
 }
 
+/* "#12" or "12" finds incident 12 (and 120 ...); anything else is looked for in the titles. */
+static int filter_by_search(struct filter *filter, const struct args *args)
+{
+    struct text search;
+    int rc = args_text_optional(args, "search", 0, SEARCH_MAX, &search);
+    if (rc != OK || !search.at || search.len == 0)
+        return rc;
+    size_t skip = search.at[0] == '#';
+    buf_puts(&filter->sql, " AND (instr(lower(i.title), lower(?)) > 0 OR"
+                           " (? <> '' AND instr(i.id, ?) = 1))");
+    bind_bytes(filter, search.at, search.len);
+    bind_bytes(filter, search.at + skip, search.len - skip);
+    bind_bytes(filter, search.at + skip, search.len - skip);
+    return OK;
+}
+
+/* Incidents that concern a person: declared by, member of, role in. */
+static int filter_by_person(struct filter *filter, const struct args *args)
+{
+    struct text person;
+    int rc = args_text_optional(args, "of_person", 1, ID_SIZE - 1, &person);
+    if (rc != OK || !person.at)
+        return rc;
+    buf_puts(&filter->sql,
+             " AND (i.created_by = ? OR EXISTS (SELECT 1 FROM incident_member m WHERE"
+             " m.incident_id = i.id AND m.person_id = ?) OR EXISTS (SELECT 1 FROM incident_role r"
+             " WHERE r.incident_id = i.id AND r.person_id = ?))");
+    for (int i = 0; i < 3; i++)
+        bind_bytes(filter, person.at, person.len);
+    return OK;
+}
+
 static int finish_filter(struct filter *filter, const struct args *args)
 {
     struct text order;
@@ -146,14 +191,18 @@ static int build_filter(struct op_call *call, struct filter *filter)
 {
     struct args args = args_of(call);
     int rc = args_refuse_unknown(call, "status_below", "status_in", "priority_value_at_most",
-                                 "created_after_ms", "limit", "order");
+                                 "created_after_ms", "before_id", "search", "of_person", "limit",
+                                 "order");
     if (rc != OK)
         return rc;
     begin_filter(filter, call->actor);
     if ((rc = filter_by_int(filter, &args, "status_below", " AND i.status < ?")) != OK ||
         (rc = filter_by_status(filter, &args)) != OK ||
         (rc = filter_by_int(filter, &args, "priority_value_at_most", " AND p.value <= ?")) != OK ||
-        (rc = filter_by_int(filter, &args, "created_after_ms", " AND i.created_at_ms > ?")) != OK)
+        (rc = filter_by_int(filter, &args, "created_after_ms", " AND i.created_at_ms > ?")) != OK ||
+        (rc = filter_by_int(filter, &args, "before_id", " AND i.id < ?")) != OK ||
+        (rc = filter_by_search(filter, &args)) != OK ||
+        (rc = filter_by_person(filter, &args)) != OK)
         return rc;
     return finish_filter(filter, &args);
 }
@@ -171,8 +220,8 @@ static int collect_ids(struct op_call *call, const struct filter *filter, struct
     return rc;
 }
 
-/* incident.list {status_below?, status_in?, priority_value_at_most?, created_after_ms?, limit?,
- * order?} -> [incident] */
+/* incident.list {status_below?, status_in?, priority_value_at_most?, created_after_ms?, before_id?,
+ * search?, of_person?, limit?, order?} -> [incident] */
 static int incident_list(struct op_call *call)
 {
     struct filter filter = { 0 };
@@ -196,8 +245,10 @@ const struct op INCIDENT_READ_OPS[] = {
     { "incident.get", false, incident_get,
       "{id} or {conversation: {platform, external_id}}: one incident" },
     { "incident.list", false, incident_list,
-      "{status_below?, status_in?, priority_value_at_most?, created_after_ms?, limit?, order?}:"
-      " incidents without their impacts; order: \"newest\" (default) or \"status\"" },
+      "{status_below?, status_in?, priority_value_at_most?, created_after_ms?, before_id?, search?,"
+      " of_person?, limit?, order?}: incidents without their impacts; order: \"newest\" (default) "
+      "or"
+      " \"status\"; search: words of the title, or a number" },
     { "incident.detail", false, incident_detail,
       "{id}: the incident with updates, members, invitations, strategy_runs, jobs, messages and"
       " metrics" },

@@ -68,7 +68,7 @@ function M.key_events(args, actor) end
 ---@return Error? err
 function M.lifecycle(args, actor) end
 
---- {status_below?, status_in?, priority_value_at_most?, created_after_ms?, limit?, order?}: incidents without their impacts; order: "newest" (default) or "status"
+--- {status_below?, status_in?, priority_value_at_most?, created_after_ms?, before_id?, search?, of_person?, limit?, order?}: incidents without their impacts; order: "newest" (default) or "status"; search: words of the title, or a number
 ---@param args table?
 ---@param actor Actor?
 ---@return any answer
