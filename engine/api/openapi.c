@@ -192,6 +192,11 @@ static const struct api_shape *body_of(const struct api_route *route)
     return route->write ? route->write->body : NULL;
 }
 
+static bool changes_something(const struct api_route *route)
+{
+    return route->write && op_find(route->write->op)->is_write;
+}
+
 /* Two routes may read the same body. */
 static bool is_first_with_body(int index)
 {
@@ -270,7 +275,7 @@ static void write_parameters(struct json_writer *w, const struct api_route *rout
         if (parameter)
             write_parameter(w, "query", at, len, parameter->type, parameter->about);
     }
-    if (route->write)
+    if (changes_something(route))
         write_parameter(w, "header", "Idempotency-Key", strlen("Idempotency-Key"), "text",
                         "Sent again with the same request within a day: the same answer, and "
                         "nothing is done again");
@@ -335,7 +340,7 @@ static void write_responses(struct json_writer *w, const struct api_route *route
         { 415, "The body is neither JSON nor a form", true, false },
         { 429, "Too many requests; Retry-After says when to come back", false, true },
     };
-    bool is_nothing = route->write && !route->write->answer;
+    bool is_nothing = route->write && !route->answer;
     json_key(w, "responses");
     json_object_begin(w);
     write_response(w,
@@ -347,7 +352,7 @@ static void write_responses(struct json_writer *w, const struct api_route *route
                    : route->answer ? route->answer
                                    : "text");
     for (size_t i = 0; i < sizeof(ERRORS) / sizeof(*ERRORS); i++)
-        if ((!ERRORS[i].is_of_writes || route->write) &&
+        if ((!ERRORS[i].is_of_writes || changes_something(route)) &&
             (!ERRORS[i].wants_key || api_route_scope(route)))
             write_response(w, ERRORS[i].status, ERRORS[i].about, "application/json", "Error");
     json_object_finish(w);

@@ -2,6 +2,7 @@
 #include "api/api_internal.h"
 #include "api/handlers.h"
 #include "api/incident_create.h"
+#include "api/incident_write.h"
 #include "api/route.h"
 
 #include <string.h>
@@ -30,6 +31,13 @@ static bool is_schema_public(const struct http_exchange *exchange, void *api)
         .handler = (on), .about = text ", one", .answer = shape                       \
     }
 
+/* What one incident has: reads it, or does what <what> says. */
+#define OF_INCIDENT(method_, path, access_, what, type, text)                                \
+    {                                                                                        \
+        .method = (method_), .pattern = API_BASE "incidents/:id/" path, .access = (access_), \
+        .write = &(what), .about = text, .answer = (type)                                    \
+    }
+
 static const struct api_route ROUTES[] = {
     /* ---- incidents */
     { .method = "GET",
@@ -56,6 +64,40 @@ static const struct api_route ROUTES[] = {
       .about = "Declares an incident",
       .answer = "Incident",
       .status = 201 },
+
+    /* ---- what one incident has */
+    OF_INCIDENT("PATCH", "", ACCESS_KEY_WRITE, INCIDENT_PATCH, "Incident", "Changes an incident"),
+    OF_INCIDENT("POST", "close", ACCESS_KEY_WRITE, INCIDENT_CLOSE, "Incident",
+                "Closes an incident; 409 says what is missing"),
+    OF_INCIDENT("POST", "reopen", ACCESS_KEY_WRITE, INCIDENT_REOPEN, "Incident",
+                "Opens a closed incident again"),
+    OF_INCIDENT("POST", "downgrade", ACCESS_KEY_WRITE, INCIDENT_DOWNGRADE, "Incident",
+                "It was no incident: ignored from now on, and closed"),
+    OF_INCIDENT("GET", "lifecycle/", ACCESS_KEY_READ, INCIDENT_LIFECYCLE, "Lifecycle",
+                "Which status may come next, and what is missing before it can be closed"),
+    OF_INCIDENT("GET", "updates/", ACCESS_KEY_READ, INCIDENT_UPDATES, "[Update]",
+                "The timeline of an incident"),
+    { .method = "POST",
+      .pattern = API_BASE "incidents/:id/updates/",
+      .access = ACCESS_KEY_WRITE,
+      .write = &INCIDENT_ADD_UPDATE,
+      .about = "Adds a step to the timeline: a message, changes, or both",
+      .answer = "Update",
+      .status = 201 },
+    OF_INCIDENT("GET", "key-events/", ACCESS_KEY_READ, INCIDENT_KEY_EVENTS, "[KeyEvent]",
+                "All key events, with when they happened"),
+    OF_INCIDENT("PATCH", "key-events/", ACCESS_KEY_WRITE, INCIDENT_SET_KEY_EVENTS, "[KeyEvent]",
+                "Sets or removes key events"),
+    OF_INCIDENT("GET", "roles/", ACCESS_KEY_READ, INCIDENT_ROLES, "[RoleHolder]",
+                "Who holds the roles"),
+    OF_INCIDENT("PATCH", "roles/", ACCESS_KEY_WRITE, INCIDENT_SET_ROLES, "[RoleHolder]",
+                "Gives roles to people, or takes them away"),
+    OF_INCIDENT("GET", "members/", ACCESS_KEY_READ, INCIDENT_MEMBERS, "[Member]",
+                "Who is part of an incident"),
+    OF_INCIDENT("POST", "members/", ACCESS_KEY_WRITE, INCIDENT_ADD_MEMBER, "[Member]",
+                "Lets a person join"),
+    OF_INCIDENT("DELETE", "members/:person/", ACCESS_KEY_WRITE, INCIDENT_REMOVE_MEMBER, NULL,
+                "Lets a person leave"),
 
     /* ---- what incidents refer to */
     LIST_AND_DETAIL("environments", reference_on_environments, "Environment", "Environments"),

@@ -99,6 +99,89 @@ static const struct api_field INCIDENT[] = {
     { 0 },
 };
 
+static const struct api_field NAMED[] = {
+    { .name = "id", .type = "uuid" },
+    { .name = "name", .type = "text" },
+    { .name = "value?", .type = "any", .about = "1 of P1, \"PRD\" of Production" },
+    { 0 },
+};
+static const struct api_field UPDATE[] = {
+    { .name = "id", .type = "uuid" },
+    { .name = "created_at", .type = "time" },
+    { .name = "created_by", .type = "Person?", .about = "null: the engine" },
+    { .name = "event_type", .type = "text?", .about = "The key event that this step is" },
+    { .name = "event_at", .type = "time", .about = "When it happened" },
+    { .name = "message", .type = "text?" },
+    { .name = "status", .type = "text?", .argument = "status_label" },
+    { .name = "priority", .type = "Named?" },
+    { .name = "incident_category", .type = "Named?", .argument = "category" },
+    { .name = "environment", .type = "Named?" },
+    { .name = "title", .type = "text?" },
+    { .name = "description", .type = "text?" },
+    { .name = "roles",
+      .type = "any",
+      .about = "New holders by role: ids of people; null: as before" },
+    { 0 },
+};
+static const struct api_field KEY_EVENT[] = {
+    { .name = "event_type", .type = "text" },
+    { .name = "name", .type = "text" },
+    { .name = "summary", .type = "text" },
+    { .name = "user_editable", .type = "flag" },
+    { .name = "is_required", .type = "flag", .about = "Wanted before the incident is closed" },
+    { .name = "asked_for", .type = "flag" },
+    { .name = "at", .type = "time?" },
+    { .name = "by", .type = "uuid?", .about = "The person who said so" },
+    { 0 },
+};
+static const struct api_field ROLE_HOLDER[] = {
+    { .name = "slug", .type = "text" },
+    { .name = "name", .type = "text" },
+    { .name = "is_required", .type = "flag", .about = "Somebody must hold it" },
+    { .name = "person", .type = "Person" },
+    { 0 },
+};
+static const struct api_field MEMBER[] = {
+    { .name = "person", .type = "Person" },
+    { .name = "since", .type = "time" },
+    { 0 },
+};
+static const struct api_field NEXT_STATUS[] = {
+    { .name = "value", .type = "int" },
+    { .name = "label", .type = "text" },
+    { .name = "needs_closure_reason", .type = "flag" },
+    { .name = "needs_justification", .type = "flag", .about = "A message of 10 characters" },
+    { 0 },
+};
+static const struct api_field OBSTACLE[] = {
+    { .name = "code", .type = "text" },
+    { .name = "text", .type = "text", .about = "One sentence for people" },
+    { 0 },
+};
+static const struct api_field MISSING_KEY_EVENT[] = {
+    { .name = "event_type", .type = "text" },
+    { .name = "name", .type = "text" },
+    { .name = "summary", .type = "text?" },
+    { 0 },
+};
+static const struct api_field CLOSURE_REASON[] = {
+    { .name = "value", .type = "text" },
+    { .name = "label", .type = "text" },
+    { .name = "is_offered", .type = "flag", .about = "False: machines set it" },
+    { 0 },
+};
+static const struct api_field LIFECYCLE[] = {
+    { .name = "status", .type = "text", .argument = "status_label" },
+    { .name = "regime", .type = "=postmortem|normal" },
+    { .name = "needs_postmortem", .type = "flag" },
+    { .name = "next", .type = "[NextStatus]", .about = "The current one first" },
+    { .name = "can_be_closed", .type = "flag" },
+    { .name = "reasons", .type = "[Obstacle]", .about = "Why it cannot be closed yet" },
+    { .name = "missing_key_events", .type = "[MissingKeyEvent]" },
+    { .name = "closure_reasons", .type = "[ClosureReason]" },
+    { 0 },
+};
+
 static const struct api_field PROBLEM[] = {
     { .name = "code", .type = "text?" },
     { .name = "detail", .type = "text", .about = "One sentence for people" },
@@ -134,6 +217,16 @@ static const struct api_shape SHAPES[] = {
     { "Priority", "How bad", PRIORITY },
     { "CostSum", "What one type of cost comes to", COST_SUM },
     { "Metric", "The time between two milestones", METRIC },
+    { "Named", "A row that something refers to", NAMED },
+    { "Update", "A step on an incident's timeline", UPDATE },
+    { "KeyEvent", "A milestone of an incident", KEY_EVENT },
+    { "RoleHolder", "Who holds a role", ROLE_HOLDER },
+    { "Member", "Who is part of an incident", MEMBER },
+    { "NextStatus", "A status that may come next", NEXT_STATUS },
+    { "Obstacle", "Why an incident cannot be closed yet", OBSTACLE },
+    { "MissingKeyEvent", "A key event to be told before closing", MISSING_KEY_EVENT },
+    { "ClosureReason", "Why an incident ends early", CLOSURE_REASON },
+    { "Lifecycle", "Where an incident stands", LIFECYCLE },
     { "Problem", "One thing that is wrong", PROBLEM },
     { "Error", "Why a request was refused", ERROR },
     { "Health", "Is it well?", HEALTH },

@@ -3,6 +3,7 @@
 #include "api/write.h"
 
 #include "api/body.h"
+#include "api/shaped.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/args.h"
@@ -70,6 +71,20 @@ static int find_kept(struct tx *tx, struct writing *writing, struct err *err)
     return rc;
 }
 
+/* The operation's answer in the shape of the route, which is read->arg. */
+static int write_shaped(struct tx *tx, struct api_read *read, struct err *err)
+{
+    const struct api_route *route = read->arg;
+    const char *from = route->write->from;
+    const json_t *value = from ? json_object_get(read->result, from) : read->result;
+    struct json_writer w;
+    (void)tx;
+    (void)err;
+    json_writer_init(&w, &read->out);
+    shaped_write(&w, route->answer, value);
+    return OK;
+}
+
 static int run_write(struct tx *tx, void *arg, struct err *err)
 {
     struct writing *writing = arg;
@@ -85,8 +100,8 @@ static int run_write(struct tx *tx, void *arg, struct err *err)
         rc = err_set(err, ERR_INVALID, "the body is not valid");
     if (rc == OK)
         rc = run_operation(tx, writing, err);
-    if (rc == OK && what->answer)
-        rc = what->answer(tx, read, err);
+    if (rc == OK && read->fn)
+        rc = read->fn(tx, read, err);
     const struct idempotency key = key_of(writing);
     if (rc == OK && *writing->key)
         rc = idempotency_keep(tx, &key, read->status, &read->out, err);
@@ -115,17 +130,37 @@ static void reply_conflict(struct writing *writing, const struct err *err)
     api_read_free(writing->read);
 }
 
+/* True when the argument comes from the path alone: what it names is not there. */
+static bool is_of_path(const struct api_write *what, const char *argument)
+{
+    size_t len = strlen(argument);
+    for (const char *at = what->path ? what->path : ""; len && *at;
+         at += strcspn(at, " "), at += *at == ' ') {
+        size_t size = strcspn(at, " ");
+        const char *colon = memchr(at, ':', size);
+        const char *name = colon ? colon + 1 : at;
+        size_t name_len = (size_t)(at + size - name);
+        name_len -= name_len && name[name_len - 1] == '#';
+        if (name_len == len && !strncmp(name, argument, len))
+            return true;
+    }
+    return false;
+}
+
 static void on_written(void *arg, int rc, const struct err *err)
 {
     struct writing *writing = arg;
     struct api_read *read = writing->read;
     bool is_over = http_is_abandoned(read->exchange);
+    if (rc == ERR_INVALID && is_of_path(writing->what, err->field))
+        rc = ERR_NOT_FOUND;
     bool is_conflict = rc == ERR_CONFLICT && !writing->what->conflict_is_invalid;
     if (!is_over && (writing->is_key_taken || is_conflict)) {
         reply_conflict(writing, err);
     } else {
-        bool is_refusal = rc == ERR_INVALID || rc == ERR_CONFLICT || rc == ERR_LIMIT ||
-                          (rc == ERR_NOT_FOUND && *err->field);
+        bool is_refusal =
+            rc == ERR_INVALID || rc == ERR_CONFLICT || rc == ERR_LIMIT ||
+            (rc == ERR_NOT_FOUND && *err->field && !is_of_path(writing->what, err->field));
         if (is_refusal && read->errors.count == 0)
             add_refusal(writing,
                         rc == ERR_CONFLICT    ? "unique"
@@ -145,7 +180,7 @@ static void on_written(void *arg, int rc, const struct err *err)
 static bool read_key(struct http_exchange *exchange, struct writing *writing)
 {
     const char *key = http_header(exchange, "Idempotency-Key");
-    if (!key)
+    if (!key || !op_find(writing->what->op)->is_write)
         return true;
     size_t len = strlen(key);
     bool is_good = len > 0 && len <= KEY_MAX;
@@ -195,6 +230,17 @@ static bool read_path(const struct route_match *match, const char *path, struct 
     return true;
 }
 
+static struct api_read *new_answer(struct api *api, struct http_exchange *exchange,
+                                   const struct api_route *route)
+{
+    const struct api_write *what = route->write;
+    bool is_shaped = !what->answer && route->answer;
+    struct api_read *read = api_read_new(api, exchange, is_shaped ? write_shaped : what->answer,
+                                         is_shaped ? (const void *)route : what->arg);
+    read->status = !read->fn ? 204 : route->status ? route->status : 200;
+    return read;
+}
+
 void write_on_request(const struct route_match *match, void *arg)
 {
     struct api *api = arg;
@@ -213,8 +259,7 @@ void write_on_request(const struct route_match *match, void *arg)
         json_decref(body);
         return;
     }
-    struct api_read *read = writing->read = api_read_new(api, exchange, what->answer, what->arg);
-    read->status = what->answer ? route->status ? route->status : 200 : 204;
+    struct api_read *read = writing->read = new_answer(api, exchange, route);
     if (what->body)
         body_check(what->body, body, api->zone, writing->args, &read->errors);
     json_decref(body);
@@ -222,8 +267,8 @@ void write_on_request(const struct route_match *match, void *arg)
         http_reply_error(exchange, 404, "not_found", "Not found.", NULL);
         api_read_free(read);
         writing_free(writing);
-    } else if (read->errors.count) {
-        /* Nothing will be written: a reader can tell what else is wrong. */
+    } else if (read->errors.count || !op_find(what->op)->is_write) {
+        /* Nothing will be written; of a bad body a reader can tell what else is wrong. */
         db_read(api->engine->db, run_write, on_written, writing);
     } else {
         db_write(api->engine->db, run_write, on_written, writing);

@@ -1,21 +1,24 @@
 /* write - routes that run an operation of the kernel. The body is checked whole; the operation, the
- * answer and its keeping under an Idempotency-Key are one transaction. */
+ * answer and its keeping under an Idempotency-Key are one transaction. Operations that only read
+ * run on a reader, and nothing is kept. */
 #pragma once
 #include "api/api_internal.h"
 #include "api/route.h"
 
 /* What a route does. */
 struct api_write {
-    const char *op;                /* "incident.update" */
+    const char *op; /* "incident.update" */
     /* Which argument each parameter of the path becomes: "id", or "id:incident_id cost:id". Names
      * that end with "#" are numbers. The first is the incident. */
     const char *path;
-    const struct api_shape *body;  /* NULL: none is read */
+    const struct api_shape *body; /* NULL: none is read */
     /* Writes the answer, in the operation's transaction: read->id is the incident, read->result
-     * what the operation answered. May set read->status. NULL: 204, nothing to say. */
+     * what the operation answered. May set read->status. NULL: what the operation answered, in the
+     * shape that the route promises; 204 when it promises none. */
     api_read_fn answer;
-    const void *arg;               /* read->arg */
-    bool conflict_is_invalid;      /* a refusal by the state is a 400 like any other, not a 409 */
+    const void *arg;          /* read->arg, for <answer> */
+    const char *from;         /* the member of the operation's answer to show; NULL: all of it */
+    bool conflict_is_invalid; /* a refusal by the state is a 400 like any other, not a 409 */
 };
 
 /* The handler of all of them; <arg> is the struct api. */
