@@ -180,6 +180,13 @@ return {
     -- What "/incident open P2 what is broken" declares besides its title.
     defaults = { category = "Other", environment = "PRD" },
 
+    -- Who may do what; one entry of a list must fit. Without a list everybody may. Private incidents stay hidden from
+    -- all who do not belong to them, whatever stands here. "everyone", "members", "role:commander",
+    -- "usergroup:incident-leads", "ann@example.org"; actions: declare see update close edit roles sos page.
+    permissions = {
+      -- close = { "role:commander", "usergroup:incident-leads" },
+    },
+
     -- Further choices of the form; an empty list takes the field away. Teams are asked for when there is no channel
     -- (P4, P5).
     platforms = {

@@ -13,7 +13,9 @@ static const char SELECT_GROUPS[] =
     "SELECT u.id, u.external_id, u.handle, u.name, u.tag, u.is_external, (SELECT COUNT(*) FROM"
     " usergroup_member m WHERE m.usergroup_id = u.id), c.id, c.name FROM usergroup u LEFT JOIN"
     " usergroup_category l ON l.usergroup_id = u.id LEFT JOIN category c ON c.id = l.category_id"
-    " WHERE u.platform = ? AND u.is_active = 1 ORDER BY u.handle, u.id, c.position, c.name";
+    " WHERE u.platform = ? AND u.is_active = 1 AND (?"
+    " IS NULL OR EXISTS (SELECT 1 FROM usergroup_member p WHERE p.usergroup_id = u.id AND"
+    " p.person_id = ?)) ORDER BY u.handle, u.id, c.position, c.name";
 static const char SELECT_EXISTS[] = "SELECT 1 FROM usergroup WHERE id = ?";
 static const char UPDATE_GROUP[] =
     "UPDATE usergroup SET name = COALESCE(?, name), handle = COALESCE(?, handle), description ="
@@ -73,17 +75,18 @@ static int write_groups(struct op_call *call, struct stmt *stmt)
     return rc;
 }
 
-/* usergroup.list {platform} -> [{id, external_id, handle, name, tag, is_external, categories:[{id,
+/* usergroup.list {platform, person_id?} -> [{id, external_id, handle, name, tag, is_external, categories:[{id,
  * name}], member_count}] */
 static int usergroup_list(struct op_call *call)
 {
     struct args args = args_of(call);
-    struct text platform;
-    int rc = args_refuse_unknown(call, "platform");
-    if (rc != OK || (rc = args_text(&args, "platform", 1, 40, &platform)) != OK)
+    struct text platform, person;
+    int rc = args_refuse_unknown(call, "platform", "person_id");
+    if (rc != OK || (rc = args_text(&args, "platform", 1, 40, &platform)) != OK ||
+        (rc = args_text_optional(&args, "person_id", 1, 64, &person)) != OK)
         return rc;
-    struct stmt *stmt =
-        tx_query(call->tx, call->err, SELECT_GROUPS, "n", platform.at, platform.len);
+    struct stmt *stmt = tx_query(call->tx, call->err, SELECT_GROUPS, "nnn", platform.at,
+                                 platform.len, person.at, person.len, person.at, person.len);
     if (!stmt)
         return call->err->code;
     rc = write_groups(call, stmt);
@@ -156,7 +159,8 @@ static int set_members(struct op_call *call)
 
 const struct op USERGROUP_OPS[] = {
     { "usergroup.list", false, usergroup_list,
-      "{platform}: the user groups that are declared, with their categories" },
+      "{platform, person_id?}: the user groups that are declared (and hold the person), with their"
+      " categories" },
     { "usergroup.set_members", true, set_members,
       "{usergroup_id, people[], name?, handle?, description?, is_external?, external_id?}: what"
       " the platform says -> {added, removed}" },

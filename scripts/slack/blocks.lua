@@ -217,6 +217,54 @@ function M.grouped_select(options)
   }
 end
 
+--- A select whose options are asked for while somebody types (a feature's `options`).
+---@param options { action_id: string, placeholder?: string, min_query?: integer }
+function M.searched_select(options)
+  return {
+    type = "external_select", action_id = check_id(options.action_id),
+    min_query_length = options.min_query or 0,
+    placeholder = options.placeholder and M.plain(options.placeholder, LIMIT.placeholder),
+  }
+end
+
+--- One person. <initial>: a Slack id.
+---@param options { action_id: string, initial?: string, placeholder?: string }
+function M.user_select(options)
+  return {
+    type = "users_select", action_id = check_id(options.action_id), initial_user = options.initial,
+    placeholder = options.placeholder and M.plain(options.placeholder, LIMIT.placeholder),
+  }
+end
+
+--- Several people. <initial>: Slack ids.
+---@param options { action_id: string, initial?: string[], max?: integer, placeholder?: string }
+function M.users_select(options)
+  return {
+    type = "multi_users_select", action_id = check_id(options.action_id),
+    initial_users = options.initial and #options.initial > 0 and options.initial or nil,
+    max_selected_items = options.max,
+    placeholder = options.placeholder and M.plain(options.placeholder, LIMIT.placeholder),
+  }
+end
+
+--- A day and a time. <initial>: Unix seconds.
+---@param options { action_id: string, initial?: integer }
+function M.moment_picker(options)
+  return {
+    type = "datetimepicker", action_id = check_id(options.action_id),
+    initial_date_time = options.initial,
+  }
+end
+
+--- A link that looks like a button.
+---@param options { action_id: string, label: string, url: string }
+function M.link_button(options)
+  return {
+    type = "button", action_id = check_id(options.action_id),
+    text = M.plain(options.label, LIMIT.button), url = options.url,
+  }
+end
+
 ---@param options { action_id: string, options: table[], initial?: string[], placeholder?: string }
 function M.multi_select(options)
   return {

@@ -87,6 +87,16 @@ local READERS = {
     end
     return values
   end,
+  external_select = function(state)
+    return foreign.text(foreign.table(state.selected_option).value)
+  end,
+  users_select = function(state) return foreign.text(state.selected_user) end,
+  multi_users_select = function(state)
+    local ids = json.array {}
+    for _, id in ipairs(foreign.table(state.selected_users)) do ids[#ids + 1] = foreign.text(id) end
+    return ids
+  end,
+  datetimepicker = function(state) return math.tointeger(state.selected_date_time) end,
   checkboxes = function(state) return #foreign.table(state.selected_options) > 0 end,
 }
 

@@ -5,7 +5,7 @@
 ---@class engine.usergroups
 local M = {}
 
---- {platform}: the user groups that are declared, with their categories
+--- {platform, person_id?}: the user groups that are declared (and hold the person), with their categories
 ---@param args table?
 ---@param actor Actor?
 ---@return any answer

@@ -12,7 +12,6 @@ local draft_of = require "slack.creation.draft"
 local form = require "slack.creation.form"
 local views = require "slack.creation.views"
 local declared = require "slack.declared"
-local message = require "slack.message"
 local people = require "slack.people"
 local reply = require "slack.reply"
 local view = require "slack.view"
@@ -36,11 +35,6 @@ local function recent_incidents()
   }, NOBODY)
   if not rows then log.warn("recent incidents: " .. tostring(err)) end
   return rows or {}
-end
-
-local function dev_channel()
-  local conversation = message.tagged_conversation("dev_firefighter")
-  return conversation and conversation.external_id
 end
 
 -- The draft with what it means now. `details` only when they are good: impacts decide which fields
@@ -94,7 +88,7 @@ end
 local function show_root(given, view_id, draft)
   local context, err = context_of(draft)
   if not context then return draw(given, "incident_open", nil, err) end
-  local more = { recent = #recent_incidents(), dev_channel = dev_channel() }
+  local more = { recent = #recent_incidents() }
   local shown = draw(given, "incident_open", view.update(view_id, views.root(context, more)))
   if not shown or not context.details then return end
   more.estimate = estimate_of(context)
@@ -112,7 +106,7 @@ function M.open(given)
     })
   end
   draft_of.save(draft)               -- before the first click can come
-  local root = views.root(context, { recent = #recent_incidents(), dev_channel = dev_channel() })
+  local root = views.root(context, { recent = #recent_incidents() })
   local opened, refusal = view.open(given.trigger_id, root)
   if opened then return end
   if refusal.slack == "exchanged_trigger_id" then return end      -- a repeated delivery: the form is open already

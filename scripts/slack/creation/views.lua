@@ -3,6 +3,8 @@
 local config = require "engine.config"
 local time = require "engine.time"
 local blocks = require "slack.blocks"
+local choices = require "slack.choices"
+local footer = require "slack.footer"
 local catalogue_of = require "slack.creation.catalogue"
 local draft_of = require "slack.creation.draft"
 local form = require "slack.creation.form"
@@ -12,13 +14,6 @@ local view = require "slack.view"
 local M = {}
 
 local OFFICE_DAYS = { [1] = true, [2] = true, [3] = true, [4] = true, [5] = true }     -- Sunday is 0
-
-local function footer(dev_channel)
-  local slack = config.slack
-  local words = slack.app_emoji .. " " .. blocks.escape(slack.app_name, 100)
-  if dev_channel then words = words .. " \u{00B7} help: <#" .. dev_channel .. ">" end
-  return blocks.context(words)
-end
 
 local function description_lines(level)
   local lines = {}
@@ -123,7 +118,7 @@ end
 --- The root: where the declaration stands and what comes next. It can be submitted when
 --- `context.details` is good.
 ---@param context table
----@param more? { recent?: integer, problem?: string, estimate?: integer, dev_channel?: string }
+---@param more? { recent?: integer, problem?: string, estimate?: integer }
 function M.root(context, more)
   more = more or {}
   local guide = config.slack.help.incident
@@ -154,7 +149,7 @@ function M.root(context, more)
   end
   local can_submit = context.priority and context.details
   if can_submit then append_summary(list, context, more.estimate) end
-  list[#list + 1] = footer(more.dev_channel)
+  list[#list + 1] = footer.block()
   return view.modal {
     callback_id = "incident_open", title = "Create an incident", close = "Cancel", blocks = list,
     submit = can_submit and "Create the incident" or nil,
@@ -203,34 +198,9 @@ function M.impacts(context)
   }
 end
 
-local function category_groups(catalogue)
-  local groups, by_name = {}, {}
-  for _, category in ipairs(catalogue.categories) do
-    local group = by_name[category.group.name]
-    if not group then
-      group = { name = category.group.name, options = {} }
-      by_name[category.group.name] = group
-      groups[#groups + 1] = group
-    end
-    local label = category.is_private and "\u{1F512} " .. category.name or category.name
-    group.options[#group.options + 1] = blocks.option(label, tostring(category.id))
-  end
-  return groups
-end
-
-local function environment_options(catalogue)
-  local options, defaults = {}, {}
-  for i = 1, math.min(#catalogue.environments, blocks.LIMIT.options) do
-    local environment = catalogue.environments[i]
-    options[i] = blocks.option(environment.name, environment.value)
-    if environment.is_default then defaults[#defaults + 1] = environment.value end
-  end
-  return options, defaults
-end
-
-local function choice_options(choices)
+local function choice_options(rows)
   local options = {}
-  for i, choice in ipairs(choices) do
+  for i, choice in ipairs(rows) do
     options[i] = blocks.option(choice.name or choice.value, choice.value)
   end
   return options
@@ -275,13 +245,13 @@ end
 --- Details: what it is and where.
 function M.details(context)
   local given = context.draft.details or {}
-  local environments, defaults = environment_options(context.catalogue)
+  local environments, defaults = choices.environments(context.catalogue)
   local list = {
     blocks.input {
       block_id = "incident_category", label = "Category",
       hint = "A lock marks private ones: only invited people see them.",
       element = blocks.grouped_select {
-        action_id = "incident_category", groups = category_groups(context.catalogue),
+        action_id = "incident_category", groups = choices.categories(context.catalogue),
         initial = given.incident_category, placeholder = "What is affected?",
       },
     },

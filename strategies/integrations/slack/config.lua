@@ -4,6 +4,7 @@ local json = require "engine.json"
 local config = require "engine.config"
 local log = require "engine.log"
 local shape = require "config.shape"
+local permit = require "slack.permit"
 local workspace = require "slack.workspace"
 local manifest = require "slack.manifest"
 
@@ -84,6 +85,16 @@ local choices = shape.list {
   } },
 }
 
+-- Who may do what: slack.permit. An action that is not named is open to everybody.
+local function check_permission(entry)
+  if permit.is_entry(entry) then return true end
+  return nil, 'must be "everyone", "members", "role:...", "usergroup:..." or an e-mail address'
+end
+local permissions = { default = {}, fields = {} }
+for _, action in ipairs(permit.ACTIONS) do
+  permissions.fields[action] = shape.list { of = shape.string { check = check_permission }, default = {} }
+end
+
 local schema = shape.table { default = {}, fields = {
   token = shape.secret { default = "", about = "bot token; empty: no Slack" },
   signing_secret = shape.secret { default = "" },
@@ -112,6 +123,7 @@ local schema = shape.table { default = {}, fields = {
   defaults = shape.table { default = {}, fields = {
     category = shape.string { optional = true }, environment = shape.string { optional = true },
   } },
+  permissions = shape.table(permissions),
   platforms = choices,
   teams = choices,
   conversations = conversations,
