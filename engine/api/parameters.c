@@ -40,6 +40,8 @@ static const struct api_parameter PARAMETERS[] = {
     { "order_by", "text",
       "priority, title, id, created_at or created_by; several with commas, "
       "descending with \"-\"" },
+    /* ---- deliveries of webhooks */
+    { "state", "=waiting|delivered|failed", "" },
     /* ---- formats */
     { "format", "=json|csv|tsv", "In the place of the Accept header" },
     { "fields", "text", "Columns of CSV and TSV, with commas; __all__; a.*.b is a wildcard" },

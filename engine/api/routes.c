@@ -4,6 +4,7 @@
 #include "api/incident_create.h"
 #include "api/incident_write.h"
 #include "api/route.h"
+#include "api/webhook_routes.h"
 
 #include <string.h>
 
@@ -108,6 +109,34 @@ static const struct api_route ROUTES[] = {
     LIST_AND_DETAIL("incident-categories", reference_on_categories, "Category", "Categories"),
     LIST_AND_DETAIL("components", reference_on_categories, "Category",
                     "Categories, under their old name"),
+
+    /* ---- webhooks */
+    { .method = "GET",
+      .pattern = API_BASE "webhooks/",
+      .access = ACCESS_KEY_ADMIN,
+      .write = &WEBHOOKS,
+      .about = "The webhooks of the config, with how many deliveries there are",
+      .answer = "[Webhook]" },
+    { .method = "GET",
+      .pattern = API_BASE "webhooks/:name/deliveries/",
+      .access = ACCESS_KEY_ADMIN,
+      .write = &WEBHOOK_DELIVERIES,
+      .about = "Deliveries to a webhook, newest first",
+      .query = "state limit",
+      .answer = "[Delivery]" },
+    { .method = "GET",
+      .pattern = API_BASE "webhooks/deliveries/:id/",
+      .access = ACCESS_KEY_ADMIN,
+      .write = &WEBHOOK_DELIVERY,
+      .about = "A delivery: its body, and each try",
+      .answer = "DeliveryDetail" },
+    { .method = "POST",
+      .pattern = API_BASE "webhooks/deliveries/:id/replay",
+      .access = ACCESS_KEY_ADMIN,
+      .write = &WEBHOOK_REPLAY,
+      .about = "Sends a delivery again: the same bytes, the same webhook-id, signed anew",
+      .answer = "Replay",
+      .status = 202 },
 
     /* ---- this table */
     { .method = "GET",

@@ -182,6 +182,54 @@ static const struct api_field LIFECYCLE[] = {
     { 0 },
 };
 
+static const struct api_field WEBHOOK[] = {
+    { .name = "name", .type = "text" },
+    { .name = "url", .type = "url" },
+    { .name = "events", .type = "[text]", .about = "Empty: all" },
+    { .name = "private",
+      .type = "flag",
+      .argument = "is_private",
+      .about = "Hears of private incidents too" },
+    { .name = "waiting", .type = "int", .about = "Deliveries that are yet to be sent" },
+    { .name = "delivered", .type = "int" },
+    { .name = "failed", .type = "int" },
+    { 0 },
+};
+#define DELIVERY_MEMBERS                                                                         \
+    { .name = "id", .type = "int" }, { .name = "webhook", .type = "text" },                      \
+        { .name = "message_id", .type = "text", .about = "The header webhook-id of every try" }, \
+        { .name = "event", .type = "text", .argument = "kind" },                                 \
+        { .name = "incident_id", .type = "int?" },                                               \
+        { .name = "state", .type = "=waiting|delivered|failed" },                                \
+        { .name = "attempts", .type = "int" }, { .name = "created_at", .type = "time" },         \
+        { .name = "updated_at", .type = "time" },                                                \
+        { .name = "status", .type = "int?", .about = "What the receiver answered at last" },     \
+        { .name = "duration_ms", .type = "int?" },                                               \
+        { .name = "answer", .type = "text?", .about = "How its answer began" },                  \
+    {                                                                                            \
+        .name = "error", .type = "text?", .about = "Why there was no answer"                     \
+    }
+static const struct api_field DELIVERY[] = { DELIVERY_MEMBERS, { 0 } };
+static const struct api_field DELIVERY_TRY[] = {
+    { .name = "attempt", .type = "int" },
+    { .name = "at", .type = "time" },
+    { .name = "duration_ms", .type = "int" },
+    { .name = "status", .type = "int?" },
+    { .name = "answer", .type = "text?" },
+    { .name = "error", .type = "text?" },
+    { 0 },
+};
+static const struct api_field DELIVERY_DETAIL[] = {
+    DELIVERY_MEMBERS,
+    { .name = "body", .type = "text", .about = "The bytes that are signed and sent" },
+    { .name = "tries", .type = "[DeliveryTry]" },
+    { 0 },
+};
+static const struct api_field REPLAY[] = {
+    { .name = "count", .type = "int", .about = "Deliveries that are sent again" },
+    { 0 },
+};
+
 static const struct api_field PROBLEM[] = {
     { .name = "code", .type = "text?" },
     { .name = "detail", .type = "text", .about = "One sentence for people" },
@@ -227,6 +275,11 @@ static const struct api_shape SHAPES[] = {
     { "MissingKeyEvent", "A key event to be told before closing", MISSING_KEY_EVENT },
     { "ClosureReason", "Why an incident ends early", CLOSURE_REASON },
     { "Lifecycle", "Where an incident stands", LIFECYCLE },
+    { "Webhook", "Who is told what happens", WEBHOOK },
+    { "Delivery", "One event on its way to one webhook", DELIVERY },
+    { "DeliveryDetail", "A delivery with what was sent, and each try", DELIVERY_DETAIL },
+    { "DeliveryTry", "One try to deliver", DELIVERY_TRY },
+    { "Replay", "What is sent again", REPLAY },
     { "Problem", "One thing that is wrong", PROBLEM },
     { "Error", "Why a request was refused", ERROR },
     { "Health", "Is it well?", HEALTH },

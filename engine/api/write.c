@@ -9,6 +9,7 @@
 #include "core/args.h"
 #include "core/engine.h"
 #include "core/idempotency.h"
+#include "net/form.h"
 #include "net/verify.h"
 
 #include <stdio.h>
@@ -230,6 +231,34 @@ static bool read_path(const struct route_match *match, const char *path, struct 
     return true;
 }
 
+/* The parameters of the query string that the route names become arguments. */
+static void read_query(const struct api_route *route, const char *text, struct writing *writing)
+{
+    struct form form;
+    int64_t number;
+    if (!route->query || !*text || form_parse(text, strlen(text), &form, NULL) != OK)
+        return;
+    for (const char *at = route->query; *at; at += strcspn(at, " "), at += *at == ' ') {
+        char name[32];
+        size_t len = strcspn(at, " ");
+        snprintf(name, sizeof(name), "%.*s", (int)len, at);
+        const struct form_field *field = form_last(&form, name);
+        bool is_number = !strcmp(api_parameter_find(at, len)->type, "int");
+        if (!field)
+            continue;
+        json_t *value = is_number ? json_integer(0) : json_string(field->value);
+        if (is_number && !api_read_number(field->value, &number))
+            api_errors_add(&writing->read->errors, "invalid", name, "Enter a number.");
+        else if (is_number)
+            json_integer_set(value, number);
+        else if (!value)
+            api_errors_add(&writing->read->errors, "invalid", name, "Not valid UTF-8 text.");
+        if (value)
+            json_object_set_new(writing->args, name, value);
+    }
+    form_fini(&form);
+}
+
 static struct api_read *new_answer(struct api *api, struct http_exchange *exchange,
                                    const struct api_route *route)
 {
@@ -263,6 +292,7 @@ void write_on_request(const struct route_match *match, void *arg)
     if (what->body)
         body_check(what->body, body, api->zone, writing->args, &read->errors);
     json_decref(body);
+    read_query(route, http_query(exchange), writing);
     if (what->path && !read_path(match, what->path, writing)) {
         http_reply_error(exchange, 404, "not_found", "Not found.", NULL);
         api_read_free(read);

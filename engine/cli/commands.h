@@ -18,3 +18,4 @@ extern const struct command SERVE_COMMANDS[];
 extern const struct command STRATEGY_COMMANDS[];
 extern const struct command TASK_COMMANDS[];
 extern const struct command TEST_COMMANDS[];
+extern const struct command WEBHOOK_COMMANDS[];

@@ -9,6 +9,7 @@
 #include "loop/loop.h"
 #include "store/db.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -19,7 +20,8 @@ enum {
     STEP_PAUSE_MS = 50,
     JOBS_A_STEP = 500,
 };
-#define JOBS_KEPT_MS (30LL * 24 * 3600 * 1000)
+#define JOBS_KEPT_MS       (30LL * 24 * 3600 * 1000)
+#define DELIVERIES_KEPT_MS (30LL * 24 * 3600 * 1000)
 
 struct housekeeping {
     struct engine *engine;
@@ -30,6 +32,35 @@ struct housekeeping {
 
 static void begin(void *arg);
 static void prune_jobs(void *arg);
+static void prune_deliveries(void *arg);
+
+static void on_deliveries_pruned(void *arg, int rc, const char *json, size_t len,
+                                 const struct err *err)
+{
+    struct housekeeping *housekeeping = arg;
+    json_t *answer = rc == OK ? json_loadb(json, len, 0, NULL) : NULL;
+    bool has_more = json_integer_value(json_object_get(answer, "count")) > 0;
+    json_decref(answer);
+    if (rc != OK)
+        log_warn(LOG_STORE, 0, "old deliveries of webhooks cannot be removed: %s", err->msg);
+    if (housekeeping->is_closed)
+        return;
+    housekeeping->timer =
+        has_more
+            ? loop_timer(housekeeping->engine->loop, STEP_PAUSE_MS, prune_deliveries, housekeeping)
+            : loop_timer(housekeeping->engine->loop, EVERY_MS, begin, housekeeping);
+}
+
+static void prune_deliveries(void *arg)
+{
+    struct housekeeping *housekeeping = arg;
+    if (housekeeping->is_closed)
+        return;
+    json_t *args =
+        json_pack("{s:I}", "before_ms", (json_int_t)(clock_now_ms() - DELIVERIES_KEPT_MS));
+    op_submit(housekeeping->engine->db, op_find("webhook.prune"), args, NULL, on_deliveries_pruned,
+              housekeeping);
+}
 
 static int prune_in_tx(struct tx *tx, void *arg, struct err *err)
 {
@@ -47,9 +78,8 @@ static void on_pruned(void *arg, int rc, const struct err *err)
     if (housekeeping->is_closed)
         return;
     bool has_more = rc == OK && housekeeping->pruned == JOBS_A_STEP;
-    housekeeping->timer =
-        has_more ? loop_timer(housekeeping->engine->loop, STEP_PAUSE_MS, prune_jobs, housekeeping)
-                 : loop_timer(housekeeping->engine->loop, EVERY_MS, begin, housekeeping);
+    housekeeping->timer = loop_timer(housekeeping->engine->loop, STEP_PAUSE_MS,
+                                     has_more ? prune_jobs : prune_deliveries, housekeeping);
 }
 
 static void prune_jobs(void *arg)

@@ -1,5 +1,6 @@
-/* housekeeping - removes what nobody needs any more, once an hour: jobs that ended 30 days ago and
- * expired values of scripts. In small steps, so that no other write waits long. Loop thread. */
+/* housekeeping - removes what nobody needs any more, once an hour: jobs and deliveries of webhooks
+ * that ended 30 days ago, and expired values of scripts. In small steps, so that no other write
+ * waits long. Loop thread. */
 #pragma once
 
 struct engine;
