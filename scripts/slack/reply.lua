@@ -41,6 +41,19 @@ function M.update_view(view)
   return M.json(200, { response_action = "update", view = view })
 end
 
+--- Another view on top of the submitted one, which stays open.
+function M.push_view(view)
+  return M.json(200, { response_action = "push", view = view })
+end
+
+--- All views of the stack are closed.
+---@param after? fun()
+function M.clear(after)
+  local response = M.json(200, { response_action = "clear" })
+  response.after = after
+  return response
+end
+
 local function to_response_url(address, message)
   local reply, err = http.request {
     method = "POST", url = address, timeout = "10s", headers = { ["Content-Type"] = JSON },

@@ -40,9 +40,11 @@ local function read_command(form)
   }
 end
 
+-- The first of them that is a text with something in it; some may be nil.
 local function text_of(...)
-  for _, value in ipairs { ... } do
-    if string_of(value, 2000) ~= "" then return string_of(value, 2000) end
+  for i = 1, select("#", ...) do
+    local value = string_of((select(i, ...)), 2000)
+    if value ~= "" then return value end
   end
   return ""
 end

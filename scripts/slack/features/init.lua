@@ -2,6 +2,14 @@
 -- file of this folder; slack.registry says what it may hold.
 return {
   require "slack.features.open",
+  require "slack.features.update_status",
+  require "slack.features.close",
+  require "slack.features.closure_reason",
+  require "slack.features.status",
+  require "slack.features.list",
+  require "slack.features.key_events",
+  require "slack.features.downgrade",
+  require "slack.features.selector",
   require "slack.features.workspace_changes",
   require "slack.features.help",
 }

@@ -1,0 +1,133 @@
+-- close: "/incident close". What keeps an incident from being closed is shown with the button that
+-- mends it; one that was never worked on asks for the reason.
+local incidents = require "engine.incidents"
+local text = require "engine.text"
+local blocks = require "slack.blocks"
+local catalogue_of = require "slack.creation.catalogue"
+local choices = require "slack.choices"
+local closure = require "slack.closure"
+local field_errors = require "slack.field_errors"
+local footer = require "slack.footer"
+local form = require "slack.creation.form"
+local incident_modal = require "slack.incident_modal"
+local incident_text = require "slack.incident_text"
+local reply = require "slack.reply"
+local view = require "slack.view"
+
+local CALLBACK = "incident_close"
+local CLOSED = 60
+local BLOCK_OF = {
+  title = "title", description = "description", message = "message", category = "incident_category",
+}
+
+local function title_of(incident)
+  return "Close incident #" .. incident.id
+end
+
+local function update_button(incident)
+  return blocks.actions("close_mend", {
+    blocks.button {
+      action_id = "push_modal_incident_update_status", label = "Update status", value = tostring(incident.id),
+    },
+    blocks.button {
+      action_id = "push_modal_incident_key_events", label = "Key events", value = tostring(incident.id),
+    },
+  })
+end
+
+-- Not yet: why, and what to do.
+local function obstacles_view(incident, lifecycle)
+  local list = { blocks.section("*" .. incident_text.headline(incident) .. "* cannot be closed yet:") }
+  for _, reason in ipairs(lifecycle.reasons) do
+    list[#list + 1] = blocks.section("\u{2022} " .. blocks.escape(reason.text, 1000))
+  end
+  for _, event in ipairs(lifecycle.missing_key_events) do
+    list[#list + 1] = blocks.context("missing: " .. blocks.escape(event.name, 200))
+  end
+  list[#list + 1] = update_button(incident)
+  list[#list + 1] = footer.block()
+  return view.modal {
+    callback_id = CALLBACK, title = title_of(incident), close = "Close", blocks = list,
+    metadata = incident_modal.metadata(incident),
+  }
+end
+
+-- Longer than the form allows, as imported ones may be: it is not offered, so that nothing is cut.
+local function add_text(list, name, label, value, rule)
+  if text.length(value) > rule.max then return end
+  list[#list + 1] = blocks.input {
+    block_id = name, label = label,
+    element = blocks.text_input {
+      action_id = name, min = rule.min, max = rule.max, multiline = name == "description", initial = value,
+    },
+  }
+end
+
+local function form_view(incident, catalogue)
+  local list = {
+    blocks.context ":file_folder: Closing archives the channel. What was said there stays readable.",
+  }
+  add_text(list, "title", "Title", incident.title, form.TITLE)
+  add_text(list, "description", "Description", incident.description, form.DESCRIPTION)
+  list[#list + 1] = blocks.input {
+    block_id = "message", label = "Last words", optional = true,
+    element = blocks.text_input {
+      action_id = "message", multiline = true, min = form.DESCRIPTION.min, max = form.DESCRIPTION.max,
+    },
+  }
+  list[#list + 1] = blocks.input {
+    block_id = "incident_category", label = "Category",
+    element = blocks.grouped_select {
+      action_id = "incident_category", groups = choices.categories(catalogue),
+      initial = tostring(incident.category.id),
+    },
+  }
+  list[#list + 1] = footer.block()
+  return view.modal {
+    callback_id = CALLBACK, title = title_of(incident), submit = "Close incident", close = "Cancel",
+    metadata = incident_modal.metadata(incident), blocks = list,
+  }
+end
+
+local function build(context)
+  local incident = context.incident
+  if incident.status == CLOSED then
+    return view.notice(title_of(incident), "This incident is closed already.")
+  end
+  if closure.needs_reason(context, CLOSED) then return closure.reason_view(context) end
+  local lifecycle = assert(incidents.lifecycle({ id = incident.id }, context.actor))
+  if not lifecycle.can_be_closed then return obstacles_view(incident, lifecycle) end
+  return form_view(incident, assert(catalogue_of.load()))
+end
+
+local function changed(value, current)
+  value = value and value:match "^%s*(.-)%s*$"
+  return value and value ~= "" and value ~= current and value or nil
+end
+
+local function submit(context, values)
+  local incident = context.incident
+  local result, err = incidents.close({
+    id = incident.id, title = changed(values.title, incident.title),
+    description = changed(values.description, incident.description),
+    message = changed(values.message), form = true,
+    category = changed(values.incident_category, tostring(incident.category.id)),
+    request_key = "slack:view:" .. context.given.view.id,
+  }, context.actor)
+  if not result then return field_errors.response(err, BLOCK_OF, "message") end
+  return reply.clear()
+end
+
+return incident_modal.feature {
+  callback_id = CALLBACK, title = "Close incident", prompt = "Which incident is to be closed?",
+  action = "close", build = build, submit = submit,
+  command = {
+    name = "close", usage = { "close", "close #12" },
+    about = { "close the incident, or see what is missing before", "the same for incident 12" },
+  },
+  buttons = {
+    open = { "close_incident", "open_modal_incident_close" }, push = { "push_modal_incident_close" },
+    update = { "update_modal_incident_close" },
+  },
+  shortcuts = { "close_incident" },
+}

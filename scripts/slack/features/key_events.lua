@@ -1,0 +1,76 @@
+-- key_events: when it started, was detected, was over: the moments that figures are made from.
+local incidents = require "engine.incidents"
+local blocks = require "slack.blocks"
+local field_errors = require "slack.field_errors"
+local footer = require "slack.footer"
+local incident_modal = require "slack.incident_modal"
+local incident_text = require "slack.incident_text"
+local reply = require "slack.reply"
+local view = require "slack.view"
+
+local CALLBACK = "incident_key_events"
+
+local function picker(event)
+  local name = "key_event_" .. event.event_type
+  return blocks.input {
+    block_id = name, label = (event.summary:gsub("%*", "")), optional = not event.is_required,
+    element = blocks.moment_picker {
+      action_id = name, initial = event.at_ms and event.at_ms // 1000 or nil,
+    },
+  }
+end
+
+local function fixed(event)
+  local at = event.at_ms and incident_text.moment(event.at_ms) or "not yet"
+  return blocks.section("*" .. blocks.escape(event.name, 200) .. "*: " .. at)
+end
+
+local function build(context)
+  local incident = context.incident
+  local events = assert(incidents.key_events({ id = incident.id }, context.actor))
+  local list = { blocks.section("*" .. incident_text.headline(incident) .. "*") }
+  for _, event in ipairs(events) do
+    if event.asked_for then list[#list + 1] = event.user_editable and picker(event) or fixed(event) end
+  end
+  list[#list + 1] = footer.block()
+  return view.modal {
+    callback_id = CALLBACK, title = "Key events of #" .. incident.id, submit = "Save", close = "Cancel",
+    blocks = list, metadata = incident_modal.metadata(incident),
+  }
+end
+
+-- What was picked, where it differs in the second that a picker knows.
+local function changes_of(events, values)
+  local changes, blocks_of = {}, {}
+  for _, event in ipairs(events) do
+    local name = "key_event_" .. event.event_type
+    local picked, known = values[name], event.at_ms and event.at_ms // 1000
+    if event.asked_for and event.user_editable and picked and picked ~= known then
+      changes[event.event_type] = picked * 1000
+    end
+    blocks_of["key_events." .. event.event_type] = name
+    blocks_of.first = blocks_of.first or (event.asked_for and event.user_editable and name or nil)
+  end
+  return changes, blocks_of
+end
+
+local function submit(context, values)
+  local events = assert(incidents.key_events({ id = context.incident.id }, context.actor))
+  local changes, blocks_of = changes_of(events, values)
+  if not next(changes) then return reply.ack() end
+  local result, err = incidents.set_key_events({
+    id = context.incident.id, key_events = changes,
+  }, context.actor)
+  if not result then return field_errors.response(err, blocks_of, blocks_of.first) end
+  return reply.ack()
+end
+
+return incident_modal.feature {
+  callback_id = CALLBACK, title = "Key events", prompt = "Of which incident?",
+  action = "update", build = build, submit = submit,
+  command = {
+    name = "key-events", synonyms = { "key events", "milestones" }, usage = { "key-events" },
+    about = { "say when it started, was detected and was over" },
+  },
+  buttons = { open = { "open_modal_incident_key_events" }, push = { "push_modal_incident_key_events" } },
+}

@@ -1,0 +1,198 @@
+"""An incident's life in Slack: the commands and modals from the first update to the closing."""
+import json
+import time
+
+from flows import TITLE, ready_channel
+from harness import check, equal, wait_for
+
+
+def open_incident(world, title=TITLE, priority="P1"):
+    """A declared incident with its channel; returns the engine and the channel's id."""
+    engine = world.engine()
+    world.sync(engine)
+    engine.command(f"open {priority} {title}")
+    ready_channel(world)
+    engine.settled()
+    return engine, world.sandbox.channels()[0]["id"]
+
+
+def view_of(world, engine, text, callback, channel="C0GENERAL", user="U0001"):
+    seen = len(world.sandbox.views())
+    equal(engine.command(text, user=user, channel=channel).status, 200, f"the acknowledgement of {text}")
+    def newest():
+        return len(world.sandbox.views()) > seen and world.sandbox.newest_view(callback)
+    return wait_for(f"the view {callback}", newest)
+
+
+def pressed(world, engine, view, action, callback, chosen=None):
+    engine.press(view, action, chosen=chosen)
+    return wait_for(f"the view {callback}", lambda: world.sandbox.newest_view(callback))
+
+
+def words(view):
+    return json.dumps(view["blocks"], ensure_ascii=False)
+
+
+def option(view, block_id, label):
+    """The option with these words in its label."""
+    element = next(block["element"] for block in view["blocks"] if block.get("block_id") == block_id)
+    options = element.get("options") or [one for group in element["option_groups"] for one in group["options"]]
+    return next(one for one in options if label in one["text"]["text"])
+
+
+def select(chosen):
+    return {"type": "static_select", "selected_option": chosen}
+
+
+def typed(value):
+    return {"type": "plain_text_input", "value": value}
+
+
+def status_values(view, status=None, message=None, priority=None):
+    """What a person fills in; all else is as the form came."""
+    values = {}
+    for block in view["blocks"]:
+        element = block.get("element", {})
+        if element.get("type") == "static_select":
+            values[block["block_id"]] = {element["action_id"]: select(element.get("initial_option"))}
+    values["message"] = {"message": typed(message)}
+    if status:
+        values["status"] = {"status": select(option(view, "status", status))}
+    if priority:
+        values["priority"] = {"priority": select(option(view, "priority", priority))}
+    return values
+
+
+def update(world, engine, channel, **changes):
+    view = view_of(world, engine, "update", "incident_update_status", channel)
+    return engine.submit(view, status_values(view, **changes))
+
+
+def incident(world):
+    return json.loads(world.cli("incident", "show", "1", "--json").stdout)
+
+
+def test_from_investigating_to_closed(world):
+    engine, channel = open_incident(world, priority="P3")
+    for status in ("Investigating", "Mitigating", "Mitigated"):
+        equal(update(world, engine, channel, status=status, message=f"Now it is {status}, as expected.").json,
+              {"response_action": "clear"}, f"the answer to {status}")
+        equal(incident(world)["status_label"], status, "the status")
+
+    view = view_of(world, engine, "close", "incident_close", channel)
+    if not view.get("submit"):
+        check("Key events" in words(view), f"what is missing comes with a button: {words(view)}")
+        form = pressed(world, engine, view, "push_modal_incident_key_events", "incident_key_events")
+        now = int(time.time())
+        values = {block["block_id"]: {block["block_id"]: {"type": "datetimepicker", "selected_date_time": now}}
+                  for block in form["blocks"] if block.get("element", {}).get("type") == "datetimepicker"}
+        check(values, f"there are key events to fill in: {words(form)}")
+        equal(engine.submit(form, values).json, None, "the key events are taken")
+        view = view_of(world, engine, "close", "incident_close", channel)
+    check(view.get("submit"), f"nothing is missing any more: {words(view)}")
+    values = {"message": {"message": typed("All is well again, thank you.")}}
+    equal(engine.submit(view, values).json, {"response_action": "clear"}, "the closing")
+    closed = incident(world)
+    equal(closed["status_label"], "Closed", "the status")
+    check(closed["closed_at_ms"] and closed["mitigated_at_ms"], "both times are written")
+    again = view_of(world, engine, "close #1", "notice")
+    check("closed already" in words(again), f"closing it again is explained: {words(again)}")
+    engine.process.stop()
+
+
+def test_closing_early_asks_why(world):
+    engine, channel = open_incident(world)
+    answer = update(world, engine, channel, status="Closed", message="It is a test of the alarm.", priority="P2").json
+    equal(answer["response_action"], "push", "the answer to closing from Open")
+    reason = answer["view"]
+    equal(reason["callback_id"], "incident_closure_reason", "the pushed form")
+    equal(incident(world)["priority"]["name"], "P1", "nothing is saved yet")
+    reason["id"] = "VREASON"
+    values = {
+        "closure_reason": {"select_closure_reason": select(option(reason, "closure_reason", "False"))},
+        "closure_reference": {"input_closure_reference": typed("#7")},
+        "closure_message": {"input_closure_message": typed("A test of the alarm.")},
+    }
+    equal(engine.submit(reason, values).json, {"response_action": "clear"}, "the closing")
+    closed = incident(world)
+    equal((closed["status_label"], closed["closure_reason"], closed["priority"]["name"]), ("Closed", "false_positive", "P2"), "the incident")
+    engine.process.stop()
+
+
+def test_what_is_refused_stands_at_its_input(world):
+    engine, channel = open_incident(world)
+    equal(update(world, engine, channel, message="short").json["response_action"], "errors", "a short message")
+    check("message" in update(world, engine, channel, message="short").json["errors"], "the error stands at the message")
+    view = view_of(world, engine, "update", "incident_update_status", channel)
+    values = status_values(view)
+    equal(engine.submit(view, values).json, None, "nothing changed: nothing said")
+    values["status"] = {"status": select({"value": "40", "text": {"type": "plain_text", "text": "Mitigated"}})}
+    refused = engine.submit(view, values).json
+    check("status" in refused.get("errors", {}), f"a step that is not allowed: {refused}")
+    equal(incident(world)["status_label"], "Open", "the status")
+    engine.process.stop()
+
+
+def test_the_selector_finds_by_number_and_words(world):
+    engine, _ = open_incident(world)
+    for number, title in enumerate(("Search finds nothing \U0001F525", "<!channel> & \u202eimages are slow"), 2):
+        engine.command(f"open P3 {title}")
+        wait_for("the declaration", lambda: len(json.loads(world.cli("incident", "list", "--json").stdout)) == number)
+    view = view_of(world, engine, "status", "incident_status")
+    check("external_select" in words(view), f"outside a channel the person is asked: {words(view)}")
+
+    def suggested(query, user="U0001"):
+        answer = engine.interaction({"type": "block_suggestion", "user": {"id": user}, "view": view, "value": query,
+                                     "action_id": "incident_update_select_incident", "block_id": "incident_update_select_incident"})
+        return [one["value"] for one in answer.json["options"]]
+    equal(suggested(""), ["3", "2", "1"], "all, newest first")
+    equal(suggested("FINDS"), ["2"], "by words")
+    equal(suggested("#1"), ["1"], "by number")
+    equal(suggested("%_'\""), [], "by what looks like a pattern")
+    chosen = {"selected_option": {"value": "3", "text": {"type": "plain_text", "text": "#3"}}}
+    engine.press(view, "incident_update_select_incident", chosen=chosen)
+    shown = wait_for("its status", lambda: (lambda v: v if "Environment" in words(v) else None)(world.sandbox.newest_view("incident_status")))
+    check("&lt;!channel&gt;" in words(shown) and "\u202e" not in words(shown), f"the title does no harm: {words(shown)}")
+    engine.process.stop()
+
+
+def test_status_list_and_downgrade(world):
+    engine, channel = open_incident(world)
+    update(world, engine, channel, message="We look at the payment gateway.")
+    view = view_of(world, engine, "status 1", "incident_status")
+    check("We look at the payment gateway." in words(view), f"the latest message: {words(view)}")
+    for text, count in (("list", 1), ("list mine", 1), ("list critical", 1)):
+        answer = engine.command(text).json
+        equal(sum("#1" in json.dumps(block) for block in answer["blocks"]), count, f"rows of {text}")
+    check("takes nothing" in engine.command("list everything").json["text"], "a filter that does not exist")
+    check("no incident's number" in engine.command("close it").json["text"], "a number that is none")
+    missing = view_of(world, engine, "status #99", "notice")
+    check("no incident #99" in words(missing), words(missing))
+    form = view_of(world, engine, "downgrade", "incident_downgrade_workflow", channel)
+    equal(engine.submit(form, {"message": {"message": typed(None)}}).json, {"response_action": "clear"}, "the downgrade")
+    done = incident(world)
+    equal((done["status_label"], done["is_ignored"]), ("Closed", True), "the incident")
+    check("No incident is open" in json.dumps(engine.command("list").json), "nothing is open")
+    engine.process.stop()
+
+
+def test_a_private_incident_is_hidden_from_others(world):
+    engine = world.engine()
+    world.sync(engine)
+    from flows import declare_by_api
+    declare_by_api(engine, title="Canary 5cf3 of the vault", category="Data Breach", created_by_email="user1@example.test")
+    engine.settled()
+    view = view_of(world, engine, "status #1", "notice", user="U0005")
+    check("no incident #1" in words(view), f"an outsider is told what anybody is told: {words(view)}")
+    check("Canary" not in json.dumps(engine.command("list", user="U0005").json), "nor does the list say it")
+    engine.process.stop()
+
+
+def test_permissions_narrow_what_people_do(world):
+    with open(world.config) as shipped:
+        text = shipped.read()
+    world.write("config.lua", text.replace("permissions = {", 'permissions = { close = { "usergroup:security" },', 1))
+    engine, channel = open_incident(world)
+    view = view_of(world, engine, "close", "notice", channel)
+    check("usergroup:security" in words(view), f"who may is said: {words(view)}")
+    engine.process.stop()
