@@ -9,6 +9,8 @@ extern const struct command DOCS_COMMANDS[];
 extern const struct command HELP_COMMANDS[];
 extern const struct command IMPORT_COMMANDS[];
 extern const struct command INCIDENT_COMMANDS[];
+extern const struct command INCIDENT_CHANGE_COMMANDS[];
+extern const struct command INCIDENT_FACTS_COMMANDS[];
 extern const struct command JOB_COMMANDS[];
 extern const struct command KEY_COMMANDS[];
 extern const struct command MANIFEST_COMMANDS[];

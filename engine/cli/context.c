@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/tz.h"
+#include "cli/output.h"
 #include "cli/pidfile.h"
 #include "lua/generation.h"
 #include "store/db.h"
@@ -167,6 +168,24 @@ int context_call(struct context *context, const char *op, json_t *args, json_t *
         return cli_fail("%s", err.msg);
     *answer = json_loadb(buf_text(&out), out.len, JSON_DECODE_ANY, NULL);
     return *answer ? CLI_OK : cli_fail("the answer of %s cannot be read", op);
+}
+
+int context_ask(const struct invocation *invocation, const char *op, json_t *args,
+                context_print_fn print)
+{
+    struct context context = { 0 };
+    json_t *answer = NULL;
+    int rc = context_init(&context, invocation);
+    if (rc == CLI_OK)
+        rc = context_call(&context, op, json_incref(args), &answer);
+    if (rc == CLI_OK && invocation_flag(invocation, "json"))
+        output_json(answer);
+    else if (rc == CLI_OK)
+        print(&context, answer);
+    json_decref(args);
+    json_decref(answer);
+    context_fini(&context);
+    return rc;
 }
 
 pid_t context_engine(const struct context *context)

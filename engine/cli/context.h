@@ -43,6 +43,12 @@ int context_open_db(struct context *context, bool may_make);
  * CLI_OK: *answer is a new reference. */
 int context_call(struct context *context, const char *op, json_t *args, json_t **answer);
 
+/* For commands that are one operation: runs it, and prints the answer with <print>, or as JSON when
+ * the command has --json and it is given. Takes over <args>. */
+typedef void (*context_print_fn)(const struct context *context, const json_t *answer);
+int context_ask(const struct invocation *invocation, const char *op, json_t *args,
+                context_print_fn print);
+
 /* The process of the running engine, 0: none. */
 pid_t context_engine(const struct context *context);
 /* Tells the running engine that there is new work; nothing when none runs. */

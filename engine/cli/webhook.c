@@ -9,27 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef void (*print_fn)(const struct context *context, const json_t *answer);
-
-/* Runs <op> and prints its answer: as JSON when --json says so. Takes over <args>. */
-static int ask_and_print(const struct invocation *invocation, const char *op, json_t *args,
-                         print_fn print)
-{
-    struct context context = { 0 };
-    json_t *answer = NULL;
-    int rc = context_init(&context, invocation);
-    if (rc == CLI_OK)
-        rc = context_call(&context, op, json_incref(args), &answer);
-    if (rc == CLI_OK && invocation_flag(invocation, "json"))
-        output_json(answer);
-    else if (rc == CLI_OK)
-        print(&context, answer);
-    json_decref(args);
-    json_decref(answer);
-    context_fini(&context);
-    return rc;
-}
-
 /* ---- list ------------------------------------------------------------------------------------ */
 
 static void put_events(struct table *table, const json_t *events)
@@ -66,7 +45,7 @@ static void print_webhooks(const struct context *context, const json_t *webhooks
 
 static int run_list(const struct invocation *invocation)
 {
-    return ask_and_print(invocation, "webhook.list", json_object(), print_webhooks);
+    return context_ask(invocation, "webhook.list", json_object(), print_webhooks);
 }
 
 /* ---- deliveries ------------------------------------------------------------------------------ */
@@ -119,7 +98,7 @@ static int run_deliveries(const struct invocation *invocation)
         json_object_set_new(args, "webhook", json_string(webhook));
     if (state)
         json_object_set_new(args, "state", json_string(state));
-    return ask_and_print(invocation, "webhook.deliveries", args, print_deliveries);
+    return context_ask(invocation, "webhook.deliveries", args, print_deliveries);
 }
 
 /* ---- show ------------------------------------------------------------------------------------ */
@@ -157,8 +136,8 @@ static int run_show(const struct invocation *invocation)
 {
     int64_t id;
     int rc = invocation_word_id(invocation, 0, &id);
-    return rc == CLI_OK ? ask_and_print(invocation, "webhook.delivery",
-                                        json_pack("{s:I}", "id", (json_int_t)id), print_delivery)
+    return rc == CLI_OK ? context_ask(invocation, "webhook.delivery",
+                                      json_pack("{s:I}", "id", (json_int_t)id), print_delivery)
                         : rc;
 }
 
@@ -181,11 +160,11 @@ static int run_replay(const struct invocation *invocation)
     if (!failed_of == !invocation_word(invocation, 0))
         return cli_usage(invocation, "either the delivery's ID or --failed-of NAME is needed");
     if (failed_of)
-        return ask_and_print(invocation, "webhook.replay", json_pack("{s:s}", "webhook", failed_of),
-                             print_replay);
+        return context_ask(invocation, "webhook.replay", json_pack("{s:s}", "webhook", failed_of),
+                           print_replay);
     int rc = invocation_word_id(invocation, 0, &id);
-    return rc == CLI_OK ? ask_and_print(invocation, "webhook.replay",
-                                        json_pack("{s:I}", "id", (json_int_t)id), print_replay)
+    return rc == CLI_OK ? context_ask(invocation, "webhook.replay",
+                                      json_pack("{s:I}", "id", (json_int_t)id), print_replay)
                         : rc;
 }
 

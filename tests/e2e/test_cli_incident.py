@@ -1,0 +1,90 @@
+"""The command line over an incident's whole life, without a running engine: its jobs wait."""
+import json
+
+from harness import check, equal
+
+OPEN = ["incident", "open", "--title", "Checkout answers with errors", "--description", "Since ten o'clock", "--priority", "P1",
+        "--category", "Payment", "--environment", "PRD", "--by", "ada@example.test"]
+
+
+def begin(world):
+    """The rows of the config in the database, as one start leaves them."""
+    world.engine().process.stop()
+    equal(json.loads(world.cli(*OPEN, "--json").stdout)["id"], 1, "the incident")
+
+
+def refused(world, *arguments, code=1):
+    result = world.cli(*arguments, ok=False)
+    equal(result.returncode, code, f"halligan {' '.join(arguments)}: {result.stdout}{result.stderr}")
+    return result.stderr
+
+
+def test_an_incident_from_open_to_closed_and_back(world):
+    begin(world)
+    said = world.cli("incident", "update", "1", "--status", "Investigating", "--message", "We look at the database").stdout
+    check("Incident 1 is Investigating; changed: status" in said, said)
+    said = refused(world, "incident", "update", "1", "--status", "Post-mortem")
+    check("It is Investigating." in said and "It may become: Mitigating" in said, said)
+    said = refused(world, "incident", "close", "1")
+    check("--closure-reason" in said and "duplicate" in said, said)
+    world.cli("incident", "update", "1", "--status", "Mitigating", "--title", "Payments fail in all shops")
+    world.cli("incident", "update", "1", "--status", "Mitigated")
+    changed = json.loads(world.cli("incident", "update", "1", "--message", "All is well", "--json").stdout)
+    equal((changed["updated_fields"], bool(changed["update_id"])), ([], True), "a message alone")
+    check("nothing changed" in world.cli("incident", "update", "1", "--status", "Mitigated").stdout, "the same once more")
+    said = refused(world, "incident", "update", "1", "--message", "x", "--event-type", "started", "--event-at", "noon", code=2)
+    check('"noon" is no time' in said, said)
+    said = refused(world, "incident", "update", "99", "--message", "Is anybody there")
+    check("99" in said and "may become" not in said, said)
+
+
+def test_closing_says_what_is_missing(world):
+    begin(world)
+    for status in ("Investigating", "Mitigating", "Mitigated"):
+        world.cli("incident", "update", "1", "--status", status)
+    said = refused(world, "incident", "close", "1")
+    check("Before it can be closed:" in said, said)
+    events = json.loads(world.cli("incident", "key-events", "1", "--json").stdout)
+    wanted = [event["event_type"] for event in events if event["is_required"] and event["at_ms"] is None]
+    check(wanted, "the shipped config requires key events")
+    check(all(f"halligan incident key-events 1 {name}=now" in said for name in wanted), said)
+
+
+def test_early_closing_reopening_downgrading(world):
+    begin(world)
+    said = refused(world, "incident", "close", "1", "--closure-reason", "boredom")
+    check("boredom" in said and "false_positive" in said, said)
+    check("is Closed" in world.cli("incident", "close", "1", "--closure-reason", "false_positive").stdout, "closed early")
+    check("10" in refused(world, "incident", "reopen", "1", "--message", "no"), "a justification is wanted")
+    check("is Investigating" in world.cli("incident", "reopen", "1", "--message", "It is true after all").stdout, "open again")
+    answer = json.loads(world.cli("incident", "downgrade", "1", "--json").stdout)
+    equal((answer["incident"]["status_label"], answer["incident"]["is_ignored"]), ("Closed", True), "downgraded")
+
+
+def test_key_events_and_roles(world):
+    begin(world)
+    table = world.cli("incident", "key-events", "1", "started=2026-11-23T10:42", "detected=now").stdout
+    check("2026-11-23 10:42:00" in table, table)
+    events = json.loads(world.cli("incident", "key-events", "1", "detected=", "--json").stdout)
+    at = {event["event_type"]: event["at_ms"] for event in events}
+    equal((at["started"], at["detected"]), (1795430520000, None), "key events by now")
+    check("no change" in refused(world, "incident", "key-events", "1", "detected", code=2), "a word without =")
+    check("is no time" in refused(world, "incident", "key-events", "1", "detected=never", code=2), "no time")
+    world.cli("incident", "roles", "1", "commander=ada@example.test")
+    roles = json.loads(world.cli("incident", "roles", "1", "--json").stdout)["roles"]
+    equal([(role["slug"], role["person"]["email"]) for role in roles], [("commander", "ada@example.test")], "roles")
+    refused(world, "incident", "roles", "1", "commander=nobody@example.test", code=2)
+    check("required" in refused(world, "incident", "roles", "1", "commander="), "a required role stays held")
+
+
+def test_explain_names_strategy_line_and_reason(world):
+    engine = world.engine()
+    world.sync(engine)
+    world.cli(*OPEN)
+    engine.settled()
+    rows = json.loads(world.cli("explain", "1", "--json").stdout)
+    check(rows and all(reason["strategy"] for row in rows for reason in row["reasons"]), rows)
+    shown = world.cli("explain", "1").stdout
+    check(all(row["person"]["name"] in shown for row in rows), shown)
+    check(rows[0]["reasons"][0]["reason"] in shown, shown)
+    engine.process.stop()
