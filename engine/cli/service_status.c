@@ -2,6 +2,7 @@
 
 #include "api/api.h"
 #include "api/metrics.h"
+#include "base/mem.h"
 #include "core/engine.h"
 #include "core/job.h"
 #include "core/limits.h"
@@ -10,6 +11,7 @@
 #include "lua/services.h"
 #include "lua/task.h"
 #include "net/http_client.h"
+#include "net/router.h"
 #include "net/websocket.h"
 
 #include <stdlib.h>
@@ -208,6 +210,30 @@ static const struct {
     { "halligan_limits_buckets", "Token buckets in memory", "gauge", limits_buckets },
 };
 
+/* ---- /debug/tasks ---------------------------------------------------------------------------- */
+
+static void on_tasks(const struct route_match *match, void *arg)
+{
+    const struct engine *engine = arg;
+    AUTO_BUF struct buf body = BUF_INIT;
+    tasks_describe(generations_tasks_of(engine->generations), &body);
+    http_reply(match->exchange, 200, "application/json", body.data, body.len);
+}
+
+static void add_debug_route(struct engine *engine)
+{
+    const struct route route = {
+        .method = "GET",
+        .pattern = "/debug/tasks",
+        .access = ACCESS_LOOPBACK,
+        .handler = on_tasks,
+        .arg = engine,
+        .about = "What the Lua tasks do now; for this machine only",
+    };
+    struct err err;
+    REQUIRE(router_add(engine->router, &route, &err) == OK);
+}
+
 void service_status_add(struct api *api, struct engine *engine)
 {
     api_add_health(api, "generation", write_generation, engine);
@@ -216,6 +242,7 @@ void service_status_add(struct api *api, struct engine *engine)
     api_add_health(api, "schedules", write_schedules, engine);
     api_add_health(api, "services", write_services, engine);
     api_add_health(api, "connections", write_connections, engine);
+    add_debug_route(engine);
     for (size_t i = 0; i < sizeof(FIGURES) / sizeof(FIGURES[0]); i++)
         metrics_add(api_metrics(api), FIGURES[i].name, FIGURES[i].help, FIGURES[i].type,
                     FIGURES[i].read, engine);

@@ -200,7 +200,8 @@ static void test_what_cannot_be_read_is_400(void **state)
         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1, 1\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n0\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n",
         "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n",
         "nonsense\r\n\r\n",
@@ -285,6 +286,21 @@ static void test_a_slow_request_is_cut_off_with_408(void **state)
         .send =
             "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n\r\n",
         .step = 1,
+        .pause_ms = 50
+    };
+    int64_t from = clock_mono_ms();
+    expect((struct http_server_options){ .timeout_s = 1 }, talk, "HTTP/1.1 408",
+           "did not arrive in time");
+    assert_true(clock_mono_ms() - from < 10000);
+}
+
+static void test_a_slow_body_is_cut_off_with_408(void **state)
+{
+    (void)state;
+    struct talk talk = {
+        .send = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n"
+                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        .step = 2,
         .pause_ms = 50
     };
     int64_t from = clock_mono_ms();
@@ -507,6 +523,7 @@ int main(void)
         cmocka_unit_test(test_large_bodies_are_413_and_the_client_gets_to_read_it),
         cmocka_unit_test(test_http_1_0_closes_and_keep_alive_is_obeyed),
         cmocka_unit_test(test_a_slow_request_is_cut_off_with_408),
+        cmocka_unit_test(test_a_slow_body_is_cut_off_with_408),
         cmocka_unit_test(test_an_idle_connection_is_closed_silently),
         cmocka_unit_test(test_a_client_that_went_away_does_no_harm),
         cmocka_unit_test(test_a_large_answer_arrives_whole),
