@@ -160,6 +160,10 @@ int luaopen_engine_conversations(lua_State *L)
 {
     return open_subject(L, "conversation");
 }
+int luaopen_engine_updates(lua_State *L)
+{
+    return open_subject(L, "update");
+}
 int luaopen_engine_usergroups(lua_State *L)
 {
     return open_subject(L, "usergroup");

@@ -81,20 +81,47 @@ end
 local function save(options, ts)
   return messages.save {
     conversation_id = options.conversation.id, external_id = ts, kind = options.kind,
-    incident_id = options.incident.id,
+    incident_id = options.incident.id, update_id = options.update_id,
     text = options.text, is_pinned = options.is_pinned or false,
   }
+end
+
+local function find_kept(options)
+  return messages.find {
+    conversation_id = options.conversation.id, incident_id = options.incident.id, kind = options.kind,
+    update_id = options.update_id,
+  }
+end
+
+--- Says something else in a message that was sent before, in its place. May yield.
+---@param options { conversation: table, incident: table, kind: string, text: string, blocks: table[] }
+---@return boolean|nil is_there  false: no such message was sent, or somebody has deleted it
+---@return table|nil err
+function M.edit(options)
+  if #options.blocks > MAX_BLOCKS then error("a message has at most 50 blocks", 2) end
+  local found, err = find_kept(options)
+  if not found then
+    if err then return nil, err end
+    return false
+  end
+  local _, refusal = client.call("chat.update", {
+    channel = options.conversation.external_id, ts = found.external_id,
+    text = text.cut(options.text, MAX_TEXT, "\u{2026}"), blocks = options.blocks,
+  })
+  if not refusal then return true end
+  if refusal.slack == "message_not_found" or refusal.slack == "cant_update_message" then return false end
+  return nil, refusal
 end
 
 --- Sends a message of an incident once, whatever happens to the job that sends it. May yield.
 ---@param ctx table  the job's
 ---@param options { conversation: table, incident: table, kind: string, text: string, blocks: table[],
----  is_pinned?: boolean }
+---  is_pinned?: boolean, update_id?: string }  update_id: one message a record of the timeline
 ---@return true|nil
 ---@return table|nil err
 function M.send(ctx, options)
   if #options.blocks > MAX_BLOCKS then error("a message has at most 50 blocks", 2) end
-  local found = messages.find { incident_id = options.incident.id, kind = options.kind }
+  local found = find_kept(options)
   local ts = found and found.external_id
   if not ts and ctx.unknown then
     local sent, err = find_sent(ctx, options.conversation.external_id, options.kind,

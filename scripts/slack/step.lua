@@ -1,11 +1,13 @@
--- step: one step after the channel of an incident was opened (or became ready), as an integration
--- unit of its own. Each step is a job of the incident's lane: tried again by itself, and when it is
--- refused for good, recorded, without holding the next ones back.
+-- step: one step after something happened to an incident that has a channel (most of them: after the
+-- channel was opened), as an integration unit of its own. Each step is a job of the incident's lane:
+-- tried again by itself, and when it is refused for good, recorded, without holding the next back.
 local incidents = require "engine.incidents"
 
 local M = {}
 
----@param options { about: string, order: integer, event?: string, run: fun(ctx, incident, conversation), jobs?: table }
+---@param options { about: string, order: integer, event?: string,
+---  events?: string[], with_archived?: boolean, run: fun(ctx, incident, conversation, event), jobs?: table }
+---  with_archived: also when the channel is archived
 ---@return table unit  for strategies/integrations
 function M.unit(options)
   local function handle(ctx, event)
@@ -13,15 +15,18 @@ function M.unit(options)
     if not incident then return nil, err end
     local conversation = incident.conversation
     if not conversation or conversation.platform ~= "slack" then return end
-    local done, problem = options.run(ctx, incident, conversation)
+    if conversation.status == "archived" and not options.with_archived then return end
+    local done, problem = options.run(ctx, incident, conversation, event)
     if problem then return nil, problem end
     return done
   end
+  local on = {}
+  for _, kind in ipairs(options.events or { options.event or "conversation.created" }) do on[kind] = handle end
   return {
     about = options.about,
     order = options.order,
     enabled = function(settings) return settings.slack.token ~= "" end,
-    on = { [options.event or "conversation.created"] = handle },
+    on = on,
     jobs = options.jobs,
   }
 end

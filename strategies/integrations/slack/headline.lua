@@ -1,0 +1,17 @@
+-- headline: the pinned announcement says what is true now.
+local headline = require "slack.headline"
+local message = require "slack.message"
+local step = require "slack.step"
+
+return step.unit {
+  about = "Keeps the pinned announcement up to date",
+  events = { "incident.updated", "roles.assigned" }, order = 30,
+  run = function(_, incident, conversation)
+    local said = headline.content(incident)
+    local is_there, err = message.edit {
+      conversation = conversation, incident = incident, kind = headline.KIND,
+      blocks = said.blocks, text = said.text,
+    }
+    if is_there == nil then return nil, err end
+  end,
+}
