@@ -218,6 +218,13 @@ return {
     compat = { channel_name = "slack_channel_name", ticket_key = "jira_ticket_key", ticket_url = "jira_ticket_url" },
   },
 
+  -- Who else is told what happens: signed as Standard Webhooks (standardwebhooks.com) lays down, tried again for an hour,
+  -- kept in a log (`halligan webhook deliveries`). No events: all. private = true tells of private incidents too.
+  webhooks = {
+    -- { name = "status-page", url = "https://status.example.com/hooks/halligan", secret = secret("STATUS_PAGE_SECRET"),
+    --   events = { "incident.created", "incident.closed" } },
+  },
+
   -- Turn a schedule off, or change it: { slack_sync_users = false, slack_sync_usergroups = { every = minutes(30) } }.
   schedules = {
   },

@@ -391,6 +391,24 @@ static void check_field(const struct api_field *field, const json_t *body, struc
         json_object_set_new(args, argument_of(field, room), argument);
 }
 
+static bool knows(const struct api_shape *shape, const char *name)
+{
+    for (const struct api_field *field = shape->fields; field->name; field++)
+        if (strlen(name) == name_len(field) && !strncmp(field->name, name, name_len(field)))
+            return true;
+    return false;
+}
+
+static void refuse_unknown(const struct api_shape *shape, const json_t *body,
+                           struct api_errors *errors)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach ((json_t *)body, name, value)
+        if (!knows(shape, name))
+            api_errors_add(errors, "unknown", name, "%s", "There is no such field here.");
+}
+
 void body_check(const struct api_shape *shape, const json_t *body, const struct tz *zone,
                 json_t *args, struct api_errors *errors)
 {
@@ -402,6 +420,8 @@ void body_check(const struct api_shape *shape, const json_t *body, const struct 
     }
     for (const struct api_field *field = shape->fields; field->name; field++)
         check_field(field, body, &check, args);
+    if (shape->is_strict)
+        refuse_unknown(shape, body, errors);
 }
 
 /* ---- what the store knows --------------------------------------------------------------------- */

@@ -11,7 +11,7 @@
 json_t *body_read(struct http_exchange *exchange, const struct api_shape *shape);
 
 /* Adds an argument to <args> for each good field, an error to <errors> for each bad one. Fields that
- * the shape does not know are ignored. <zone>: of times without an offset. */
+ * the shape does not know are ignored, unless it is strict. <zone>: of times without an offset. */
 void body_check(const struct api_shape *shape, const json_t *body, const struct tz *zone,
                 json_t *args, struct api_errors *errors);
 

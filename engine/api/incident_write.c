@@ -74,7 +74,8 @@ static const struct api_field PATCH_FIELDS[] = {
 };
 static const struct api_shape PATCH_BODY = { .name = "IncidentChange",
                                              .about = "What becomes different; the rest stays",
-                                             .fields = PATCH_FIELDS };
+                                             .fields = PATCH_FIELDS,
+                                             .is_strict = true };
 
 const struct api_write INCIDENT_PATCH = {
     .op = "incident.update",
@@ -122,9 +123,9 @@ const struct api_write INCIDENT_ADD_UPDATE = {
 static const struct api_field CLOSE_FIELDS[] = {
     MESSAGE("message?", "The last word on the timeline"), CLOSURE, TEXTS, PRIORITY, CATEGORY, { 0 },
 };
-static const struct api_shape CLOSE_BODY = { .name = "IncidentClosing",
-                                             .about = "How it ended",
-                                             .fields = CLOSE_FIELDS };
+static const struct api_shape CLOSE_BODY = {
+    .name = "IncidentClosing", .about = "How it ended", .fields = CLOSE_FIELDS, .is_strict = true
+};
 
 const struct api_write INCIDENT_CLOSE = {
     .op = "incident.close",
@@ -142,7 +143,8 @@ static const struct api_field REOPEN_FIELDS[] = {
 static const struct api_shape REOPEN_BODY = { .name = "IncidentReopening",
                                               .about = "Back to work; to Investigating unless a "
                                                        "status is given",
-                                              .fields = REOPEN_FIELDS };
+                                              .fields = REOPEN_FIELDS,
+                                              .is_strict = true };
 
 const struct api_write INCIDENT_REOPEN = {
     .op = "incident.reopen",
@@ -158,7 +160,8 @@ static const struct api_field DOWNGRADE_FIELDS[] = {
 };
 static const struct api_shape DOWNGRADE_BODY = { .name = "IncidentDowngrading",
                                                  .about = "It was no incident",
-                                                 .fields = DOWNGRADE_FIELDS };
+                                                 .fields = DOWNGRADE_FIELDS,
+                                                 .is_strict = true };
 
 const struct api_write INCIDENT_DOWNGRADE = {
     .op = "incident.downgrade",
@@ -176,7 +179,8 @@ static const struct api_field KEY_EVENTS_FIELDS[] = {
 };
 static const struct api_shape KEY_EVENTS_BODY = { .name = "KeyEventsChange",
                                                   .about = "Key events that become different",
-                                                  .fields = KEY_EVENTS_FIELDS };
+                                                  .fields = KEY_EVENTS_FIELDS,
+                                                  .is_strict = true };
 
 /* Answers with a list that another operation reads: what the caller sees afterwards. */
 static int answer_with(struct tx *tx, struct api_read *read, const char *op, const char *from,
@@ -218,7 +222,8 @@ static const struct api_field ROLES_FIELDS[] = {
 };
 static const struct api_shape ROLES_BODY = { .name = "RolesChange",
                                              .about = "Roles that get other holders",
-                                             .fields = ROLES_FIELDS };
+                                             .fields = ROLES_FIELDS,
+                                             .is_strict = true };
 
 static int answer_roles(struct tx *tx, struct api_read *read, struct err *err)
 {
@@ -242,7 +247,8 @@ static const struct api_field MEMBER_FIELDS[] = {
 };
 static const struct api_shape MEMBER_BODY = { .name = "MemberJoining",
                                               .about = "Who becomes part of it",
-                                              .fields = MEMBER_FIELDS };
+                                              .fields = MEMBER_FIELDS,
+                                              .is_strict = true };
 
 static int answer_members(struct tx *tx, struct api_read *read, struct err *err)
 {

@@ -184,6 +184,8 @@ static void write_shape(struct document *document, const struct api_shape *shape
         if (!strchr(field->name, '?') && name_of(document, field, name))
             json_text(w, name);
     json_array_finish(w);
+    if (shape->is_strict)
+        json_put_bool(w, "additionalProperties", false);
     json_object_finish(w);
 }
 

@@ -2,6 +2,7 @@
  * reads and what it answers. The table is routes.c; the router, the OpenAPI document, `halligan
  * docs` and the tests are made from it, so that none of them can tell anything else. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "net/router.h"
@@ -27,6 +28,7 @@ struct api_field {
 struct api_shape {
     const char *name, *about;
     const struct api_field *fields; /* closed by one without a name */
+    bool is_strict;                 /* a body with other fields is refused, not read without them */
 };
 
 /* All shapes that answers are made of; NULL past the end. */

@@ -68,7 +68,7 @@ def begin(world, hooks):
     with open(world.config) as file:
         text = file.read()
     with open(world.config, "w") as file:
-        file.write(text.replace("  api = {", f"  webhooks = {{ {rows} }},\n  api = {{", 1))
+        file.write(text.replace("  webhooks = {", f"  webhooks = {{ {rows}", 1))
     return receiver, world.engine(extra_env={"HOOK_SECRET": SECRET})
 
 

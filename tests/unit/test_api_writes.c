@@ -50,6 +50,9 @@ static void test_patch_names_the_wrong_fields(void **state)
     expect(fixture, 400, "\"attr\":\"status\"");
     send_json(fixture, "PATCH", INCIDENT, "{\"status\":60}");
     expect(fixture, 400, "\"attr\":\"closure_reason\"");
+    send_json(fixture, "PATCH", INCIDENT, "{\"titel\":\"Misspelled\"}");
+    expect(fixture, 400, "{\"code\":\"unknown\",\"detail\":\"There is no such field here.\",");
+    expect(fixture, 400, "\"attr\":\"titel\"");
     send_json(fixture, "PATCH", API "incidents/2/", "{\"title\":\"Nothing here\"}");
     expect(fixture, 404, "not_found");
     send_json(fixture, "PATCH", API "incidents/x/", "{\"title\":\"Nothing here\"}");
