@@ -248,10 +248,19 @@ static const char INSERT_ATTEMPT[] =
     "INSERT INTO webhook_attempt (delivery_id, attempt, at_ms, duration_ms, status, answer, error)"
     " SELECT id, attempts, ?, ?, NULLIF(?, 0), ?, ? FROM webhook_delivery WHERE id = ?";
 
+/* The state of this name; NULL for none. */
+static const char *find_state(struct text name)
+{
+    static const char *const STATES[] = { "waiting", "delivered", "failed" };
+    for (size_t i = 0; i < sizeof(STATES) / sizeof(*STATES); i++)
+        if (text_is(name, STATES[i]))
+            return STATES[i];
+    return NULL;
+}
+
 /* webhook.attempted {id, state, duration_ms, status?, answer?, error?} -> {} */
 static int webhook_attempted(struct op_call *call)
 {
-    static const char *const STATES[] = { "waiting", "delivered", "failed" };
     struct args args = args_of(call);
     struct text state, answer, error;
     int64_t id, duration_ms, status = 0;
@@ -263,10 +272,7 @@ static int webhook_attempted(struct op_call *call)
         (rc = args_text_optional(&args, "answer", 0, ANSWER_LONGEST, &answer)) != OK ||
         (rc = args_text_optional(&args, "error", 0, ANSWER_LONGEST, &error)) != OK)
         return rc;
-    const char *known = NULL;
-    for (size_t i = 0; i < sizeof(STATES) / sizeof(*STATES); i++)
-        if (text_is(state, STATES[i]))
-            known = STATES[i];
+    const char *known = find_state(state);
     if (!known)
         return args_fail(&args, "state", "state must be waiting, delivered or failed");
     int64_t now_ms = clock_now_ms();
@@ -294,6 +300,8 @@ static int webhook_attempted(struct op_call *call)
     DELIVERIES           \
     " AND (? = '' OR d.webhook = ?) AND (? = '' OR d.state = ?) ORDER BY d.id DESC LIMIT ?"
 
+static const char SELECT_KNOWN[] =
+    "SELECT 1 FROM webhook WHERE name = ?"; /* in the config or not */
 static const char SELECT_DELIVERIES[] = DELIVERIES_SHOWN;
 static const char SELECT_DELIVERY[] = DELIVERIES " AND d.id = ?";
 static const char SELECT_BODY[] = "SELECT body FROM webhook_delivery WHERE id = ?";
@@ -348,6 +356,13 @@ static int webhook_deliveries(struct op_call *call)
         (rc = args_text_optional(&args, "state", 1, 20, &state)) != OK ||
         (rc = args_int_optional(&args, "limit", 1, LIST_MOST, &limit)) != OK)
         return rc;
+    if (state.at && !find_state(state))
+        return args_fail(&args, "state", "state must be waiting, delivered or failed");
+    if (webhook.at &&
+        tx_get_int(call->tx, &rc, call->err, 0, SELECT_KNOWN, "n", webhook.at, webhook.len) == 0)
+        return rc != OK ? rc
+                        : args_fail(&args, "webhook", "there is no webhook \"%.*s\"",
+                                    (int)webhook.len, webhook.at);
     webhook = webhook.at ? webhook : text_of("");
     state = state.at ? state : text_of("");
     const char *person = policy_person(call->actor);

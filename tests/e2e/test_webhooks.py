@@ -98,7 +98,10 @@ def test_deliveries_are_signed_and_logged(world):
     equal(detail["body"].encode(), receiver.sent_to("/ends")[0][1], "the body in the log")
     check("secret" not in json.dumps(hooks) and SECRET not in json.dumps(hooks), "the API tells no secret")
     equal(engine.api("GET", "webhooks/").status, 403, "without the scope admin")
-    equal(engine.api("GET", "webhooks/ends/deliveries/?limit=x", key=admin).status, 400, "a limit that is no number")
+    for query, field in (("limit=x", "limit"), ("state=lost", "state")):
+        answer = engine.api("GET", "webhooks/ends/deliveries/?" + query, key=admin)
+        equal((answer.status, answer.json["errors"][0]["attr"]), (400, field), query)
+    equal(engine.api("GET", "webhooks/nobody/deliveries/", key=admin).status, 404, "a webhook that is not there")
     receiver.close()
     engine.process.stop()
 

@@ -45,6 +45,11 @@ static void one_event_is_one_delivery_a_webhook(void **state)
     assert_true(prepare(fixture, "open", 8) > id);
     assert_true(prepare(fixture, "insider", 7) > id);
     assert_int_equal(prepare(fixture, "nobody", 7), 0);
+    refuse(fixture, "webhook.deliveries", "{'webhook':'nobody'}", ERR_INVALID, "webhook");
+    refuse(fixture, "webhook.deliveries", "{'state':'lost'}", ERR_INVALID, "state");
+    json_t *waiting = run(fixture, "webhook.deliveries", "{'webhook':'open','state':'waiting'}");
+    assert_int_equal(json_array_size(waiting), 2);
+    json_decref(waiting);
     assert_int_equal(count(fixture, "SELECT count(*) FROM job WHERE handler = "
                                     "'task:webhooks.deliver'"),
                      3);
