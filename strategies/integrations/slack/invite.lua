@@ -1,5 +1,7 @@
 -- invite: everyone whom the invite strategies name, in few calls. Who cannot be invited is recorded
--- with Slack's reason, tried again later, and does not keep the others out.
+-- with Slack's reason, tried again later, and does not keep the others out. The strategies are asked
+-- again when what they decide by has changed: that brings new people, and nobody a second time, so
+-- whoever has left stays away.
 local incidents = require "engine.incidents"
 local invitations = require "engine.invitations"
 local invites = require "engine.invites"
@@ -148,16 +150,16 @@ local function give_up(results)
 end
 
 -- Those who are left get another round, apart from the incident's lane: nothing else waits for
--- them.
-local function plan_next_round(incident, round)
+-- them. <origin> is the job of the first round: a later call of the strategies has rounds of its own.
+local function plan_next_round(incident, origin, round)
   return jobs.enqueue {
     handler = "integrations/slack/invite:again",
-    args = { incident_id = incident.id, round = round + 1 }, incident_id = incident.id,
-    delay_ms = ROUND_DELAY_MS * round, key = ("slack.invite:%d:%d"):format(incident.id, round + 1),
+    args = { incident_id = incident.id, origin = origin, round = round + 1 }, incident_id = incident.id,
+    delay_ms = ROUND_DELAY_MS * round, key = ("slack.invite:%s:%d"):format(origin, round + 1),
   }
 end
 
-local function invite_pending(incident, conversation, round)
+local function invite_pending(incident, conversation, origin, round)
   local pending, err = invitations.pending { incident_id = incident.id, platform = "slack" }
   if not pending then return nil, err end
   local run = Run.new(conversation.external_id)
@@ -176,23 +178,36 @@ local function invite_pending(incident, conversation, round)
   log.warn(("%d people could not be invited (round %d of %d)"):format(waiting, round, MAX_ROUNDS),
     { incident = incident.id })
   if round >= MAX_ROUNDS then return true end
-  return plan_next_round(incident, round)
+  return plan_next_round(incident, origin, round)
 end
 
 local function again(_, args)
   local incident, err = incidents.get { id = args.incident_id }
   if not incident then return nil, err end
   if not incident.conversation then return end
-  return invite_pending(incident, incident.conversation, args.round)
+  return invite_pending(incident, incident.conversation, args.origin or incident.id, args.round)
+end
+
+local DECIDES = { priority = true, category = true, environment = true, environments = true }
+
+-- A private incident grows by its roles only.
+local function is_due(incident, event)
+  if event.kind ~= "incident.updated" then return true end
+  if incident.is_private or incident.closed_at_ms then return false end
+  for _, field in ipairs(event.updated_fields) do
+    if DECIDES[field] then return true end
+  end
+  return false
 end
 
 return step.unit {
   about = "Invites the people whom the invite strategies name",
-  order = 60,
-  run = function(ctx, incident, conversation)
+  events = { "conversation.created", "incident.updated" }, order = 60,
+  run = function(ctx, incident, conversation, event)
+    if not is_due(incident, event) then return end
     local collected, err = collect(ctx, incident)
     if not collected then return nil, err end
-    return invite_pending(incident, conversation, 1)
+    return invite_pending(incident, conversation, tostring(ctx.job_id), 1)
   end,
   jobs = { again = again },
 }

@@ -1,0 +1,68 @@
+"""Who comes to the channel later: when it gets worse, and when somebody is given a role."""
+import json
+
+from flows import declare_by_api, ready_channel
+from harness import check, equal
+from test_slack_life import open_incident
+
+LEADS = {"U0009", "U0010"}
+HOLDER, HOLDER_EMAIL = "U0011", "keiko.tanaka@example.test"
+
+
+def invite_calls(world):
+    return [one["ok"] for one in world.sandbox.log() if one["method"] == "conversations.invite"]
+
+
+def attempts(world):
+    """How often each person was asked to the channel, by name."""
+    return {row["person"]["name"]: row["attempts"] for row in json.loads(world.cli("explain", "1", "--json").stdout)}
+
+
+def test_worse_brings_the_leads_and_nobody_twice(world):
+    engine = world.engine()
+    world.sync(engine)
+    declare_by_api(engine, priority="P3")
+    channel = ready_channel(world)["id"]
+    engine.settled()
+    members = set(world.sandbox.channel(channel)["members"])
+    check(not LEADS & members, f"no lead comes to a P3: {sorted(members)}")
+    calls, asked = len(invite_calls(world)), attempts(world)
+    check(asked and set(asked.values()) == {1}, f"everybody was asked once: {asked}")
+    world.cli("incident", "update", "1", "--message", "Only a word: nobody has to come for it.")
+    engine.settled()
+    equal(len(invite_calls(world)), calls, "invitations after a word")
+    world.cli("incident", "update", "1", "--priority", "P1", "--message", "Every shop is down now.")
+    engine.settled()
+    members = set(world.sandbox.channel(channel)["members"])
+    check(LEADS <= members, f"the leads came: {sorted(members)}")
+    world.cli("incident", "update", "1", "--priority", "P2", "--message", "Better again.")
+    world.cli("incident", "update", "1", "--priority", "P1", "--message", "And worse.")
+    engine.settled()
+    equal(len(invite_calls(world)), calls + 1, "invitations of the leads")
+    now = attempts(world)
+    check(len(now) > len(asked) and set(now.values()) == {1}, f"whoever came before, and may have left, is left alone: {now}")
+    engine.process.stop()
+
+
+def test_a_private_incident_does_not_grow_by_updates(world):
+    engine = world.engine()
+    world.sync(engine)
+    declare_by_api(engine, category="Data Breach", priority="P3")
+    ready_channel(world)
+    engine.settled()
+    calls = len(invite_calls(world))
+    world.cli("incident", "update", "1", "--priority", "P1", "--message", "It is worse than we thought.")
+    engine.settled()
+    equal(len(invite_calls(world)), calls, "invitations to a private incident")
+    engine.process.stop()
+
+
+def test_a_role_brings_its_holder_though_the_answer_is_lost(world):
+    engine, channel = open_incident(world, priority="P3")
+    check(HOLDER not in world.sandbox.channel(channel)["members"], "not there before")
+    world.sandbox.fault("conversations.invite", "reset", applied=True)
+    world.cli("incident", "roles", "1", "commander=" + HOLDER_EMAIL)
+    engine.settled()
+    check(HOLDER in world.sandbox.channel(channel)["members"], "the commander is in the channel")
+    equal([one for one in world.jobs() if one["state"] == "dead"], [], "dead jobs")
+    engine.process.stop()
