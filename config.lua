@@ -171,6 +171,7 @@ return {
     aliases = { env("SLACK_INCIDENT_COMMAND_ALIASES") },      -- such as "/inc"
     app_name = "Halligan",
     app_emoji = ":fire_extinguisher:",
+    update_reaction = "mega",                                 -- a message with it goes on the timeline
     help = {
       -- incident = "https://wiki.example.org/incidents",
       -- severity = "https://wiki.example.org/incident-impacts",

@@ -13,7 +13,7 @@ local SCOPES = {
   "bookmarks:read", "bookmarks:write", "channels:history", "channels:join", "channels:manage",
   "channels:read", "chat:write",
   "chat:write.public", "commands", "groups:history", "groups:read", "groups:write",
-  "metadata.message:read", "pins:write",
+  "metadata.message:read", "pins:write", "reactions:read",
   "usergroups:read", "users:read", "users:read.email",
 }
 
@@ -47,7 +47,7 @@ function M.build(options)
     },
     features = {
       app_home = {
-        home_tab_enabled = false, messages_tab_enabled = true,
+        home_tab_enabled = true, messages_tab_enabled = true,
         messages_tab_read_only_enabled = true,
       },
       bot_user = { display_name = name, always_online = true },

@@ -19,6 +19,7 @@ return {
   ["conversations.join"] = { per_minute = TIER_3 },
   ["conversations.list"] = { per_minute = TIER_2 },
   ["conversations.members"] = { per_minute = TIER_4 },
+  ["conversations.replies"] = { per_minute = TIER_3 },
   ["conversations.setTopic"] = { per_minute = TIER_2 },
   ["conversations.unarchive"] = { per_minute = TIER_2 },
   ["pins.add"] = { per_minute = TIER_2 },
@@ -27,6 +28,7 @@ return {
   ["users.lookupByEmail"] = { per_minute = TIER_3 },
   ["users.list"] = { per_minute = TIER_2 },
   ["views.open"] = { per_minute = TIER_4 },
+  ["views.publish"] = { per_minute = TIER_4 },
   ["views.push"] = { per_minute = TIER_4 },
   ["views.update"] = { per_minute = TIER_4 },
 }

@@ -81,6 +81,16 @@ function M.resolve(slack_id, handle)
   }
 end
 
+--- The person with this Slack id, without asking Slack: somebody new gets a name at the next sync.
+--- May yield.
+---@return table|nil person
+---@return table|nil err
+function M.ensure(slack_id)
+  local person, err = M.find(slack_id)
+  if person or err.code ~= "not_found" or slack_id == "" then return person, err end
+  return from_request(slack_id, slack_id)
+end
+
 local ids_of_senders, sender_count = {}, 0
 
 --- The id of the person who sent a signed request; as resolve, and quick for somebody who was here

@@ -8,7 +8,8 @@
 --   submissions     callback id -> function(given) -> response; may be repeated without harm
 --   shortcuts       callback id -> function(given), of global and message shortcuts
 --   options         action id -> function(given) -> { options= } or { option_groups= }
---   events          event type -> function(event, given); several features may want the same event
+--   events          event type -> function(event, given); several features may want the same event;
+--                   what may be lost (a drawing) is returned as a function to run when it is acknowledged
 local features = require "slack.features.init"
 
 local MOST_WORDS = 3 -- of a synonym, such as "post mortem"

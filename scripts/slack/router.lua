@@ -128,12 +128,15 @@ function KINDS.app_rate_limited()
 end
 
 function KINDS.event(given)
+  local later = {}
   if given.event_id == "" or is_first("event:" .. given.event_id) then
     for _, handler in ipairs(registry.events[given.event.type] or {}) do
-      handler(given.event, given)
+      later[#later + 1] = handler(given.event, given)
     end
   end
-  return reply.ack()
+  return reply.ack(#later > 0 and function()
+    for _, work in ipairs(later) do work() end
+  end or nil)
 end
 
 --- Answers a request whose signature is good.

@@ -196,3 +196,58 @@ def test_permissions_narrow_what_people_do(world):
     view = view_of(world, engine, "close", "notice", channel)
     check("usergroup:security" in words(view), f"who may is said: {words(view)}")
     engine.process.stop()
+
+
+def test_roles_are_given_and_claimed(world):
+    engine, channel = open_incident(world)
+    view = view_of(world, engine, "roles", "incident_update_roles", channel)
+    values = {}
+    for block in view["blocks"]:
+        element = block.get("element", {})
+        if element.get("type") == "multi_users_select":
+            values[block["block_id"]] = {block["block_id"]: {"type": "multi_users_select", "selected_users": []}}
+    check("role_commander" in values, f"the commander can be chosen: {words(view)}")
+    refused = engine.submit(view, values).json
+    check("role_commander" in (refused or {}).get("errors", {}), f"a required role cannot be emptied: {refused}")
+    values["role_commander"]["role_commander"]["selected_users"] = ["U0002", "U0003"]
+    equal(engine.submit(view, values).json, {"response_action": "clear"}, "the roles")
+    holders = [role["person"]["accounts"]["slack"]["external_id"] for role in incident(world)["roles"] if role["slug"] == "commander"]
+    equal(sorted(holders), ["U0002", "U0003"], "the commanders")
+    engine.settled()
+    said = [one for one in world.sandbox.channel(channel)["messages"] if "<@U0003>" in json.dumps(one)]
+    check(said, "the channel is told")
+    engine.process.stop()
+
+
+def test_members_follow_the_channel(world):
+    engine, channel = open_incident(world)
+    for kind, wanted in (("member_joined_channel", True), ("member_left_channel", False)):
+        engine.event({"type": kind, "user": "U0006", "channel": channel, "channel_type": "C"}, event_id="Ev" + kind)
+        names = [member["accounts"]["slack"]["external_id"]
+                 for member in json.loads(world.cli("incident", "show", "1", "--json").stdout)["members"]]
+        equal("U0006" in names, wanted, f"a member after {kind}")
+    engine.process.stop()
+
+
+def test_the_home_tab(world):
+    engine, _ = open_incident(world, title="Home <!here> canary")
+    engine.event({"type": "app_home_opened", "user": "U0001", "tab": "home", "channel": "D1"}, event_id="EvHome")
+    home = wait_for("the home tab", lambda: world.sandbox.newest_view("app_home"))
+    check("#1: Home &lt;!here&gt; canary" in words(home), f"the incident is shown: {words(home)}")
+    engine.press(home, "home_filter_critical")
+    wait_for("the critical ones", lambda: "critical" in world.sandbox.newest_view("app_home")["private_metadata"])
+    check("canary" in words(world.sandbox.newest_view("app_home")), "a P1 is critical")
+    engine.process.stop()
+
+
+def test_a_reaction_puts_a_message_on_the_timeline(world):
+    engine, channel = open_incident(world)
+    message = world.sandbox.say(channel, "U0001", "The gateway's certificate ran out.")
+    event = {"type": "reaction_added", "user": "U0001", "reaction": "mega", "item": {"type": "message", "channel": channel, "ts": message["ts"]}}
+    engine.event(event, event_id="EvR1")
+    engine.event({**event, "user": "U0002"}, event_id="EvR2")
+    engine.event({**event, "reaction": "eyes"}, event_id="EvR3")
+    engine.settled()
+    said = [one["message"] for one in incident(world)["updates"] if one["message"] and "certificate" in one["message"]]
+    equal(len(said), 1, "records of it")
+    engine.process.stop()

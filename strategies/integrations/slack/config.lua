@@ -113,6 +113,9 @@ local schema = shape.table { default = {}, fields = {
   app_emoji = shape.string {
     default = ":fire_extinguisher:", pattern = "^:[%w_%+%-]+:$", hint = "must look like :fire:",
   },
+  update_reaction = shape.string {
+    default = "mega", pattern = "^[%w_%+%-]+$", hint = 'must be an emoji\'s name without colons, such as "mega"',
+  },
   help = shape.table { default = {}, fields = {
     incident = url { optional = true }, severity = url { optional = true },
   } },
