@@ -44,6 +44,8 @@ M.METHODS = {
   ["conversations.history"] = with_page { channel = "string!", oldest = "string", latest = "string",
     inclusive = "boolean",
     include_all_metadata = "boolean" },
+  ["conversations.replies"] = with_page { channel = "string!", ts = "string!", oldest = "string",
+    latest = "string" },
   ["conversations.archive"] = { channel = "string!" },
   ["conversations.unarchive"] = { channel = "string!" },
   ["conversations.rename"] = { channel = "string!", name = "string!" },
