@@ -25,7 +25,10 @@ local is_disabled = false
 local counts
 
 local function reset_counts()
-  counts = { opened = 0, lost = 0, sent = 0, acked = 0, repeated = 0, failed = 0, stray_acks = 0, double_acks = 0 }
+  counts = {
+    opened = 0, ended = 0, lost = 0, sent = 0, acked = 0, repeated = 0, failed = 0, stray_acks = 0,
+    double_acks = 0,
+  }
 end
 reset_counts()
 
@@ -192,6 +195,7 @@ function M.disconnect(how)
   local connection = pick()
   if not connection then return false end
   connection.is_leaving = true -- so that the next disconnect ends another one
+  counts.ended = counts.ended + 1
   if how == "abort" then
     websocket.abort(connection.socket)
   elseif how == "close" then
