@@ -33,6 +33,9 @@ local function content(incident)
   list[#list + 1] = blocks.context("Should be over within "
     .. incident_text.target(incident.priority)
     .. ". Say here what you see and what you try.")
+  list[#list + 1] = blocks.actions("headline", { blocks.button {
+    action_id = "why_am_i_here", label = "Why am I here?", value = tostring(incident.id),
+  } })
   return list
 end
 

@@ -8,6 +8,7 @@ return {
   require "slack.features.roles",
   require "slack.features.status",
   require "slack.features.list",
+  require "slack.features.why",
   require "slack.features.key_events",
   require "slack.features.downgrade",
   require "slack.features.selector",
