@@ -2,6 +2,7 @@
 -- without any field to fill in.
 local config = require "engine.config"
 local incidents = require "engine.incidents"
+local info = require "engine.info"
 local text = require "engine.text"
 local blocks = require "slack.blocks"
 local catalogue_of = require "slack.creation.catalogue"
@@ -42,10 +43,18 @@ local function declare(given, quick, person_id)
     title = quick.title, description = quick.title, priority = quick.priority.id,
     category = quick.category.id,
     environments = { quick.environment.value }, created_by = person_id, form = true,
-    require_enabled = true,
+    require_enabled = true, brief = true,
     request_key = "slack:command:"
       .. (given.trigger_id ~= "" and given.trigger_id or given.signature),
   }, { person = person_id, source = "chat" })
+end
+
+-- What the answer says of it, from what was just declared: nothing has to be read again.
+local function described(id, quick)
+  return {
+    id = id, title = quick.title, priority = quick.priority, is_private = quick.category.is_private,
+    response_type = catalogue_of.response_type(quick.priority), url = ("%s/incident/%d/"):format(info.base_url, id),
+  }
 end
 
 local function read_quick(rest)
@@ -84,7 +93,7 @@ local function declare_at_once(given, rest)
   if not result then
     return problem("The incident was refused: " .. blocks.escape(tostring(err), 500))
   end
-  return reply.ephemeral(declared.message(result.incident))
+  return reply.ephemeral(declared.message(described(result.id, quick)))
 end
 
 -- <rest>: what stands behind "open".
