@@ -198,6 +198,11 @@ return {
       -- { value = "checkout", name = "Checkout team" },
     },
 
+    -- Who can be called for help ("/incident sos"), and in which of the conversations below.
+    sos = {
+      -- { name = "Database team", conversation = "C0123ABCD", usergroup = "dba-oncall" },
+    },
+
     -- Conversations with a meaning (see strategies/tags/), and those whose members are invited to incidents of a
     -- category. Rows whose id is empty are left out.
     conversations = {

@@ -251,3 +251,30 @@ def test_a_reaction_puts_a_message_on_the_timeline(world):
     said = [one["message"] for one in incident(world)["updates"] if one["message"] and "certificate" in one["message"]]
     equal(len(said), 1, "records of it")
     engine.process.stop()
+
+
+def test_editing_changes_what_was_edited(world):
+    engine, channel = open_incident(world)
+    view = view_of(world, engine, "edit", "incident_edit_incident", channel)
+    values = {"title": {"title": typed("Checkout answers slowly, not wrongly")},
+              "environment": {"environment": {"type": "multi_static_select", "selected_options": [option(view, "environment", "")]}}}
+    equal(engine.submit(view, {**values, "title": {"title": typed("short")}}).json["response_action"], "errors", "a short title")
+    equal(engine.submit(view, values).json, {"response_action": "clear"}, "the edit")
+    equal(incident(world)["title"], "Checkout answers slowly, not wrongly", "the title")
+    engine.process.stop()
+
+
+def test_sos_calls_those_who_can_help(world):
+    with open(world.config) as shipped:
+        text = shipped.read()
+    world.write("config.lua", text.replace("sos = {", 'sos = { { name = "Leads", conversation = "C0INCIDENTS", usergroup = "incident-leads" },', 1))
+    engine, channel = open_incident(world)
+    view = view_of(world, engine, "sos", "incident_send_sos", channel)
+    equal(engine.submit(view, {"sos": {"sos": select(option(view, "sos", "Leads"))}}).json, {"response_action": "clear"}, "the call")
+    engine.settled()
+    called = [one for one in world.sandbox.channel("C0INCIDENTS")["messages"] if ":sos:" in json.dumps(one)]
+    equal(len(called), 1, "calls")
+    check("<!subteam^S0LEADS>" in json.dumps(called[0]), f"the group is called: {called[0]}")
+    check("Leads was called" in json.dumps(incident(world)["updates"]), "the timeline has it")
+    equal([one for one in world.jobs() if one["state"] == "dead"], [], "dead jobs")
+    engine.process.stop()
