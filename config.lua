@@ -176,7 +176,7 @@ return {
       -- incident = "https://wiki.example.org/incidents",
       -- severity = "https://wiki.example.org/incident-impacts",
     },
-    office_hours = { from = 9, to = 17 },                     -- Monday to Friday, in time_zone
+    office_hours = { from = 9, to = 17, days = { 1, 2, 3, 4, 5 } },     -- in time_zone; 1 is Monday
 
     -- What "/incident open P2 what is broken" declares besides its title.
     defaults = { category = "Other", environment = "PRD" },

@@ -78,6 +78,17 @@ local usergroups = shape.list {
     name = shape.string { optional = true, max = 80 }, tag = tag, categories = categories,
   } },
 }
+-- Who can be called for help, and where.
+local sos = shape.list {
+  default = {}, unique = { "name" }, max = 100,
+  of = shape.table { fields = {
+    name = shape.string { min = 1, max = 75 },
+    conversation = shape.string {
+      pattern = "^[CG]%w+$", hint = "must be the id of a declared conversation, such as C0123ABCD",
+    },
+    usergroup = shape.string { optional = true, min = 1, max = 80 },
+  } },
+}
 local choices = shape.list {
   default = {}, unique = { "value" },
   of = shape.table { fields = {
@@ -121,7 +132,10 @@ local schema = shape.table { default = {}, fields = {
   } },
   office_hours = shape.table { default = {}, fields = {
     from = shape.integer { default = 9, min = 0, max = 24 },
-    to = shape.integer { default = 17, min = 0, max = 24 },
+    to = shape.integer { default = 17, min = 0, max = 24, about = "the last hour, whole" },
+    days = shape.list {
+      of = shape.integer { min = 1, max = 7 }, default = { 1, 2, 3, 4, 5 }, about = "1 is Monday",
+    },
   } },
   defaults = shape.table { default = {}, fields = {
     category = shape.string { optional = true }, environment = shape.string { optional = true },
@@ -129,6 +143,7 @@ local schema = shape.table { default = {}, fields = {
   permissions = shape.table(permissions),
   platforms = choices,
   teams = choices,
+  sos = sos,
   conversations = conversations,
   usergroups = usergroups,
   page_size = shape.integer { default = 200, min = 1, max = 999 },

@@ -1,0 +1,98 @@
+-- edit: "/incident edit": what the incident is called, what it is, and where.
+local incidents = require "engine.incidents"
+local text = require "engine.text"
+local blocks = require "slack.blocks"
+local catalogue_of = require "slack.creation.catalogue"
+local choices = require "slack.choices"
+local field_errors = require "slack.field_errors"
+local footer = require "slack.footer"
+local form = require "slack.creation.form"
+local foreign = require "slack.foreign"
+local incident_modal = require "slack.incident_modal"
+local reply = require "slack.reply"
+local view = require "slack.view"
+
+local CALLBACK = "incident_edit_incident"
+local BLOCK_OF = {
+  title = "title", description = "description", environment = "environment", environments = "environment",
+}
+
+-- The values of all environments of an incident; the main one is always among them.
+local function environments_of(incident)
+  local values = foreign.table(foreign.table(incident.custom_fields).environments)
+  return #values > 0 and values or { incident.environment.value }
+end
+
+-- Longer than the form allows, as imported ones may be: it is not offered, so that nothing is cut.
+local function add_text(list, name, label, value, rule)
+  if text.length(value) > rule.max then return end
+  list[#list + 1] = blocks.input {
+    block_id = name, label = label,
+    element = blocks.text_input {
+      action_id = name, min = rule.min, max = rule.max, multiline = name == "description", initial = value,
+    },
+  }
+end
+
+local function build(context)
+  local incident, list = context.incident, {}
+  local options = choices.environments(assert(catalogue_of.load()))
+  add_text(list, "title", "Title", incident.title, form.TITLE)
+  add_text(list, "description", "Description", incident.description, form.DESCRIPTION)
+  list[#list + 1] = blocks.input {
+    block_id = "environment", label = "Environments",
+    element = blocks.multi_select {
+      action_id = "environment", options = options, initial = environments_of(incident),
+    },
+  }
+  list[#list + 1] = footer.block()
+  return view.modal {
+    callback_id = CALLBACK, title = "Edit incident #" .. incident.id, submit = "Update incident",
+    close = "Cancel", blocks = list, metadata = incident_modal.metadata(incident),
+  }
+end
+
+local function is_same(a, b)
+  local seen = {}
+  for _, value in ipairs(a) do seen[value] = true end
+  for _, value in ipairs(b) do
+    if not seen[value] then return false end
+  end
+  return #a == #b
+end
+
+local function changed(value, current)
+  value = value and value:match "^%s*(.-)%s*$"
+  return value and value ~= current and value or nil
+end
+
+local function submit(context, values)
+  local incident = context.incident
+  local changes = {
+    title = changed(values.title, incident.title),
+    description = changed(values.description, incident.description),
+  }
+  local environments = foreign.table(values.environment)
+  if #environments > 0 and not is_same(environments, environments_of(incident)) then
+    changes.environments = environments
+  end
+  if not next(changes) then return reply.ack() end
+  changes.id, changes.form = incident.id, true
+  changes.request_key = "slack:view:" .. context.given.view.id
+  local result, err = incidents.update(changes, context.actor)
+  if not result then return field_errors.response(err, BLOCK_OF, "environment") end
+  return reply.clear()
+end
+
+return incident_modal.feature {
+  callback_id = CALLBACK, title = "Edit incident", prompt = "Which incident is to be edited?",
+  action = "edit", build = build, submit = submit,
+  command = {
+    name = "edit", usage = { "edit" }, about = { "change the title, the description, the environments" },
+  },
+  buttons = {
+    open = { "open_modal_incident_edit" }, push = { "push_modal_incident_edit" },
+    update = { "update_modal_incident_edit" },
+  },
+  shortcuts = { "modal_edit" },
+}

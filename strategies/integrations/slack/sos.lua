@@ -1,0 +1,72 @@
+-- sos: calls for help in the conversation that an SOS names, and writes it on the timeline.
+local config = require "engine.config"
+local conversations = require "engine.conversations"
+local incidents = require "engine.incidents"
+local usergroups = require "engine.usergroups"
+local blocks = require "slack.blocks"
+local client = require "slack.client"
+local incident_text = require "slack.incident_text"
+local message = require "slack.message"
+local permit = require "slack.permit"
+
+local function find(name)
+  for _, sos in ipairs(config.slack.sos) do
+    if sos.name == name then return sos end
+  end
+end
+
+-- The mention that wakes people up: the group's, or of everybody who is there now.
+local function mention(sos)
+  if not sos.usergroup then return "<!here>" end
+  local id = sos.usergroup:match "^S%w+$"
+  for _, group in ipairs(not id and usergroups.list { platform = "slack" } or {}) do
+    if group.handle == sos.usergroup:gsub("^@", "") then id = group.external_id end
+  end
+  return id and ("<!subteam^%s>"):format(id) or "<!here>"
+end
+
+-- Kept, so that the message is found again; one that config.lua does not declare is known by its id.
+local function conversation_of(sos)
+  local found, err = conversations.get { platform = "slack", external_id = sos.conversation }
+  if found or err.code ~= "not_found" then return found, err end
+  return nil, client.error {
+    code = "not_found",
+    message = ("the SOS %q names the conversation %s, which slack.conversations does not declare"):format(
+      sos.name, sos.conversation),
+  }
+end
+
+local function content(incident, sos)
+  local channel = incident.conversation
+  local where = channel and not incident.is_private and (" in <#%s>"):format(channel.external_id) or ""
+  return {
+    blocks.section((":sos: %s Help is needed%s: %s *%s*"):format(mention(sos), where,
+      incident_text.priority(incident.priority), incident_text.headline(incident))),
+    blocks.fields(incident_text.facts(incident)),
+  }
+end
+
+local function call(ctx, args)
+  local incident, err = incidents.get { id = args.incident_id }
+  if not incident then return nil, err end
+  local sos = find(args.sos)
+  if not sos then return end                   -- config.lua has it no more
+  local conversation, unknown = conversation_of(sos)
+  if not conversation then return nil, unknown end
+  local noted, refusal = incidents.update({
+    id = incident.id, message = ("%s was called for help."):format(sos.name), event_type = "send_sos",
+    request_key = "slack:sos:" .. args.key,
+  }, permit.actor(args.person_id))
+  if not noted then return nil, refusal end
+  return message.send(ctx, {
+    conversation = conversation, incident = incident, kind = "ff_sos", update_id = noted.update_id,
+    blocks = content(incident, sos),
+    text = ("Help is needed: %s"):format(incident_text.headline(incident)),
+  })
+end
+
+return {
+  about = "Calls for help",
+  enabled = function(settings) return settings.slack.token ~= "" end,
+  jobs = { call = call },
+}

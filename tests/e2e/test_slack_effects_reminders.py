@@ -1,0 +1,63 @@
+"""Reminders: silence is asked about once for each span of it, in office hours, unless somebody snoozes."""
+import re
+import time
+
+from flows import ready_channel
+from harness import check, equal, wait_for
+from test_slack_effects import text_of
+from test_slack_effects_why import click
+
+ALWAYS = "office_hours = { from = 0, to = 24, days = { 1, 2, 3, 4, 5, 6, 7 } },"
+NEVER = "office_hours = { from = 0, to = 24, days = {} },"
+SPAN = 2
+
+
+def start(world, hours):
+    """An open P1 that is asked about after two seconds of silence; no schedule asks by itself."""
+    with open(world.config) as text:
+        config = text.read()
+    for pattern, more in ((r'name = "P1",', f' reminder_time = "{SPAN}s",'),
+                          (r"\n  schedules = \{", " slack_send_reminders = false,")):
+        config, count = re.subn(pattern, lambda found: found.group(0) + more, config, count=1)
+        equal(count, 1, f"places for {pattern}")
+    config, count = re.subn(r"office_hours = \{.*?\},", hours, config, count=1)
+    equal(count, 1, "places for the office hours")
+    with open(world.config, "w") as out:
+        out.write(config)
+    engine = world.engine()
+    world.sync(engine)
+    engine.command("open P1 The shop is down")
+    channel = ready_channel(world)["id"]
+    engine.settled()
+    return engine, channel
+
+
+def reminders(world, channel):
+    return [one for one in world.sandbox.channel(channel)["messages"] if "How is it going" in text_of(one)]
+
+
+def asked(world, engine, channel):
+    world.cli("task", "run", "slack.send_reminders")
+    engine.settled()
+    return reminders(world, channel)
+
+
+def test_silence_is_asked_about_again_until_it_is_snoozed(world):
+    engine, channel = start(world, ALWAYS)
+    wait_for("the first reminder", lambda: asked(world, engine, channel))
+    wait_for("the second reminder", lambda: len(asked(world, engine, channel)) >= 2)
+    last = reminders(world, channel)[-1]
+    check("<!date^" in text_of(last) and "open_modal_incident_update_status" in text_of(last), f"it says since when: {text_of(last)}")
+    answer = click(world, engine, channel, last, "snooze_incident_reminders", "U0001")
+    check("no reminder" in answer["text"], f"the snooze is confirmed: {answer['text']}")
+    count = len(reminders(world, channel))
+    time.sleep(SPAN + 0.5)
+    equal(len(asked(world, engine, channel)), count, "reminders while it is snoozed")
+    engine.process.stop()
+
+
+def test_nobody_is_asked_outside_office_hours(world):
+    engine, channel = start(world, NEVER)
+    time.sleep(SPAN + 0.5)
+    equal(asked(world, engine, channel), [], "reminders")
+    engine.process.stop()
