@@ -62,7 +62,7 @@ static void checks_tell_values_apart(void **context)
                    " c = function(t) t.equal({ a = 1 }, { a = 1, b = 2 }) end,"
                    " d = function(t) t.equal({ a = 1, b = 2 }, { a = 1 }) end,"
                    " e = function(t) t.fails(function() end) end,"
-                   " f = function(t) t.fails(function() error 'x' end, 'y') end,"
+                   " f = function(t) t.fails(function() error 'x' end, '%[y%]') end,"
                    " g = function(t) t.refused('limit', nil, { code = 'limit' }) end,"
                    " h = function(t) t.refused('limit', 1) end }",
                    2, 6);
