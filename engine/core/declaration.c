@@ -30,10 +30,6 @@ static const char CATEGORY_BY_NAME[] =
     " WHERE c.is_active = 1 AND (c.name = ? OR g.name || '/' || c.name = ?) LIMIT 2";
 static const char ENVIRONMENT_BY_TEXT[] =
     "SELECT id, value, position FROM environment WHERE (id = ? OR value = ?) AND is_active = 1";
-static const char IMPACT_TYPE[] = "SELECT id FROM impact_type WHERE value = ? AND is_active = 1";
-static const char IMPACT_LEVEL[] =
-    "SELECT id FROM impact_level WHERE impact_type_id = ? AND (id = ? OR value = ?) AND is_active"
-    " = 1";
 
 /* The options that change how the rest is read. */
 struct reading {
@@ -229,36 +225,6 @@ static int read_custom_fields(struct reading *r, json_t *environments)
                           &r->into->custom_fields);
 }
 
-static int take_impact(struct reading *r, const struct args *impacts, const char *type,
-                       json_t *value)
-{
-    struct declared_impact *impact = &r->into->impacts[r->into->impact_count];
-    struct text level;
-    int rc = OK;
-    impact->type_id = tx_get_int(r->call->tx, &rc, r->call->err, 0, IMPACT_TYPE, "t", type);
-    if (rc != OK)
-        return rc;
-    if (impact->type_id == 0)
-        return args_fail(impacts, type, "there is no impact type \"%.60s\"", type);
-    rc = args_check_text(value, "impacts", r->call->err, 1, 64, &level);
-    if (rc != OK)
-        return rc;
-    struct stmt *stmt = tx_query(r->call->tx, r->call->err, IMPACT_LEVEL, "inn", impact->type_id,
-                                 level.at, level.len, level.at, level.len);
-    if (!stmt)
-        return r->call->err->code;
-    rc = stmt_next(stmt, r->call->err);
-    if (rc == DB_DONE)
-        rc = args_fail(impacts, type, "the impact type \"%.60s\" has no such level", type);
-    if (rc == DB_ROW) {
-        copy_id(impact->level_id, stmt_text(stmt, 0));
-        r->into->impact_count++;
-        rc = OK;
-    }
-    stmt_end(stmt);
-    return rc;
-}
-
 static int read_impacts(struct reading *r)
 {
     json_t *impacts = NULL;
@@ -273,9 +239,11 @@ static int read_impacts(struct reading *r)
     const char *type;
     json_t *level;
     json_object_foreach (impacts, type, level) {
-        rc = take_impact(r, &row, type, level);
+        rc = impact_find(r->call->tx, &row, type, level,
+                         &r->into->impacts[r->into->impact_count]);
         if (rc != OK)
             return rc;
+        r->into->impact_count++;
     }
     return OK;
 }

@@ -5,14 +5,10 @@
 #include <stdint.h>
 
 #include "core/args.h"
+#include "core/impact.h"
 #include "core/people.h"
 
 enum { REFERENCE_ID_SIZE = 65 }; /* the longest id of a reference row and the NUL */
-
-struct declared_impact {
-    int64_t type_id;
-    char level_id[REFERENCE_ID_SIZE];
-};
 
 /* Texts are borrowed from the arguments. */
 struct declaration {
@@ -27,7 +23,7 @@ struct declaration {
     char environment_id[REFERENCE_ID_SIZE];
     const char *response_type;       /* "critical" or "normal" */
     char *custom_fields;             /* JSON, owned */
-    struct declared_impact *impacts; /* owned */
+    struct impact *impacts; /* owned */
     size_t impact_count;
     bool is_private, is_ignored;
 };

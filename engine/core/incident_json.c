@@ -19,7 +19,9 @@ static const char SELECT_INCIDENTS[] =
     " p.emoji, p.description, p.needs_postmortem, p.sla_ms, p.reminder_time_ms, p.is_default,"
     " e.id, e.value, e.name, e.description, e.position, c.id, c.name, c.description,"
     " c.is_private, c.deploy_warning, g.id, g.name, g.position, v.id, v.platform, v.external_id,"
-    " v.name, v.type, v.status, v.url FROM incident i JOIN priority p ON p.id = i.priority_id"
+    " v.name, v.type, v.status, v.url, i.is_drill, i.duplicate_of,"
+    " (SELECT json_group_array(tag) FROM (SELECT tag FROM incident_tag t WHERE t.incident_id ="
+    " i.id ORDER BY tag)) FROM incident i JOIN priority p ON p.id = i.priority_id"
     " JOIN environment e ON e.id = i.environment_id JOIN category c ON c.id = i.category_id JOIN"
     " category_group g ON g.id = c.group_id LEFT JOIN conversation v ON v.incident_id = i.id"
     " WHERE i.id";
@@ -33,6 +35,7 @@ enum {
     E_ID, E_VALUE, E_NAME, E_DESCRIPTION, E_POSITION,
     C_ID, C_NAME, C_DESCRIPTION, C_PRIVATE, C_DEPLOY_WARNING, G_ID, G_NAME, G_POSITION,
     V_ID, V_PLATFORM, V_EXTERNAL_ID, V_NAME, V_TYPE, V_STATUS, V_URL,
+    IS_DRILL, DUPLICATE_OF, TAGS,
 };
 /* clang-format on */
 
@@ -184,6 +187,9 @@ static void put_head(struct json_writer *w, struct stmt *stmt)
     json_put_text(w, "response_type", stmt_text(stmt, RESPONSE_TYPE));
     json_put_bool(w, "is_private", stmt_int(stmt, IS_PRIVATE));
     json_put_bool(w, "is_ignored", stmt_int(stmt, IS_IGNORED));
+    json_put_bool(w, "is_drill", stmt_int(stmt, IS_DRILL));
+    json_put_column(w, "duplicate_of", stmt, DUPLICATE_OF);
+    json_put_raw(w, "tags", stmt_text(stmt, TAGS));
     json_put_int(w, "created_at_ms", stmt_int(stmt, CREATED_AT));
     json_put_int(w, "updated_at_ms", stmt_int(stmt, UPDATED_AT));
     json_put_column(w, "mitigated_at_ms", stmt, MITIGATED_AT);

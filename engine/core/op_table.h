@@ -6,13 +6,16 @@
 extern const struct op ATTACHMENT_OPS[];      /* attachment.c */
 extern const struct op AUDIT_OPS[];           /* audit.c */
 extern const struct op CONVERSATION_OPS[];    /* conversation.c */
+extern const struct op COST_OPS[];            /* cost.c */
 extern const struct op EVENT_OPS[];           /* event.c */
 extern const struct op GENERATION_OPS[];      /* generation_store.c */
 extern const struct op IMPORT_OPS[];          /* import.c */
 extern const struct op INCIDENT_OPS[];        /* incident.c */
+extern const struct op INCIDENT_IMPACT_OPS[]; /* incident_impacts.c */
 extern const struct op INCIDENT_MEMBER_OPS[]; /* incident_members.c */
 extern const struct op INCIDENT_READ_OPS[];   /* incident_read.c */
 extern const struct op INCIDENT_ROLE_OPS[];   /* incident_roles.c */
+extern const struct op INCIDENT_TAG_OPS[];    /* incident_tags.c */
 extern const struct op INCIDENT_UPDATE_OPS[]; /* incident_update.c */
 extern const struct op INVITATION_OPS[];      /* invitation.c */
 extern const struct op INVITATION_READ_OPS[]; /* invitation_read.c */

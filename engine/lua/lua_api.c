@@ -36,6 +36,7 @@ static const struct lua_module MODULES[] = {
     { "engine.text", luaopen_engine_text, EVERYONE },
     { "engine.time", luaopen_engine_time, EVERYONE },
     { "engine.url", luaopen_engine_url, SCRIPTS },
+    { "engine.costs", luaopen_engine_costs, SCRIPTS },
     { "engine.updates", luaopen_engine_updates, SCRIPTS },
     { "engine.usergroups", luaopen_engine_usergroups, SCRIPTS },
     { "engine.websocket", luaopen_engine_websocket, SCRIPTS },

@@ -3,7 +3,7 @@ local M = {}
 
 M.KINDS = {
   "incident.created", "incident.updated", "incident.closed", "incident.reopened", "key_events.updated",
-  "roles.assigned", "postmortem.created", "conversation.ready",
+  "roles.assigned", "records.changed", "postmortem.created", "conversation.ready",
 }
 
 --- Whether a webhook of the config wants events of this kind.

@@ -96,6 +96,13 @@ function M.remove_member(args, actor) end
 ---@return Error? err
 function M.reopen(args, actor) end
 
+--- {id, impacts{type: level or null}}: how much it is felt, type by type; emits records.changed -> {is_changed, suggested_priority_value, incident}
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.set_impacts(args, actor) end
+
 --- {id, key_events: {event_type: ms or null}}: sets or removes key events and computes the metrics anew; emits key_events.updated -> {changed[], incident}
 ---@param args table?
 ---@param actor Actor?
@@ -109,6 +116,13 @@ function M.set_key_events(args, actor) end
 ---@return any answer
 ---@return Error? err
 function M.set_roles(args, actor) end
+
+--- {id, tags[]}: the incident's tags become these; emits records.changed -> {is_changed, incident}
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.set_tags(args, actor) end
 
 --- {id, message?, status?, priority?, category?, environment or environments[]?, title?, description?, closure_reason?, closure_reference?, event_type?, event_at_ms?, request_key?, form?}: a step on the timeline by the rules of the lifecycle; emits incident.updated, incident.closed, incident.reopened -> {update_id or null, updated_fields, old_status, old_priority_value, incident}
 ---@param args table?

@@ -1,0 +1,175 @@
+/* What an incident gathers: tags, impacts and costs; who may, what is refused, what every change
+ * leaves behind, and that no change leaves nothing. */
+#include "core_fixture.h"
+
+static void declare(struct fixture *fixture)
+{
+    char ada[40];
+    add_person(fixture, "ada", ada);
+    run_quietly(fixture, "incident.declare",
+                "{'title':'Card payments fail','description':'d','category':'Payment',"
+                "'priority':'P1','environment':'PRD','created_by_email':'ada@example.com',"
+                "'impacts':{'business_impact':'HT'}}");
+}
+
+static int setup_incident(void **state)
+{
+    setup(state);
+    declare(*state);
+    return 0;
+}
+
+static void assert_traces(struct fixture *fixture, const char *action, int64_t wanted)
+{
+    char sql[200];
+    snprintf(sql, sizeof(sql), "SELECT COUNT(*) FROM audit WHERE action = '%s'", action);
+    assert_int_equal(count(fixture, sql), wanted);
+    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM event WHERE kind = 'records.changed'"),
+                     wanted);
+}
+
+static void tags_are_one_however_they_are_written(void **state)
+{
+    run_quietly(*state, "incident.set_tags", "{'id':1,'tags':['Payment','black friday']}");
+    json_t *answer =
+        run(*state, "incident.set_tags", "{'id':1,'tags':['payment','Black Friday','PAYMENT']}");
+    assert_false(bool_at(answer, "is_changed"));
+    json_decref(answer);
+    assert_traces(*state, "incident.set_tags", 1);
+    answer = run(*state, "incident.set_tags", "{'id':1,'tags':['payment']}");
+    assert_true(bool_at(answer, "is_changed"));
+    assert_string_equal(text_at(answer, "incident.tags.0"), "Payment");
+    assert_int_equal(json_array_size(at(answer, "incident.tags")), 1);
+    json_decref(answer);
+    assert_traces(*state, "incident.set_tags", 2);
+}
+
+static void tags_are_refused_by_name(void **state)
+{
+    refuse(*state, "incident.set_tags", "{'id':1}", ERR_INVALID, "tags");
+    refuse(*state, "incident.set_tags", "{'id':1,'tags':['']}", ERR_INVALID, "tags");
+    refuse(*state, "incident.set_tags", "{'id':1,'tags':[7]}", ERR_INVALID, "tags");
+    refuse(*state, "incident.set_tags", "{'id':2,'tags':[]}", ERR_NOT_FOUND, NULL);
+    assert_traces(*state, "incident.set_tags", 0);
+}
+
+static void impacts_change_type_by_type(void **state)
+{
+    json_t *answer =
+        run(*state, "incident.set_impacts", "{'id':1,'impacts':{'business_impact':'NO'}}");
+    assert_true(bool_at(answer, "is_changed"));
+    assert_int_equal(int_at(answer, "suggested_priority_value"), 6);
+    assert_string_equal(text_at(answer, "incident.impacts.0.level.value"), "NO");
+    json_decref(answer);
+    answer = run(*state, "incident.set_impacts", "{'id':1,'impacts':{'business_impact':null}}");
+    assert_int_equal(json_array_size(at(answer, "incident.impacts")), 0);
+    json_decref(answer);
+    answer = run(*state, "incident.set_impacts", "{'id':1,'impacts':{'business_impact':null}}");
+    assert_false(bool_at(answer, "is_changed"));
+    json_decref(answer);
+    assert_traces(*state, "incident.set_impacts", 2);
+}
+
+static void impacts_are_refused_by_type(void **state)
+{
+    refuse(*state, "incident.set_impacts", "{'id':1}", ERR_INVALID, "impacts");
+    refuse(*state, "incident.set_impacts", "{'id':1,'impacts':{'mood':'HT'}}", ERR_INVALID,
+           "impacts.mood");
+    refuse(*state, "incident.set_impacts", "{'id':1,'impacts':{'business_impact':'HUGE'}}",
+           ERR_INVALID, "impacts.business_impact");
+}
+
+static void several_costs_of_one_type_are_summed_exactly(void **state)
+{
+    static const char *const AMOUNTS[] = { "'0.10'", "0.2", "'-0.05'", "null" };
+    for (size_t i = 0; i < sizeof(AMOUNTS) / sizeof(AMOUNTS[0]); i++) {
+        char args[120];
+        snprintf(args, sizeof(args), "{'incident_id':1,'cost_type':'Lost sales','amount':%s}",
+                 AMOUNTS[i]);
+        run_quietly(*state, "cost.add", args);
+    }
+    json_t *answer = run(*state, "cost.list", "{'incident_id':1}");
+    assert_string_equal(text_at(answer, "total"), "0.25");
+    assert_int_equal(json_array_size(at(answer, "costs")), 4);
+    assert_string_equal(text_at(answer, "costs.2.amount"), "-0.05");
+    assert_true(json_is_null(at(answer, "costs.3.amount")));
+    assert_string_equal(text_at(answer, "costs.0.cost_type.name"), "Lost sales");
+    json_decref(answer);
+    assert_traces(*state, "cost.add", 4);
+}
+
+static void a_cost_is_changed_and_taken_away(void **state)
+{
+    run_quietly(*state, "cost.add",
+                "{'incident_id':1,'cost_type':1,'amount':'12.5','details':'refunds'}");
+    json_t *cost = run(*state, "cost.update", "{'id':1,'amount':'12.50'}");
+    assert_string_equal(text_at(cost, "amount"), "12.50");
+    json_decref(cost);
+    assert_int_equal(count(*state, "SELECT COUNT(*) FROM audit WHERE action = 'cost.update'"), 0);
+    cost = run(*state, "cost.update", "{'id':1,'amount':null,'details':null}");
+    assert_true(json_is_null(at(cost, "amount")) && json_is_null(at(cost, "details")));
+    json_decref(cost);
+    run_quietly(*state, "cost.remove", "{'id':1}");
+    refuse(*state, "cost.remove", "{'id':1}", ERR_NOT_FOUND, NULL);
+    assert_int_equal(count(*state, "SELECT COUNT(*) FROM audit WHERE action = 'cost.remove'"
+                                   " AND after IS NULL AND before LIKE '%Lost sales%'"),
+                     1);
+}
+
+static void amounts_are_whole_cents(void **state)
+{
+    static const char *const BAD[] = { "'1.234'", "0.001",  "'ten'", "'1.'",   "'.5'",
+                                       "'--1'",   "'1e3'",  "true",  "[]",     "'123456789012'",
+                                       "1e300",   "'1,50'", "''",    "'0x10'", "'1 000'" };
+    for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++) {
+        char args[120];
+        snprintf(args, sizeof(args), "{'incident_id':1,'cost_type':1,'amount':%s}", BAD[i]);
+        refuse(*state, "cost.add", args, ERR_INVALID, "amount");
+    }
+    refuse(*state, "cost.add", "{'incident_id':1,'amount':1}", ERR_INVALID, "cost_type");
+    refuse(*state, "cost.add", "{'incident_id':1,'cost_type':'Bribes'}", ERR_INVALID, "cost_type");
+    assert_int_equal(count(*state, "SELECT COUNT(*) FROM incident_cost"), 0);
+}
+
+static void a_private_incident_keeps_its_records_to_itself(void **state)
+{
+    char eve[40];
+    add_person(*state, "eve", eve);
+    run_quietly(*state, "incident.declare",
+                "{'title':'Somebody reads our mail','description':'d','category':'Data breach',"
+                "'priority':'P1','environment':'PRD','created_by_email':'ada@example.com'}");
+    run_quietly(*state, "cost.add", "{'incident_id':2,'cost_type':1,'amount':1}");
+    const struct actor actor = person_actor(eve);
+    static const char *const CALLS[][2] = {
+        { "incident.set_tags", "{'id':2,'tags':['x']}" },
+        { "incident.set_impacts", "{'id':2,'impacts':{}}" },
+        { "cost.add", "{'incident_id':2,'cost_type':1}" },
+        { "cost.update", "{'id':1,'amount':2}" },
+        { "cost.remove", "{'id':1}" },
+        { "cost.list", "{'incident_id':2}" },
+    };
+    for (size_t i = 0; i < sizeof(CALLS) / sizeof(CALLS[0]); i++) {
+        struct fixture *fixture = *state;
+        if (run_as(fixture, &actor, CALLS[i][0], CALLS[i][1]))
+            fail_msg("%s shows a private incident", CALLS[i][0]);
+        assert_int_equal(fixture->err.code, ERR_NOT_FOUND);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(tags_are_one_however_they_are_written, setup_incident,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(tags_are_refused_by_name, setup_incident, teardown),
+        cmocka_unit_test_setup_teardown(impacts_change_type_by_type, setup_incident, teardown),
+        cmocka_unit_test_setup_teardown(impacts_are_refused_by_type, setup_incident, teardown),
+        cmocka_unit_test_setup_teardown(several_costs_of_one_type_are_summed_exactly,
+                                        setup_incident, teardown),
+        cmocka_unit_test_setup_teardown(a_cost_is_changed_and_taken_away, setup_incident, teardown),
+        cmocka_unit_test_setup_teardown(amounts_are_whole_cents, setup_incident, teardown),
+        cmocka_unit_test_setup_teardown(a_private_incident_keeps_its_records_to_itself,
+                                        setup_incident, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
