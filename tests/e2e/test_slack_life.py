@@ -64,7 +64,7 @@ def status_values(view, status=None, message=None, priority=None):
 
 
 def update(world, engine, channel, **changes):
-    view = view_of(world, engine, "update", "incident_update_status", channel)
+    view = view_of(world, engine, "update status", "incident_update_status", channel)
     return engine.submit(view, status_values(view, **changes))
 
 
@@ -123,7 +123,7 @@ def test_what_is_refused_stands_at_its_input(world):
     engine, channel = open_incident(world)
     equal(update(world, engine, channel, message="short").json["response_action"], "errors", "a short message")
     check("message" in update(world, engine, channel, message="short").json["errors"], "the error stands at the message")
-    view = view_of(world, engine, "update", "incident_update_status", channel)
+    view = view_of(world, engine, "update status", "incident_update_status", channel)
     values = status_values(view)
     equal(engine.submit(view, values).json, None, "nothing changed: nothing said")
     values["status"] = {"status": select({"value": "40", "text": {"type": "plain_text", "text": "Mitigated"}})}

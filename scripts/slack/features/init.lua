@@ -2,6 +2,7 @@
 -- file of this folder; slack.registry says what it may hold.
 return {
   require "slack.features.open",
+  require "slack.features.update_menu",
   require "slack.features.update_status",
   require "slack.features.close",
   require "slack.features.closure_reason",

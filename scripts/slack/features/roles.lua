@@ -106,7 +106,8 @@ local feature = incident_modal.feature {
   callback_id = CALLBACK, title = "Update roles", prompt = "Whose roles are to be given?",
   action = "roles", build = build, submit = submit,
   command = {
-    name = "roles", usage = { "roles" }, about = { "who does what: give and take roles" },
+    name = "roles", synonyms = { "update roles" }, usage = { "roles" },
+    about = { "who does what: give and take roles" },
   },
   buttons = {
     open = { "open_modal_incident_update_roles" }, push = { "push_modal_incident_update_roles" },

@@ -1,4 +1,4 @@
--- update_status: "/incident update": where the incident stands now, in the words of whoever updates
+-- update_status: "/incident update status": where the incident stands now, in the words of whoever updates
 -- it. Only what was changed is saved; closing early asks for the reason first.
 local config = require "engine.config"
 local incidents = require "engine.incidents"
@@ -102,11 +102,11 @@ return incident_modal.feature {
   callback_id = CALLBACK, title = "Update incident", prompt = "Which incident is there news of?",
   action = "update", build = build, submit = submit,
   command = {
-    name = "update", usage = { "update", "update #12" },
-    about = { "say what is new: status, priority, a message", "the same for incident 12" },
+    name = "update-status", synonyms = { "update status" }, usage = { "update status" },
+    about = { "say what is new: status, priority, a message" },
   },
   buttons = {
-    open = { "open_modal_incident_update_status", "update_incident" },
+    open = { "open_modal_incident_update_status" },
     push = { "push_modal_incident_update_status" },
     update = { "update_modal_incident_update_status" },
   },
