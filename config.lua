@@ -169,6 +169,9 @@ return {
     api_url = env("SLACK_API_URL", "https://slack.com/api/"),
     command = env("SLACK_INCIDENT_COMMAND", "/incident"),
     aliases = { env("SLACK_INCIDENT_COMMAND_ALIASES") },      -- such as "/inc"
+    commands = {                                              -- other words for its subcommands
+      -- close = { name = "fermer", aliases = { "fin" }, about = "say that it is over" },
+    },
     app_name = "Halligan",
     app_emoji = ":fire_extinguisher:",
     update_reaction = "mega",                                 -- a message with it goes on the timeline

@@ -10,12 +10,12 @@
 --   options         action id -> function(given) -> { options= } or { option_groups= }
 --   events          event type -> function(event, given); several features may want the same event;
 --                   what may be lost (a drawing) is returned as a function to run when it is acknowledged
+local config = require "engine.config"
+local command_words = require "slack.command_words"
 local features = require "slack.features.init"
 
-local MOST_WORDS = 3 -- of a synonym, such as "post mortem"
-
 local M = {
-  commands = {}, words = {}, actions = {}, action_patterns = {}, submissions = {}, shortcuts = {},
+  commands = {}, actions = {}, action_patterns = {}, submissions = {}, shortcuts = {},
   options = {}, events = {},
 }
 
@@ -26,14 +26,6 @@ local function claim(kind, id, value)
   M[kind][id] = value
 end
 
-local function add_commands(commands)
-  for _, command in ipairs(commands) do
-    M.commands[#M.commands + 1] = command
-    claim("words", command.name, command)
-    for _, synonym in ipairs(command.synonyms or {}) do claim("words", synonym, command) end
-  end
-end
-
 local function add_events(events)
   for name, handler in pairs(events) do
     M.events[name] = M.events[name] or {}
@@ -42,7 +34,7 @@ local function add_events(events)
 end
 
 for _, feature in ipairs(features) do
-  add_commands(feature.commands or {})
+  for _, command in ipairs(feature.commands or {}) do table.insert(M.commands, command) end
   add_events(feature.events or {})
   for _, rule in ipairs(feature.action_patterns or {}) do table.insert(M.action_patterns, rule) end
   for _, kind in ipairs { "actions", "submissions", "shortcuts", "options" } do
@@ -59,18 +51,28 @@ function M.action(id)
   end
 end
 
+local vocabulary
+
+--- The words of the running config: slack.command_words. The registry is loaded before the config is
+--- known, so they are put together when somebody first asks.
+function M.vocabulary()
+  vocabulary = vocabulary or assert(command_words.build(M.commands, config.slack.commands))
+  return vocabulary
+end
+
 --- The command with this name or synonym, and what stands behind it. A synonym may have several
 --- words: the longest that fits wins. Upper and lower case are the same.
 ---@param text string  what was typed behind the slash command
 ---@return table|nil command
 ---@return string rest
 function M.command(text)
+  local by_word = M.vocabulary().by_word
   local typed, found, rest, at = "", nil, text, 1
-  for _ = 1, MOST_WORDS do
+  for _ = 1, command_words.MOST_WORDS do
     local word, next_at = text:match("^%s*(%S+)()", at)
     if not word then break end
     typed, at = typed == "" and word:lower() or typed .. " " .. word:lower(), next_at
-    if M.words[typed] then found, rest = M.words[typed], text:sub(at) end
+    if by_word[typed] then found, rest = by_word[typed], text:sub(at) end
   end
   return found, rest:match "^%s*(.*%S)" or ""
 end

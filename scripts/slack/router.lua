@@ -38,7 +38,7 @@ end
 
 local function nearest(word)
   local best, best_distance
-  for name in pairs(registry.words) do
+  for name in pairs(registry.vocabulary().by_word) do
     local far = distance(word:sub(1, 20), name)
     local is_better = not best or far < best_distance or (far == best_distance and name < best)
     if far <= 2 and far < #name and is_better then best, best_distance = name, far end

@@ -4,7 +4,9 @@ local json = require "engine.json"
 local config = require "engine.config"
 local log = require "engine.log"
 local shape = require "config.shape"
+local command_words = require "slack.command_words"
 local permit = require "slack.permit"
+local registry = require "slack.registry"
 local workspace = require "slack.workspace"
 local manifest = require "slack.manifest"
 
@@ -106,6 +108,31 @@ for _, action in ipairs(permit.ACTIONS) do
   permissions.fields[action] = shape.list { of = shape.string { check = check_permission }, default = {} }
 end
 
+-- The subcommands: what they are called and what `help` says of them (slack.command_words).
+local function check_word(text)
+  local count = select(2, text:gsub("%S+", ""))
+  if text ~= text:lower() then return nil, "must be lower case" end
+  if text ~= text:match "^%s*(.-)%s*$" or text:find "%s%s" or text:find "[\t\r\n`]" then
+    return nil, "must be words with one space between them"
+  end
+  if count > command_words.MOST_WORDS then return nil, "has more than three words" end
+  return true
+end
+local function check_commands(overrides)
+  local built, message, path = command_words.build(registry.commands, overrides)
+  return built ~= nil, message, path
+end
+local function word(options)
+  return shape.string { optional = options.optional, min = 1, max = 32, check = check_word }
+end
+local line = shape.string { min = 1, max = 150 }
+local commands = shape.map {
+  default = {}, check = check_commands, of = shape.table { fields = {
+    name = word { optional = true }, aliases = shape.list { of = word {}, default = {}, max = 10 },
+    about = shape.choice { optional = true, of = { line, shape.list { of = line } } },
+  } },
+}
+
 local schema = shape.table { default = {}, fields = {
   token = shape.secret { default = "", about = "bot token; empty: no Slack" },
   signing_secret = shape.secret { default = "" },
@@ -116,6 +143,7 @@ local schema = shape.table { default = {}, fields = {
   api_url = url { default = "https://slack.com/api/" },
   command = shape.string { default = "/incident", check = check_command },
   aliases = shape.list { of = shape.string { check = check_aliases }, default = {} },
+  commands = commands,
   request_path = shape.string {
     default = "/api/v2/firefighter/slack/incident/", pattern = "^/%S+$",
     hint = 'must start with "/"',
