@@ -2,7 +2,7 @@
 import json
 
 from harness import check, equal, wait_for
-from test_slack_life import incident, open_incident, view_of, words
+from test_slack_life import incident, open_incident, typed, view_of, words
 
 # Each command that opens a form, with all of its synonyms.
 FORMS = {
@@ -14,6 +14,7 @@ FORMS = {
     "incident_status": ["status"],
     "incident_send_sos": ["sos", "sre", "sos-sre", "sos sre"],
     "incident_downgrade_workflow": ["downgrade", "convert"],
+    "incident_create_postmortem": ["postmortem", "post-mortem", "post mortem", "pm"],
     "incident_key_events": ["key-events", "key events", "milestones"],
 }
 SOS = 'sos = { { name = "Database team", conversation = "C0GENERAL" },'
@@ -94,10 +95,37 @@ def test_words_that_cannot_be_are_refused(world):
     check("must be lower case" in refused, refused)
 
 
+def test_paging_without_a_pager_says_who_can_be_called(world):
+    configure(world, ("sos = {", SOS))
+    engine = world.engine()
+    for text in ("oncall", "on-call"):
+        check("`/incident sos` calls those who are declared: Database team." in answer(engine, text), answer(engine, text))
+    engine.process.stop()
+
+
+def test_the_link_of_a_post_mortem_is_kept(world):
+    engine, channel = open_incident(world)
+    def form():
+        return view_of(world, engine, "pm", "incident_create_postmortem", channel)
+    def send(view, url):
+        return engine.submit(view, {"url": {"url": typed(url)}}).json
+    view = form()
+    check("There is no post-mortem" in words(view), f"there is none: {words(view)}")
+    for wrong in ("javascript:alert(1)", "https://wiki.example.test/a b", "https://wiki.example.test/|<!channel>"):
+        check("url" in send(view, wrong)["errors"], f"{wrong} is no link")
+    equal(send(view, "https://wiki.example.test/pm/1"), {"response_action": "clear"}, "the link is taken")
+    view = form()
+    check("<https://wiki.example.test/pm/1" in words(view), f"it is shown: {words(view)}")
+    equal(send(view, "https://wiki.example.test/pm/1"), None, "nothing changed")
+    equal(send(view, None), {"response_action": "clear"}, "emptied, it is forgotten")
+    check("There is no post-mortem" in words(form()), "it is gone")
+    engine.process.stop()
+
+
 def test_help_lists_every_command(world):
     engine = world.engine()
     said = answer(engine, "help")
-    for texts in [*FORMS.values(), ["open"], ["list"], ["help"], ["why"]]:
+    for texts in [*FORMS.values(), ["open"], ["list"], ["help"], ["why"], ["oncall", "on-call"]]:
         check(all(text in said for text in texts), f"{texts} in {said}")
     equal(answer(engine, ""), said, "nothing typed")
     unknown = answer(engine, "clsoe")

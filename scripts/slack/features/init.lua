@@ -9,6 +9,8 @@ return {
   require "slack.features.edit",
   require "slack.features.roles",
   require "slack.features.sos",
+  require "slack.features.oncall",
+  require "slack.features.postmortem",
   require "slack.features.status",
   require "slack.features.list",
   require "slack.features.why",
