@@ -3,19 +3,66 @@
 local config = require "engine.config"
 local info = require "engine.info"
 local text = require "engine.text"
+local methods = require "slack.methods"
 local registry = require "slack.registry"
+local scopes = require "slack.scopes"
 local settings = require "slack.settings"
 
 local M = {}
 
 local MAX_NAME = 35
-local SCOPES = {
-  "bookmarks:read", "bookmarks:write", "channels:history", "channels:join", "channels:manage",
-  "channels:read", "chat:write",
-  "chat:write.public", "commands", "groups:history", "groups:read", "groups:write",
-  "metadata.message:read", "pins:write", "reactions:read",
-  "usergroups:read", "users:read", "users:read.email",
+local DESCRIPTION = "Opens incidents: a channel, the right people in it, and a page that remembers"
+local MESSAGES = { "message.channels", "message.groups" }   -- where events of the type `message` come from
+
+-- In Slack's menu of shortcuts, everywhere.
+local SHORTCUTS = {
+  { callback_id = "open_incident", name = "Declare an incident", description = "Opens the form for a new incident" },
+  {
+    callback_id = "update_incident_status", name = "Update an incident",
+    description = "Status, priority, and what is new",
+  },
+  { callback_id = "incident_status", name = "Status of an incident", description = "Where it stands, at a glance" },
+  { callback_id = "close_incident", name = "Close an incident", description = "Or see what is missing before" },
 }
+-- In the menu of a message.
+local MESSAGE_SHORTCUTS = {}
+
+-- Events that only some configs need.
+local WANTED = {}
+function WANTED.reaction_added() return config.slack.update_reaction ~= "" end
+WANTED.reaction_removed = WANTED.reaction_added
+
+--- The events to subscribe to: those that some feature hears, as far as the config needs them.
+---@return string[]
+function M.events()
+  local names = {}
+  for _, name in ipairs(registry.event_names()) do
+    local is_wanted = not WANTED[name] or WANTED[name]()
+    for _, one in ipairs(is_wanted and (name == "message" and MESSAGES or { name }) or {}) do
+      names[#names + 1] = one
+    end
+  end
+  return names
+end
+
+--- What the bot must be allowed.
+---@return string[]
+function M.scopes()
+  return scopes.needed(methods, M.events())
+end
+
+local function shortcuts()
+  local list = {}
+  for kind, entries in pairs { global = SHORTCUTS, message = MESSAGE_SHORTCUTS } do
+    for _, entry in ipairs(entries) do
+      list[#list + 1] = {
+        name = entry.name, type = kind, callback_id = entry.callback_id, description = entry.description,
+      }
+    end
+  end
+  table.sort(list, function(a, b) return a.callback_id < b.callback_id end)
+  return list
+end
 
 -- <address>: nil over Socket Mode.
 local function commands(address)
@@ -42,7 +89,7 @@ function M.build(options)
   return {
     display_information = {
       name = name,
-      description = "Opens incidents: a channel, the right people in it, and a page that remembers",
+      description = DESCRIPTION,
       background_color = "#7a1f1f",
     },
     features = {
@@ -51,18 +98,14 @@ function M.build(options)
         messages_tab_read_only_enabled = true,
       },
       bot_user = { display_name = name, always_online = true },
-      shortcuts = {
-        {
-          name = "Declare an incident", type = "global", callback_id = "open_incident",
-          description = "Opens the form for a new incident",
-        },
-      },
+      shortcuts = shortcuts(),
       slash_commands = commands(address),
     },
-    oauth_config = { scopes = { bot = SCOPES } },
+    oauth_config = { scopes = { bot = M.scopes() } },
     settings = {
-      event_subscriptions = { request_url = address, bot_events = registry.event_names() },
-      interactivity = { is_enabled = true, request_url = address },
+      event_subscriptions = { request_url = address, bot_events = M.events() },
+      -- options: what lists that are searched while somebody types are filled from.
+      interactivity = { is_enabled = true, request_url = address, message_menu_options_url = address },
       org_deploy_enabled = false, socket_mode_enabled = options.socket == true,
       token_rotation_enabled = false,
     },

@@ -77,7 +77,7 @@ function M.command(text)
   return found, rest:match "^%s*(.*%S)" or ""
 end
 
---- The events to subscribe to.
+--- The types of the events that features hear.
 ---@return string[]
 function M.event_names()
   local names = {}

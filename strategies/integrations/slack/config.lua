@@ -153,7 +153,8 @@ local schema = shape.table { default = {}, fields = {
     default = ":fire_extinguisher:", pattern = "^:[%w_%+%-]+:$", hint = "must look like :fire:",
   },
   update_reaction = shape.string {
-    default = "mega", pattern = "^[%w_%+%-]+$", hint = 'must be an emoji\'s name without colons, such as "mega"',
+    default = "mega", pattern = "^[%w_%+%-]*$", hint = 'must be an emoji\'s name without colons, such as "mega"',
+    about = "empty: no reaction does it",
   },
   help = shape.table { default = {}, fields = {
     incident = url { optional = true }, severity = url { optional = true },
