@@ -1,34 +1,19 @@
 /* sandbox - the imitation of the chat vendor, on the same engine, with a database that is thrown
  * away. */
-#include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "cli/service.h"
+#include "store/scratch.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-static void remove_database(const char *folder, const char *database)
-{
-    static const char *const SUFFIXES[] = { "", "-wal", "-shm", "-journal" };
-    for (size_t i = 0; i < sizeof(SUFFIXES) / sizeof(SUFFIXES[0]); i++) {
-        AUTO_FREE char *path = xasprintf("%s%s", database, SUFFIXES[i]);
-        (void)unlink(path);
-    }
-    (void)rmdir(folder);
-}
+#include <stddef.h>
 
 static int run_sandbox(const struct invocation *invocation)
 {
-    const char *base = getenv("TMPDIR");
     const char *listen = invocation_text(invocation, "listen");
-    AUTO_FREE char *folder = xasprintf("%s/halligan-sandbox-XXXXXX", base && *base ? base : "/tmp");
-    if (!mkdtemp(folder))
-        return cli_fail("cannot make a folder %s: %s", folder, strerror(errno));
-    AUTO_FREE char *database = xasprintf("%s/sandbox.db", folder);
+    struct scratch scratch;
+    struct err err;
+    if (scratch_init(&scratch, "sandbox", &err) != OK)
+        return cli_fail("%s", err.msg);
     struct context_paths paths = { 0 };
     int rc = context_find_paths(invocation, &paths);
     if (rc == CLI_OK) {
@@ -36,13 +21,13 @@ static int run_sandbox(const struct invocation *invocation)
             .name = "halligan sandbox",
             .root = paths.root,
             .mode = GENERATIONS_SANDBOX,
-            .database = database,
+            .database = scratch.path,
             .listen = listen ? listen : "127.0.0.1:8090",
         };
         rc = service_run(&options);
     }
     context_paths_fini(&paths);
-    remove_database(folder, database);
+    scratch_fini(&scratch);
     return rc;
 }
 

@@ -10,11 +10,9 @@
 #include "net/websocket.h"
 #include "store/db.h"
 
-#include <errno.h>
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { CONNECTIONS = 16 };
 
@@ -47,13 +45,10 @@ static int start_server(struct test_engine *test, struct err *err)
 
 static int open_store(struct test_engine *test, struct err *err)
 {
-    const char *base = getenv("TMPDIR");
-    test->folder = xasprintf("%s/halligan-test-XXXXXX", base && *base ? base : "/tmp");
-    if (!mkdtemp(test->folder))
-        return err_set(err, ERR_IO, "cannot make a folder %s: %s", test->folder, strerror(errno));
-    AUTO_FREE char *path = xasprintf("%s/test.db", test->folder);
-    const struct db_options options = { .path = path, .loop = test->engine.loop };
-    test->engine.jail = jail_new(test->engine.loop, path);
+    if (scratch_init(&test->scratch, "test", err) != OK)
+        return err->code;
+    const struct db_options options = { .path = test->scratch.path, .loop = test->engine.loop };
+    test->engine.jail = jail_new(test->engine.loop, test->scratch.path);
     return db_open(&options, &test->engine.db, err);
 }
 
@@ -92,16 +87,6 @@ int test_engine_start(struct test_engine *test, const char *root, const char *co
 
 /* ---- stop */
 
-static void remove_folder(const char *folder)
-{
-    static const char *const SUFFIXES[] = { "", "-wal", "-shm", "-journal" };
-    for (size_t i = 0; i < sizeof(SUFFIXES) / sizeof(SUFFIXES[0]); i++) {
-        AUTO_FREE char *path = xasprintf("%s/test.db%s", folder, SUFFIXES[i]);
-        (void)unlink(path);
-    }
-    (void)rmdir(folder);
-}
-
 /* In the order of the running engine's end. */
 void test_engine_stop(struct test_engine *test)
 {
@@ -116,9 +101,7 @@ void test_engine_stop(struct test_engine *test)
     loop_free(engine->loop);
     router_free(engine->router);
     limits_free(engine->limits);
-    if (test->folder)
-        remove_folder(test->folder);
-    free(test->folder);
+    scratch_fini(&test->scratch);
     free(test->url);
 }
 

@@ -9,15 +9,16 @@
 #include "base/err.h"
 #include "core/engine.h"
 #include "lua/generation_internal.h"
+#include "store/scratch.h"
 
 struct state;
 
 struct test_engine {
     struct engine engine;
-    char *folder;          /* of the database */
-    char *url;             /* "http://127.0.0.1:34567" */
-    struct lua_route stub; /* answers what begins with /stub/; its ref is set by the runner */
-    int64_t advanced_ms;   /* how far tests have put the clock forward */
+    struct scratch scratch; /* the database */
+    char *url;              /* "http://127.0.0.1:34567" */
+    struct lua_route stub;  /* answers what begins with /stub/; its ref is set by the runner */
+    int64_t advanced_ms;    /* how far tests have put the clock forward */
 };
 
 /* Blocking. The config may read the server's address as env("TEST_URL"). On failure what was made
