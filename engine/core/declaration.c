@@ -239,8 +239,7 @@ static int read_impacts(struct reading *r)
     const char *type;
     json_t *level;
     json_object_foreach (impacts, type, level) {
-        rc = impact_find(r->call->tx, &row, type, level,
-                         &r->into->impacts[r->into->impact_count]);
+        rc = impact_find(r->call->tx, &row, type, level, &r->into->impacts[r->into->impact_count]);
         if (rc != OK)
             return rc;
         r->into->impact_count++;
@@ -288,6 +287,8 @@ static int read_flags(struct reading *r)
 {
     int rc = args_bool_optional(&r->args, "ignore", &r->into->is_ignored);
     if (rc == OK)
+        rc = args_bool_optional(&r->args, "drill", &r->into->is_drill);
+    if (rc == OK)
         rc = args_bool_optional(&r->args, "brief", &r->is_brief);
     return rc == OK ? args_bool_optional(&r->args, "private", &r->into->is_private) : rc;
 }
@@ -295,10 +296,11 @@ static int read_flags(struct reading *r)
 int declaration_read(struct op_call *call, struct declaration *declaration)
 {
     struct reading r = { .call = call, .args = args_of(call), .into = declaration };
-    int rc = args_refuse_unknown(
-        call, "title", "description", "priority", "category", "environment", "environments",
-        "created_by", "created_by_email", "impacts", "custom_fields", "dedup_key", "ignore",
-        "private", "response_type", "draft", "require_enabled", "form", "request_key", "brief");
+    int rc = args_refuse_unknown(call, "title", "description", "priority", "category",
+                                 "environment", "environments", "created_by", "created_by_email",
+                                 "impacts", "custom_fields", "dedup_key", "ignore", "drill",
+                                 "private", "response_type", "draft", "require_enabled", "form",
+                                 "request_key", "brief");
     if (rc != OK || (rc = args_bool_optional(&r.args, "form", &r.is_form)) != OK ||
         (rc = args_bool_optional(&r.args, "require_enabled", &r.require_enabled)) != OK)
         return rc;

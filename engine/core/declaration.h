@@ -25,7 +25,7 @@ struct declaration {
     char *custom_fields;             /* JSON, owned */
     struct impact *impacts; /* owned */
     size_t impact_count;
-    bool is_private, is_ignored;
+    bool is_private, is_ignored, is_drill;
 };
 
 /* Fills <declaration> or returns ERR_INVALID with the argument's name in err->field. */

@@ -32,8 +32,8 @@ static const char DELETE_DRAFT[] = "DELETE FROM kv WHERE scope = ? AND key = ?";
 
 static const char INSERT_INCIDENT[] =
     "INSERT INTO incident (title, description, status, priority_id, category_id, environment_id,"
-    " created_by, response_type, custom_fields, dedup_key, is_private, is_ignored, created_at_ms,"
-    " updated_at_ms) VALUES (?, ?, 10, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    " created_by, response_type, custom_fields, dedup_key, is_private, is_ignored, is_drill,"
+    " created_at_ms, updated_at_ms) VALUES (?, ?, 10, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 static const char SELECT_REQUIRED_ROLES[] =
     "SELECT id, slug FROM role_type WHERE is_required = 1 AND is_active = 1";
 static const char INSERT_ROLE[] =
@@ -113,15 +113,16 @@ static int find_duplicate(struct op_call *call, struct text key, int64_t *id)
 static int insert_incident(struct declaring *d)
 {
     const struct declaration *in = &d->declaration;
-    int rc = tx_exec(d->call->tx, d->call->err, INSERT_INCIDENT,
-                     "nn"
-                     "ttttt"
-                     "tn"
-                     "bbii",
-                     in->title.at, in->title.len, in->description.at, in->description.len,
-                     in->priority_id, in->category_id, in->environment_id, in->created_by,
-                     in->response_type, in->custom_fields, in->dedup_key.at, in->dedup_key.len,
-                     (int)in->is_private, (int)in->is_ignored, d->now_ms, d->now_ms);
+    int rc =
+        tx_exec(d->call->tx, d->call->err, INSERT_INCIDENT,
+                "nn"
+                "ttttt"
+                "tn"
+                "bbbii",
+                in->title.at, in->title.len, in->description.at, in->description.len,
+                in->priority_id, in->category_id, in->environment_id, in->created_by,
+                in->response_type, in->custom_fields, in->dedup_key.at, in->dedup_key.len,
+                (int)in->is_private, (int)in->is_ignored, (int)in->is_drill, d->now_ms, d->now_ms);
     if (rc < 0)
         return rc;
     d->id = tx_insert_id(d->call->tx);
@@ -219,6 +220,7 @@ static int write_audit(struct declaring *d)
     json_put_raw(&w, "custom_fields", in->custom_fields);
     json_put_bool(&w, "is_private", in->is_private);
     json_put_bool(&w, "is_ignored", in->is_ignored);
+    json_put_bool(&w, "is_drill", in->is_drill);
     json_object_finish(&w);
     struct audit_entry entry = { .action = "incident.declare",
                                  .incident_id = d->id,
@@ -305,7 +307,7 @@ static int incident_declare(struct op_call *call)
 const struct op INCIDENT_OPS[] = {
     { "incident.declare", true, incident_declare,
       "{title, description, priority, category, environment or environments[], created_by or"
-      " created_by_email, impacts{}?, custom_fields{}?, dedup_key?, ignore?, private?,"
+      " created_by_email, impacts{}?, custom_fields{}?, dedup_key?, ignore?, drill?, private?,"
       " response_type?, draft{scope,key}?, require_enabled?, form?, request_key?, brief?}:"
       " declares an incident -> {id, created, incident}; brief: without the incident, which"
       " costs a third" },

@@ -22,7 +22,9 @@ static const char UPDATE_INCIDENT[] =
     "description),"
     " priority_id = ?, category_id = ?, environment_id = ?, custom_fields = ?, closure_reason = ?,"
     " closure_reference = CASE WHEN ? THEN '' ELSE COALESCE(?, closure_reference) END,"
-    " is_ignored = MAX(is_ignored, ?), mitigated_at_ms = COALESCE(mitigated_at_ms, NULLIF(?, 0)),"
+    " is_ignored = CASE WHEN ? AND duplicate_of IS NOT NULL THEN 0 ELSE MAX(is_ignored, ?) END,"
+    " duplicate_of = CASE WHEN ? THEN NULL ELSE duplicate_of END, mitigated_at_ms = "
+    "COALESCE(mitigated_at_ms, NULLIF(?, 0)),"
     " closed_at_ms = CASE WHEN ? THEN NULL ELSE COALESCE(NULLIF(?, 0), closed_at_ms) END, "
     "updated_at_ms = ?"
     " WHERE id = ?";
@@ -241,15 +243,15 @@ static int write_incident(struct step *step)
     int rc = tx_exec(step->call->tx, step->call->err, UPDATE_INCIDENT,
                      "inn"
                      "tttt"
-                     "tbnb"
-                     "ibiii",
+                     "tbnbb"
+                     "bibiii",
                      (int64_t)after->status, want->title.at, want->title.len, want->description.at,
                      want->description.len, after->priority_id, after->category_id,
                      after->environment_id,
                      step->custom_fields ? step->custom_fields : step->state.custom_fields, reason,
                      step->is_reopening, want->closure_reference.at, want->closure_reference.len,
-                     want->is_ignored, mitigated_at_ms, step->is_reopening, closed_at_ms,
-                     step->now_ms, step->state.id);
+                     step->is_reopening, want->is_ignored, step->is_reopening, mitigated_at_ms,
+                     step->is_reopening, closed_at_ms, step->now_ms, step->state.id);
     return rc < 0 ? rc : OK;
 }
 

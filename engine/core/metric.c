@@ -12,12 +12,14 @@ static const char INSERT_METRICS[] =
     " JOIN (SELECT event_type, MAX(event_at_ms) AS at_ms FROM incident_update WHERE incident_id = "
     "? AND event_type IS"
     " NOT NULL GROUP BY event_type) e ON e.event_type = m.milestone_end"
-    " WHERE m.is_active = 1 AND e.at_ms >= s.at_ms";
+    " WHERE m.is_active = 1 AND e.at_ms >= s.at_ms AND NOT EXISTS"
+    " (SELECT 1 FROM incident WHERE id = ? AND is_drill = 1)";
 
 int metric_recompute(struct tx *tx, int64_t incident_id, struct err *err)
 {
     int rc = tx_exec(tx, err, DELETE_METRICS, "i", incident_id);
     if (rc >= 0)
-        rc = tx_exec(tx, err, INSERT_METRICS, "iii", incident_id, incident_id, incident_id);
+        rc = tx_exec(tx, err, INSERT_METRICS, "iiii", incident_id, incident_id, incident_id,
+                     incident_id);
     return rc < 0 ? rc : OK;
 }

@@ -13,6 +13,7 @@ extern const struct op IMPORT_OPS[];          /* import.c */
 extern const struct op INCIDENT_OPS[];        /* incident.c */
 extern const struct op INCIDENT_IMPACT_OPS[]; /* incident_impacts.c */
 extern const struct op INCIDENT_MEMBER_OPS[]; /* incident_members.c */
+extern const struct op INCIDENT_MERGE_OPS[];  /* incident_merge.c */
 extern const struct op INCIDENT_READ_OPS[];   /* incident_read.c */
 extern const struct op INCIDENT_ROLE_OPS[];   /* incident_roles.c */
 extern const struct op INCIDENT_TAG_OPS[];    /* incident_tags.c */

@@ -2,7 +2,7 @@
 local M = {}
 
 M.KINDS = {
-  "incident.created", "incident.updated", "incident.closed", "incident.reopened", "key_events.updated",
+  "incident.created", "incident.updated", "incident.closed", "incident.reopened", "incident.merged", "key_events.updated",
   "roles.assigned", "records.changed", "postmortem.created", "conversation.ready",
 }
 

@@ -156,6 +156,88 @@ static void a_private_incident_keeps_its_records_to_itself(void **state)
     }
 }
 
+/* ---- duplicates and drills */
+
+static void a_duplicate_is_closed_and_names_its_original(void **state)
+{
+    char ben[40];
+    add_person(*state, "ben", ben);
+    run_quietly(*state, "incident.declare",
+                "{'title':'Nobody can pay','description':'d','category':'Payment','priority':'P1',"
+                "'environment':'PRD','created_by_email':'ben@example.com'}");
+    json_t *answer = run(*state, "incident.merge", "{'id':2,'into':1}");
+    assert_true(bool_at(answer, "is_changed"));
+    assert_int_equal(int_at(answer, "incident.status"), 60);
+    assert_int_equal(int_at(answer, "incident.duplicate_of"), 1);
+    assert_true(bool_at(answer, "incident.is_ignored"));
+    assert_string_equal(text_at(answer, "incident.closure_reason"), "duplicate");
+    assert_string_equal(text_at(answer, "incident.closure_reference"), "#1");
+    assert_int_equal(int_at(answer, "into.status"), 10);
+    json_decref(answer);
+    assert_int_equal(count(*state, "SELECT COUNT(*) FROM incident_member WHERE incident_id = 1"),
+                     2);
+    assert_int_equal(count(*state, "SELECT COUNT(*) FROM event WHERE kind = 'incident.merged' AND"
+                                   " incident_id = 1"),
+                     1);
+    answer = run(*state, "incident.merge", "{'id':2,'into':1}");
+    assert_false(bool_at(answer, "is_changed"));
+    json_decref(answer);
+    answer = run(*state, "incident.reopen", "{'id':2,'message':'It is something else after all'}");
+    assert_true(json_is_null(at(answer, "incident.duplicate_of")));
+    assert_false(bool_at(answer, "incident.is_ignored"));
+    json_decref(answer);
+}
+
+static void duplicates_of_a_duplicate_move_on(void **state)
+{
+    for (int i = 0; i < 3; i++)
+        run_quietly(*state, "incident.declare",
+                    "{'title':'Nobody can pay','description':'d','category':'Payment',"
+                    "'priority':'P1','environment':'PRD','created_by_email':'ada@example.com'}");
+    run_quietly(*state, "incident.merge", "{'id':4,'into':3}");
+    refuse(*state, "incident.merge", "{'id':2,'into':4}", ERR_CONFLICT, "into");
+    refuse(*state, "incident.merge", "{'id':4,'into':1}", ERR_CONFLICT, "id");
+    refuse(*state, "incident.merge", "{'id':1,'into':1}", ERR_CONFLICT, "into");
+    run_quietly(*state, "incident.merge", "{'id':3,'into':1}");
+    assert_int_equal(count(*state, "SELECT COUNT(*) FROM incident WHERE duplicate_of = 1"), 2);
+}
+
+static void a_private_incident_is_merged_with_no_public_one(void **state)
+{
+    run_quietly(*state, "incident.declare",
+                "{'title':'Somebody reads our mail','description':'d','category':'Data breach',"
+                "'priority':'P1','environment':'PRD','created_by_email':'ada@example.com'}");
+    refuse(*state, "incident.merge", "{'id':1,'into':2}", ERR_CONFLICT, "into");
+    refuse(*state, "incident.merge", "{'id':2,'into':1}", ERR_CONFLICT, "into");
+    char eve[40];
+    add_person(*state, "eve", eve);
+    const struct actor actor = person_actor(eve);
+    struct fixture *fixture = *state;
+    assert_null(run_as(fixture, &actor, "incident.merge", "{'id':1,'into':2}"));
+    assert_int_equal(fixture->err.code, ERR_NOT_FOUND);
+}
+
+static void a_drill_is_marked_and_not_measured(void **state)
+{
+    run_quietly(*state, "incident.declare",
+                "{'title':'What if the shop were down','description':'d','category':'Payment',"
+                "'priority':'P1','environment':'PRD','created_by_email':'ada@example.com',"
+                "'drill':true}");
+    for (int id = 1; id <= 2; id++) {
+        char args[200];
+        snprintf(args, sizeof(args),
+                 "{'id':%d,'key_events':{'started':1700000000000,'detected':1700000060000}}", id);
+        run_quietly(*state, "incident.set_key_events", args);
+    }
+    assert_int_equal(count(*state, "SELECT COUNT(*) FROM incident_metric WHERE incident_id = 1"),
+                     1);
+    assert_int_equal(count(*state, "SELECT COUNT(*) FROM incident_metric WHERE incident_id = 2"),
+                     0);
+    json_t *incident = run(*state, "incident.get", "{'id':2}");
+    assert_true(bool_at(incident, "is_drill"));
+    json_decref(incident);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +252,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(amounts_are_whole_cents, setup_incident, teardown),
         cmocka_unit_test_setup_teardown(a_private_incident_keeps_its_records_to_itself,
                                         setup_incident, teardown),
+        cmocka_unit_test_setup_teardown(a_duplicate_is_closed_and_names_its_original,
+                                        setup_incident, teardown),
+        cmocka_unit_test_setup_teardown(duplicates_of_a_duplicate_move_on, setup_incident,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_private_incident_is_merged_with_no_public_one,
+                                        setup_incident, teardown),
+        cmocka_unit_test_setup_teardown(a_drill_is_marked_and_not_measured, setup_incident,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

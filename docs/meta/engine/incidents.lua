@@ -26,7 +26,7 @@ function M.claim_role(args, actor) end
 ---@return Error? err
 function M.close(args, actor) end
 
---- {title, description, priority, category, environment or environments[], created_by or created_by_email, impacts{}?, custom_fields{}?, dedup_key?, ignore?, private?, response_type?, draft{scope,key}?, require_enabled?, form?, request_key?, brief?}: declares an incident -> {id, created, incident}; brief: without the incident, which costs a third
+--- {title, description, priority, category, environment or environments[], created_by or created_by_email, impacts{}?, custom_fields{}?, dedup_key?, ignore?, drill?, private?, response_type?, draft{scope,key}?, require_enabled?, form?, request_key?, brief?}: declares an incident -> {id, created, incident}; brief: without the incident, which costs a third
 ---@param args table?
 ---@param actor Actor?
 ---@return any answer
@@ -81,6 +81,13 @@ function M.list(args, actor) end
 ---@return any answer
 ---@return Error? err
 function M.members(args, actor) end
+
+--- {id, into, message?}: <id> is a duplicate: it is ignored and closed, names <into>, and its members become members of that; reopening it takes the link back; emits incident.merged -> {is_changed, incident, into}
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.merge(args, actor) end
 
 --- {id, person_id, reason?}: the person leaves; emits members.changed -> {is_changed}
 ---@param args table?
