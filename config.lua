@@ -76,6 +76,15 @@ return {
       summary = "Tells everyone else: responders, the company, customers" },
   },
 
+  -- How an incident goes on. The shipped way is built in (docs/operating.md, "Lifecycle"); what is named here replaces its
+  -- part of it. A status leads to those of its list; a table in which an incident could never be closed is refused.
+  lifecycle = {
+    -- transitions = { normal = { open = { "investigating", "mitigated", "closed" } } },
+    -- closure_reasons = { { value = "duplicate", label = "Duplicate of another incident" } },
+    -- postmortem = { environments = { "PRD" }, document = true },
+    -- key_events_below = 4,                  -- priorities 1 to 3 need their required key events to be closed
+  },
+
   -- Moments worth knowing afterwards, and the metrics between them.
   milestones = {
     { event_type = "started", name = "Started", order = 1, required = true, summary = "The first signs of trouble" },

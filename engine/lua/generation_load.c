@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/tz.h"
 #include "core/engine.h"
+#include "core/lifecycle.h"
 #include "lua/config.h"
 #include "lua/globals.h"
 #include "lua/lua_api.h"
@@ -287,6 +288,24 @@ static void check_time_zone(const struct generation *generation, struct report *
     tz_free(tz);
 }
 
+/* The report says the path itself. */
+static const char *without_path(const struct err *err)
+{
+    size_t len = strlen(err->field);
+    bool has_path = strncmp(err->msg, err->field, len) == 0 && err->msg[len] == ':';
+    return has_path ? err->msg + len + 2 : err->msg;
+}
+
+/* An impossible lifecycle is told here, with its line, and not when it is stored. */
+static void check_lifecycle(const struct generation *generation, struct report *report)
+{
+    struct lifecycle lifecycle;
+    struct err err = { 0 };
+    if (generation->config &&
+        lifecycle_read(json_object_get(generation->config, "lifecycle"), &lifecycle, &err) != OK)
+        config_report(report, generation->snapshot, err.field, without_path(&err));
+}
+
 /* False when scripts cannot be asked about the config. With broken units their keys would be called
  * unknown: then the config is only evaluated. */
 static bool load_config(struct generation *generation, bool units_are_whole, struct report *report)
@@ -303,6 +322,7 @@ static bool load_config(struct generation *generation, bool units_are_whole, str
                         &err) != OK)
         report_add(report, "%s", err.msg);
     check_time_zone(generation, report);
+    check_lifecycle(generation, report);
     return generation->config != NULL;
 }
 
@@ -317,6 +337,9 @@ static void take_reference(struct generation *generation)
         json_object_set_new(generation->reference, KEYS[i],
                             rows ? json_incref(rows) : json_array());
     }
+    json_t *lifecycle = json_object_get(generation->config, "lifecycle");
+    json_object_set_new(generation->reference, "lifecycle",
+                        lifecycle ? json_incref(lifecycle) : json_object());
 }
 
 struct generation *generation_load(struct engine *engine, struct snapshot *snapshot,

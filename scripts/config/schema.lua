@@ -17,6 +17,16 @@ end
 
 local LEVELS = { "HT", "HI", "MD", "LO", "LT", "NO" }
 
+local STATUSES = { "open", "investigating", "mitigating", "mitigated", "postmortem", "closed" }
+
+-- From each named status to those of its list; a status that is not named keeps the shipped ones.
+local function transitions()
+  local row = shape.list { of = shape.enum { values = STATUSES }, optional = true }
+  local fields = {}
+  for _, status in ipairs(STATUSES) do fields[status] = row end
+  return shape.table { default = {}, fields = fields }
+end
+
 local schema = {
   listen = shape.string {
     default = "127.0.0.1:8080", pattern = "^%S+:%d+$", hint = 'must be "address:port", such as "127.0.0.1:8080"',
@@ -97,6 +107,17 @@ local schema = {
     service = name_text(), level = shape.integer { min = 1, max = 20, default = 1 },
     email = shape.string { pattern = "^[^%s@]+@[^%s@]+$", hint = "must be an e-mail address" },
   }),
+  lifecycle = shape.table { default = {}, fields = {
+    transitions = shape.table { default = {}, fields = { normal = transitions(), postmortem = transitions() } },
+    closure_reasons = rows({
+      value = slug(), label = name_text(40), offered = flag(true),
+    }, { "value" }),
+    postmortem = shape.table { default = {}, fields = {
+      environments = shape.list { of = shape.string { min = 1, max = 16 }, optional = true, max = 8 },
+      document = shape.boolean { optional = true },
+    } },
+    key_events_below = shape.integer { min = 0, max = 1000, optional = true },
+  } },
   -- A schedule's name: false turns it off, a table changes what its file says.
   schedules = shape.map { default = {}, of = shape.choice {
     hint = "must be false or a table",

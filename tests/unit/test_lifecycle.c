@@ -270,6 +270,32 @@ static void a_metric_vanishes_with_its_key_event(void **state)
            "key_events.eaten");
 }
 
+static void the_operators_table_rules_until_it_is_taken_away(void **state)
+{
+    struct fixture *fixture = *state;
+    declare(fixture, "P4", "PRD");
+    refuse(fixture, "incident.update", "{'id':1,'status':'mitigated'}", ERR_INVALID, "status");
+    static const char OPERATORS[] =
+        "{'lifecycle':{'transitions':{'normal':{'open':['mitigated','closed']}},"
+        "'closure_reasons':[{'value':'bored','label':'Bored'}]}}";
+    json_t *answer = run(fixture, "reference.reconcile", OPERATORS);
+    assert_int_equal(int_at(answer, "changes"), 1);
+    json_decref(answer);
+    answer = run(fixture, "reference.reconcile", OPERATORS);
+    assert_int_equal(int_at(answer, "changes"), 0);
+    json_decref(answer);
+    run_quietly(fixture, "incident.update", "{'id':1,'status':'mitigated'}");
+    refuse(fixture, "reference.reconcile",
+           "{'lifecycle':{'transitions':{'normal':{'mitigating':[],'open':['mitigating']}}}}",
+           ERR_INVALID, "lifecycle.transitions.normal");
+    answer = run(fixture, "incident.lifecycle", "{'id':1}");
+    assert_string_equal(text_at(answer, "closure_reasons.0.value"), "bored");
+    json_decref(answer);
+    run_quietly(fixture, "reference.reconcile", "{'lifecycle':{}}");
+    declare(fixture, "P4", "PRD");
+    refuse(fixture, "incident.update", "{'id':2,'status':'mitigated'}", ERR_INVALID, "status");
+}
+
 static void an_impossible_table_is_refused(void **state)
 {
     (void)state;
@@ -388,6 +414,8 @@ static void random_lives_stay_within_the_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_operators_table_rules_until_it_is_taken_away, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(every_step_with_and_without_a_postmortem, setup_life,
                                         teardown),
         cmocka_unit_test_setup_teardown(outside_production_there_is_no_postmortem, setup_life,
