@@ -185,6 +185,7 @@ static const struct unit_field *fields_of(enum unit_kind kind)
         { "on_ready", UNIT_T(FUNCTION), false },
         { "reference", UNIT_T(FUNCTION), false },
         { "manifest", UNIT_T(FUNCTION), false },
+        { "check_online", UNIT_T(FUNCTION), false },
         { "services", UNIT_T(TABLE), false },
         { 0 },
     };

@@ -3,6 +3,7 @@ local arguments = require "sandbox.lib.arguments"
 local faults = require "sandbox.lib.faults"
 local json = require "engine.json"
 local methods = require "sandbox.lib.methods"
+local scopes = require "sandbox.lib.scopes"
 local sockets = require "sandbox.lib.sockets"
 local task = require "engine.task"
 local workspace = require "sandbox.lib.workspace"
@@ -53,6 +54,8 @@ local function run(method, request)
   if not methods.is_known(method) then return refusal("unknown_method") end
   local args, unknown, detail = arguments.read(method, request)
   if not args then return refusal(unknown, detail) end
+  local missing = scopes.missing(method, args)
+  if missing then return { ok = false, error = "missing_scope", needed = missing, provided = scopes.granted() } end
   return methods.call(method, args), unknown
 end
 
@@ -71,7 +74,7 @@ local function handle(request)
   workspace.log { method = method, ok = body.ok, error = body.error, unknown = unknown and #unknown > 0
     and unknown or nil,
     detail = body.response_metadata and body.response_metadata.messages or nil }
-  return fault and faulty(fault) or reply(body)
+  return fault and faulty(fault) or reply(body, 200, { ["X-OAuth-Scopes"] = scopes.granted() })
 end
 
 local function handle_response_url(request)

@@ -133,7 +133,7 @@ local function read_answer(name, method, reply, recall)
   if type(answer) ~= "table" or type(answer.ok) ~= "boolean" or reply.status >= 500 then
     return nil, strange(method, reply.status)
   end
-  if answer.ok then return answer end
+  if answer.ok then return answer, nil, reply.headers end
   return nil, refused(name, method, reply, answer)
 end
 
@@ -144,6 +144,7 @@ end
 ---  wait: how long to queue for our own rate limit; token: instead of the bot's; recall: knows the
 ---  answer from its text and spares its reading
 ---@return table|nil answer, table|nil err
+---@return table<string, string>|nil headers  of a good answer, names in lower case
 function M.call(method, args, options)
   local rule = methods[method] or error("slack.methods has no " .. tostring(method), 2)
   local slack = config.slack

@@ -141,6 +141,7 @@ function M.reset(options)
     view_order = {}, triggers = {}, responses = {}, ephemerals = {}, log = {}, log_count = 0 }
   fill()
   options = options or {}
+  state.scopes = options.scopes
   if options.users then fill_crowd(options.users, options.groups or 0, options.group_size or 50) end
 end
 
