@@ -14,16 +14,30 @@ local ACTION = "incident_update_select_incident"
 local CLOSED = 60
 local SHOWN = 50
 
+-- The open incident with exactly this number: among thousands it would drown in those whose number
+-- only begins with it.
+local function numbered(words, actor)
+  local id = math.tointeger(tonumber(words:match "^#?(%d+)$"))
+  local incident = id and incidents.get({ id = id }, actor)
+  return incident and incident.status < CLOSED and incident or nil
+end
+
 local function options(given)
   local found = { options = json.array {} }
   local person = people.find(given.user_id)
   local actor = person and permit.actor(person.id) or { source = "chat" }
+  local words = blocks.line(given.action.value)
   local rows, err = incidents.list({
-    status_below = CLOSED, search = blocks.line(given.action.value), limit = SHOWN, order = "newest",
+    status_below = CLOSED, search = words, limit = SHOWN, order = "newest",
   }, actor)
   if not rows then log.warn("incidents to choose from: " .. tostring(err)) end
-  for i, incident in ipairs(rows or {}) do
-    found.options[i] = blocks.option(incident_text.title(incident), tostring(incident.id))
+  local exact = numbered(words, actor)
+  local function add(incident)
+    found.options[#found.options + 1] = blocks.option(incident_text.title(incident), tostring(incident.id))
+  end
+  if exact then add(exact) end
+  for _, incident in ipairs(rows or {}) do
+    if not exact or incident.id ~= exact.id then add(incident) end
   end
   return found
 end
