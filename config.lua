@@ -76,6 +76,13 @@ return {
       summary = "Tells everyone else: responders, the company, customers" },
   },
 
+  -- Fields of your own, for all incidents or for those of some categories. Types: text, number, boolean, date, url, choice,
+  -- choices. Without any, incidents take whatever programs put in custom_fields.
+  custom_fields = {
+    -- { key = "customer", name = "Customer", type = "text", categories = { "Payment" }, max = 80 },
+    -- { key = "severity_for", name = "Felt in", type = "choices", choices = { { value = "eu", name = "Europe" } } },
+  },
+
   -- How an incident goes on. The shipped way is built in (docs/operating.md, "Lifecycle"); what is named here replaces its
   -- part of it. A status leads to those of its list; a table in which an incident could never be closed is refused.
   lifecycle = {

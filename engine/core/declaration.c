@@ -2,6 +2,7 @@
  * fill the form. */
 #include "core/declaration.h"
 
+#include "core/custom_field.h"
 #include "store/db.h"
 
 #include <stdio.h>
@@ -216,6 +217,8 @@ static int read_custom_fields(struct reading *r, json_t *environments)
 {
     json_t *given = NULL;
     int rc = args_object_optional(&r->args, "custom_fields", &given);
+    if (rc == OK)
+        rc = custom_field_check(r->call->tx, &r->args, r->into->category_id, given);
     if (rc != OK)
         return rc;
     AUTO_JSON json_t *fields = given ? json_copy(given) : json_object();

@@ -21,9 +21,9 @@ struct declaration {
     char priority_id[REFERENCE_ID_SIZE];
     char category_id[REFERENCE_ID_SIZE];
     char environment_id[REFERENCE_ID_SIZE];
-    const char *response_type;       /* "critical" or "normal" */
-    char *custom_fields;             /* JSON, owned */
-    struct impact *impacts; /* owned */
+    const char *response_type; /* "critical" or "normal" */
+    char *custom_fields;       /* JSON, owned */
+    struct impact *impacts;    /* owned */
     size_t impact_count;
     bool is_private, is_ignored, is_drill;
 };

@@ -7,10 +7,12 @@ extern const struct op ATTACHMENT_OPS[];      /* attachment.c */
 extern const struct op AUDIT_OPS[];           /* audit.c */
 extern const struct op CONVERSATION_OPS[];    /* conversation.c */
 extern const struct op COST_OPS[];            /* cost.c */
+extern const struct op CUSTOM_FIELD_OPS[];    /* custom_field.c */
 extern const struct op EVENT_OPS[];           /* event.c */
 extern const struct op GENERATION_OPS[];      /* generation_store.c */
 extern const struct op IMPORT_OPS[];          /* import.c */
 extern const struct op INCIDENT_OPS[];        /* incident.c */
+extern const struct op INCIDENT_FIELD_OPS[];  /* incident_fields.c */
 extern const struct op INCIDENT_IMPACT_OPS[]; /* incident_impacts.c */
 extern const struct op INCIDENT_MEMBER_OPS[]; /* incident_members.c */
 extern const struct op INCIDENT_MERGE_OPS[];  /* incident_merge.c */

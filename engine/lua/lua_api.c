@@ -37,6 +37,7 @@ static const struct lua_module MODULES[] = {
     { "engine.time", luaopen_engine_time, EVERYONE },
     { "engine.url", luaopen_engine_url, SCRIPTS },
     { "engine.costs", luaopen_engine_costs, SCRIPTS },
+    { "engine.custom_fields", luaopen_engine_custom_fields, SCRIPTS },
     { "engine.updates", luaopen_engine_updates, SCRIPTS },
     { "engine.usergroups", luaopen_engine_usergroups, SCRIPTS },
     { "engine.websocket", luaopen_engine_websocket, SCRIPTS },

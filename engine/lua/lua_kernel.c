@@ -152,6 +152,10 @@ int luaopen_engine_incidents(lua_State *L)
 {
     return open_subject(L, "incident");
 }
+int luaopen_engine_custom_fields(lua_State *L)
+{
+    return open_subject(L, "custom_field");
+}
 int luaopen_engine_costs(lua_State *L)
 {
     return open_subject(L, "cost");

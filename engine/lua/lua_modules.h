@@ -11,6 +11,7 @@ int luaopen_engine_incidents(lua_State *L);
 int luaopen_engine_people(lua_State *L);
 int luaopen_engine_conversations(lua_State *L);
 int luaopen_engine_costs(lua_State *L);
+int luaopen_engine_custom_fields(lua_State *L);
 int luaopen_engine_updates(lua_State *L);
 int luaopen_engine_usergroups(lua_State *L);
 int luaopen_engine_invitations(lua_State *L);

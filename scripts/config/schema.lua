@@ -107,6 +107,15 @@ local schema = {
     service = name_text(), level = shape.integer { min = 1, max = 20, default = 1 },
     email = shape.string { pattern = "^[^%s@]+@[^%s@]+$", hint = "must be an e-mail address" },
   }),
+  custom_fields = rows({
+    key = slug(), name = name_text(), help = free_text(),
+    type = shape.enum { values = { "text", "number", "boolean", "date", "url", "choice", "choices" }, default = "text" },
+    categories = shape.list { of = name_text(260), optional = true },
+    min = shape.number { optional = true }, max = shape.number { optional = true },
+    choices = shape.list { optional = true, max = 100, unique = { "value" }, of = shape.table { fields = {
+      value = slug(), name = name_text(),
+    } } },
+  }, { "key" }),
   lifecycle = shape.table { default = {}, fields = {
     transitions = shape.table { default = {}, fields = { normal = transitions(), postmortem = transitions() } },
     closure_reasons = rows({
@@ -153,6 +162,17 @@ function schema.priorities.check(list)
 end
 
 schema.environments.check = at_most_one_default
+
+function schema.custom_fields.check(list)
+  for _, field in ipairs(list) do
+    local is_choice = field.type == "choice" or field.type == "choices"
+    if is_choice and #(field.choices or {}) == 0 then return nil, 'field "' .. field.key .. '" needs its choices' end
+    if field.min and field.max and field.min > field.max then
+      return nil, 'field "' .. field.key .. '" has a min above its max'
+    end
+  end
+  return true
+end
 
 function schema.impacts.check(list)
   for _, impact in ipairs(list) do

@@ -156,6 +156,90 @@ static void a_private_incident_keeps_its_records_to_itself(void **state)
     }
 }
 
+/* ---- custom fields */
+
+static const char FIELDS[] =
+    "{'custom_fields':[{'key':'customer','name':'Customer','type':'text','min':2,'max':5},"
+    "{'key':'lost','name':'Lost orders','type':'number','min':0,'max':100},"
+    "{'key':'known','name':'Known','type':'boolean'},{'key':'due','name':'Due','type':'date'},"
+    "{'key':'board','name':'Board','type':'url'},"
+    "{'key':'felt_in','name':'Felt in','type':'choice','choices':[{'value':'eu','name':'Europe'}]},"
+    "{'key':'teams','name':'Teams','type':'choices','choices':[{'value':'a','name':'A'},"
+    "{'value':'b','name':'B'}]},"
+    "{'key':'breach','name':'Breach','type':'text','categories':['Security/Data breach']}]}";
+
+static void custom_fields_take_what_their_type_takes(void **state)
+{
+    run_quietly(*state, "reference.reconcile", FIELDS);
+    json_t *answer =
+        run(*state, "incident.set_custom_fields",
+            "{'id':1,'custom_fields':{'customer':'ACME','lost':7.5,'known':true,'due':'2028-02-29',"
+            "'board':'https://board.test/x','felt_in':'eu','teams':['a','b']}}");
+    assert_true(bool_at(answer, "is_changed"));
+    assert_string_equal(text_at(answer, "incident.custom_fields.customer"), "ACME");
+    json_decref(answer);
+    answer = run(*state, "incident.set_custom_fields",
+                 "{'id':1,'custom_fields':{'customer':null,'lost':7.5}}");
+    assert_null(json_object_get(at(answer, "incident.custom_fields"), "customer"));
+    json_decref(answer);
+    answer = run(*state, "incident.set_custom_fields", "{'id':1,'custom_fields':{'lost':7.5}}");
+    assert_false(bool_at(answer, "is_changed"));
+    json_decref(answer);
+    assert_traces(*state, "incident.set_custom_fields", 2);
+}
+
+static void custom_fields_are_refused_by_key(void **state)
+{
+    static const char *const BAD[][2] = {
+        { "customer", "'A'" },
+        { "customer", "'ACME Inc'" },
+        { "customer", "7" },
+        { "lost", "-1" },
+        { "lost", "101" },
+        { "lost", "'7'" },
+        { "known", "1" },
+        { "due", "'2027-02-29'" },
+        { "due", "'23.11.2026'" },
+        { "due", "'2026-11-231'" },
+        { "board", "'javascript:1'" },
+        { "board", "'https://a b'" },
+        { "felt_in", "'us'" },
+        { "teams", "'a'" },
+        { "teams", "['a','c']" },
+        { "breach", "'x'" },
+        { "nothing", "'x'" },
+    };
+    run_quietly(*state, "reference.reconcile", FIELDS);
+    for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++) {
+        char args[200], field[60];
+        snprintf(args, sizeof(args), "{'id':1,'custom_fields':{'%s':%s}}", BAD[i][0], BAD[i][1]);
+        snprintf(field, sizeof(field), "custom_fields.%s", BAD[i][0]);
+        refuse(*state, "incident.set_custom_fields", args, ERR_INVALID, field);
+    }
+    refuse(*state, "incident.declare",
+           "{'title':'Card payments fail','description':'d','category':'Payment','priority':'P1',"
+           "'environment':'PRD','created_by_email':'ada@example.com','custom_fields':{'lost':-1}}",
+           ERR_INVALID, "custom_fields.lost");
+    assert_traces(*state, "incident.set_custom_fields", 0);
+}
+
+static void a_category_has_its_own_fields(void **state)
+{
+    run_quietly(*state, "reference.reconcile", FIELDS);
+    json_t *all = run(*state, "custom_field.list", "{}");
+    assert_int_equal(json_array_size(all), 8);
+    json_decref(all);
+    json_t *incident = run(*state, "incident.get", "{'id':1}");
+    char args[120];
+    snprintf(args, sizeof(args), "{'category_id':'%s'}", text_at(incident, "category.id"));
+    json_decref(incident);
+    json_t *some = run(*state, "custom_field.list", args);
+    assert_int_equal(json_array_size(some), 7);
+    json_decref(some);
+    run_quietly(*state, "reference.reconcile", "{'custom_fields':[]}");
+    run_quietly(*state, "incident.set_custom_fields", "{'id':1,'custom_fields':{'nothing':'x'}}");
+}
+
 /* ---- duplicates and drills */
 
 static void a_duplicate_is_closed_and_names_its_original(void **state)
@@ -252,6 +336,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(amounts_are_whole_cents, setup_incident, teardown),
         cmocka_unit_test_setup_teardown(a_private_incident_keeps_its_records_to_itself,
                                         setup_incident, teardown),
+        cmocka_unit_test_setup_teardown(custom_fields_take_what_their_type_takes, setup_incident,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(custom_fields_are_refused_by_key, setup_incident, teardown),
+        cmocka_unit_test_setup_teardown(a_category_has_its_own_fields, setup_incident, teardown),
         cmocka_unit_test_setup_teardown(a_duplicate_is_closed_and_names_its_original,
                                         setup_incident, teardown),
         cmocka_unit_test_setup_teardown(duplicates_of_a_duplicate_move_on, setup_incident,

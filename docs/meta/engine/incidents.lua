@@ -103,6 +103,13 @@ function M.remove_member(args, actor) end
 ---@return Error? err
 function M.reopen(args, actor) end
 
+--- {id, custom_fields{key: value or null}}: these fields change, the others stay; emits records.changed -> {is_changed, incident}
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.set_custom_fields(args, actor) end
+
 --- {id, impacts{type: level or null}}: how much it is felt, type by type; emits records.changed -> {is_changed, suggested_priority_value, incident}
 ---@param args table?
 ---@param actor Actor?
