@@ -3,9 +3,9 @@ import json
 import os
 import re
 
+from flows import open_incident, update
 from harness import check, equal, wait_for
 from test_slack_commands import configure
-from test_slack_life import open_incident, update
 
 
 def ask(world, env=None):

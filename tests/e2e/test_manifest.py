@@ -4,9 +4,9 @@ import json
 import os
 import re
 
+from flows import open_incident
 from harness import check, equal
 from test_slack_commands import configure
-from test_slack_life import open_incident
 
 URL = "https://incidents.example.test"
 # As Slack's pages say, written down apart from the scripts: of each method and event, the bot scopes for what we ask of it.

@@ -1,8 +1,8 @@
 """The slash command's words: each subcommand with its synonyms and arguments, the operator's own words, `help`."""
 import json
 
+from flows import incident, open_incident, typed, view_of, words
 from harness import check, equal, wait_for
-from test_slack_life import incident, open_incident, typed, view_of, words
 
 # Each command that opens a form, with all of its synonyms.
 FORMS = {

@@ -1,8 +1,8 @@
 """What Slack shows of an incident's life: status messages, the live headline, the topic, the deploy warning, roles, the archive."""
 import json
 
+from flows import open_incident, update
 from harness import check, equal, wait_for
-from test_slack_life import open_incident, update
 
 ROLE_HOLDER = "U0002"
 

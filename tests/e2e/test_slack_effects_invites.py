@@ -1,9 +1,8 @@
 """Who comes to the channel later: when it gets worse, and when somebody is given a role."""
 import json
 
-from flows import declare_by_api, ready_channel
+from flows import declare_by_api, open_incident, ready_channel
 from harness import check, equal
-from test_slack_life import open_incident
 
 LEADS = {"U0009", "U0010"}
 HOLDER, HOLDER_EMAIL = "U0011", "keiko.tanaka@example.test"

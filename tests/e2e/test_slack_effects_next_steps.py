@@ -1,9 +1,9 @@
 """What is left to do until an incident can be closed: one message that keeps up with what is done."""
 import json
 
+from flows import open_incident
 from harness import check, equal
 from test_slack_effects import of_kind, settled_channel, text_of
-from test_slack_life import open_incident
 
 KIND = "ff_incident_fixed_next_actions"
 

@@ -3,8 +3,8 @@ import os
 import sqlite3
 import urllib.parse
 
+from flows import open_incident
 from harness import check, equal, fetch, wait_for
-from test_slack_life import open_incident
 
 MANY = 230
 

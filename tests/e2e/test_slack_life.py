@@ -2,74 +2,8 @@
 import json
 import time
 
-from flows import TITLE, ready_channel
+from flows import incident, open_incident, option, pressed, select, status_values, typed, update, view_of, words
 from harness import check, equal, wait_for
-
-
-def open_incident(world, title=TITLE, priority="P1"):
-    """A declared incident with its channel; returns the engine and the channel's id."""
-    engine = world.engine()
-    world.sync(engine)
-    engine.command(f"open {priority} {title}")
-    ready_channel(world)
-    engine.settled()
-    return engine, world.sandbox.channels()[0]["id"]
-
-
-def view_of(world, engine, text, callback, channel="C0GENERAL", user="U0001"):
-    seen = len(world.sandbox.views())
-    equal(engine.command(text, user=user, channel=channel).status, 200, f"the acknowledgement of {text}")
-    def newest():
-        return len(world.sandbox.views()) > seen and world.sandbox.newest_view(callback)
-    return wait_for(f"the view {callback}", newest)
-
-
-def pressed(world, engine, view, action, callback, chosen=None):
-    engine.press(view, action, chosen=chosen)
-    return wait_for(f"the view {callback}", lambda: world.sandbox.newest_view(callback))
-
-
-def words(view):
-    return json.dumps(view["blocks"], ensure_ascii=False)
-
-
-def option(view, block_id, label):
-    """The option with these words in its label."""
-    element = next(block["element"] for block in view["blocks"] if block.get("block_id") == block_id)
-    options = element.get("options") or [one for group in element["option_groups"] for one in group["options"]]
-    return next(one for one in options if label in one["text"]["text"])
-
-
-def select(chosen):
-    return {"type": "static_select", "selected_option": chosen}
-
-
-def typed(value):
-    return {"type": "plain_text_input", "value": value}
-
-
-def status_values(view, status=None, message=None, priority=None):
-    """What a person fills in; all else is as the form came."""
-    values = {}
-    for block in view["blocks"]:
-        element = block.get("element", {})
-        if element.get("type") == "static_select":
-            values[block["block_id"]] = {element["action_id"]: select(element.get("initial_option"))}
-    values["message"] = {"message": typed(message)}
-    if status:
-        values["status"] = {"status": select(option(view, "status", status))}
-    if priority:
-        values["priority"] = {"priority": select(option(view, "priority", priority))}
-    return values
-
-
-def update(world, engine, channel, **changes):
-    view = view_of(world, engine, "update status", "incident_update_status", channel)
-    return engine.submit(view, status_values(view, **changes))
-
-
-def incident(world):
-    return json.loads(world.cli("incident", "show", "1", "--json").stdout)
 
 
 def test_from_investigating_to_closed(world):

@@ -3,8 +3,8 @@ import os
 import sqlite3
 import time
 
+from flows import view_of, words
 from harness import check, equal, wait_for
-from test_slack_life import view_of, words
 
 INCIDENTS, PEOPLE = 10_000, 100_000
 WITHIN_MS = 1000

@@ -1,6 +1,6 @@
 """The menu of `/incident update`: which forms it offers, to whom, and that they lead on."""
+from flows import incident, open_incident, pressed, select, status_values, view_of, words
 from harness import check, equal
-from test_slack_life import incident, open_incident, pressed, select, status_values, view_of, words
 
 PUSHED = {
     "push_modal_incident_update_status": "incident_update_status",
