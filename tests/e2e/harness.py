@@ -162,9 +162,9 @@ class Sandbox:
     def trigger(self, user="U0001", channel="C0GENERAL"):
         return post_json(self.url + "/sandbox/trigger", {"user_id": user, "channel_id": channel}).json
 
-    def say(self, channel, user, text):
+    def say(self, channel, user, text, thread_ts=None):
         """A person's message; the answer is as the vendor keeps it."""
-        return post_json(self.url + "/sandbox/say", {"channel": channel, "user": user, "text": text}).json
+        return post_json(self.url + "/sandbox/say", {"channel": channel, "user": user, "text": text, "thread_ts": thread_ts}).json
 
     def views(self):
         return self.state()["views"]

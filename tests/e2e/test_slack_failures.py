@@ -1,0 +1,141 @@
+"""Each method of Slack's fails in each way, at each step of an incident's life and in each form and task: what one is left with is
+said: done all the same, once; or dead, with the method and Slack's word for it; or told to the person who asked."""
+import json
+import os
+import re
+import time
+
+from harness import check, equal, wait_for
+from test_slack_commands import configure
+from test_slack_life import open_incident, option, select, view_of, words
+
+TITLE = "Checkout answers with errors in all shops"
+SOS = 'sos = { { name = "Leads", conversation = "C0INCIDENTS", usergroup = "incident-leads" },'
+REFUSAL = "restricted_action"  # Slack's word for: not you, and not later either
+PASSING = {  # what time mends
+    "reset": {}, "rate_limit": {"retry_after": 1}, "server_error": {"status": 500}, "garbage": {}, "error": {"error": "fatal_error"},
+}
+FINAL = {"error": {"error": REFUSAL}}
+
+
+# ---- an incident's life, whose every step makes jobs that call Slack
+
+def submit_role(world, engine, channel):
+    form = view_of(world, engine, "roles", "incident_update_roles", channel)
+    values = {block["block_id"]: {block["block_id"]: {"type": "multi_users_select",
+                                                      "selected_users": block["element"].get("initial_users", [])}}
+              for block in form["blocks"] if block.get("type") == "input"}
+    values["role_commander"]["role_commander"]["selected_users"] = ["U0030"]
+    return lambda: equal(engine.submit(form, values).json, {"response_action": "clear"}, "the answer to the roles")
+
+
+def submit_sos(world, engine, channel):
+    form = view_of(world, engine, "sos", "incident_send_sos", channel)
+    values = {"sos": {"sos": select(option(form, "sos", "Leads"))}}
+    return lambda: equal(engine.submit(form, values).json, {"response_action": "clear"}, "the answer to the SOS")
+
+
+def react(world, engine, channel):
+    said = world.sandbox.say(channel, "U0001", "The deployment of noon is to blame.")
+    world.sandbox.say(channel, "U0030", "It is rolled back.", thread_ts=said["ts"])
+    event = {"type": "reaction_added", "user": "U0001", "reaction": "mega",
+             "item": {"type": "message", "channel": channel, "ts": said["ts"]}, "event_ts": said["ts"]}
+    return lambda: equal(engine.event(event, event_id="EvReaction").status, 200, "the answer to the reaction")
+
+
+def by_cli(*arguments):
+    return lambda world, engine, channel: lambda: world.cli("incident", *arguments)
+
+
+# Each prepares, while Slack is well, what then is done while it fails.
+STEPS = {
+    "update": by_cli("update", "1", "--status", "Investigating", "--message", "We look at the database."),
+    "role": submit_role,
+    "sos": submit_sos,
+    "reaction": react,
+    "worse": by_cli("update", "1", "--priority", "P1", "--message", "It is everywhere now."),
+    "close": by_cli("close", "1", "--closure-reason", "false_positive", "--message", "It was a test of the alarm."),
+    "reopen": by_cli("reopen", "1", "--message", "It was a real one after all."),
+}
+
+
+def methods(world):
+    """What effects call; forms and tasks have tests of their own."""
+    with open(os.path.join(world.root, "scripts/slack/methods.lua")) as file:
+        known = re.findall(r'\["([\w.]+)"\] = \{', file.read())
+    return [name for name in known if name.split(".")[0] not in ("views", "apps", "auth")]
+
+
+def live(world, before_step):
+    """The whole life; before_step is called when Slack is about to be needed. Returns the engine."""
+    engine = world.engine()
+    world.sync(engine)
+    engine.settled()
+    before_step()
+    equal(engine.command(f"open P2 {TITLE}").status, 200, "the declaration")
+    engine.settled(120)
+    world.sandbox.clear_faults()
+    channel = next((one["id"] for one in world.sandbox.channels()), "C0GENERAL")
+    for prepare in STEPS.values():
+        act = prepare(world, engine, channel)
+        before_step()
+        act()
+        engine.settled(120)
+        world.sandbox.clear_faults()
+    return engine
+
+
+def outcome(world):
+    """Of the Slack side, what must not depend on how often something had to be tried."""
+    def kinds(channel):
+        return sorted((one.get("metadata") or {}).get("event_payload", {}).get("ff_type", "other") for one in channel["messages"])
+    return [{"id": one["id"] if one["id"].startswith("C0") and len(one["id"]) < 12 else "incident", "topic": re.sub(r"127\.0\.0\.1:\d+", "HERE", one["topic"]),
+             "is_archived": one["is_archived"], "members": sorted(one["members"]), "pins": len(one["pins"]),
+             "bookmarks": len(one.get("bookmarks", [])), "messages": kinds(one)}
+            for one in world.sandbox.state()["channels"] if not one.get("is_im")]
+
+
+def dead_jobs(world):
+    return [one for one in world.jobs() if one["state"] == "dead"]
+
+
+# ---- what time mends
+
+def survive(world, kind):
+    """With each method failing once at each step, everything is in the end as if nothing had failed."""
+    configure(world, ("sos = {", SOS))
+    live(world, lambda: None).process.stop()
+    wanted, called = outcome(world), {call["method"] for call in world.sandbox.log()}
+    world.sandbox.reset()
+    world.fresh_database()
+
+    def break_everything():
+        for method in methods(world):
+            world.sandbox.fault(method, kind, times=1, **PASSING[kind])
+    engine = live(world, break_everything)
+    equal(outcome(world), wanted, f"what Slack shows after {kind}")
+    equal(dead_jobs(world), [], "dead jobs")
+    failed = {call["method"] for call in world.sandbox.log() if call.get("error") == f"fault:{kind}"}
+    missed = called & set(methods(world)) - failed - {"users.list", "usergroups.list", "conversations.info", "conversations.members", "users.info"}
+    equal(missed, set(), "methods that were called and did not fail")
+    engine.process.stop()
+
+
+def test_connections_that_break(world):
+    survive(world, "reset")
+
+
+def test_limits(world):
+    survive(world, "rate_limit")
+
+
+def test_server_errors(world):
+    survive(world, "server_error")
+
+
+def test_answers_that_cannot_be_read(world):
+    survive(world, "garbage")
+
+
+def test_errors_of_slacks_own(world):
+    survive(world, "error")
