@@ -203,8 +203,8 @@ format: ## clang-format over all C files
 docs: ## the generated reference pages
 	$(Q)$(PYTHON) tools/lua_api_docs.py
 
-demo: $(BUILD)/halligan ## sandbox and engine with a filled workspace; stays up
-	$(Q)tools/demo.sh $(BUILD)/halligan
+demo: $(BUILD)/halligan ## an incident from its declaration to the archive, told step by step; stays up
+	$(Q)$(PYTHON) tools/demo.py --halligan $(BUILD)/halligan
 
 run: $(BUILD)/halligan ## serve with ./config.lua
 	$(Q)$(BUILD)/halligan serve --config config.lua

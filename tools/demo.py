@@ -1,58 +1,66 @@
 #!/usr/bin/env python3
-"""Runs the demo: see tools/demo.sh."""
+"""The demo: the sandbox as chat vendor, the engine, and an incident from `/incident open` to the archive, all of it through the signed
+path, with what happened in the workspace after each step. Stays up at the end until Ctrl-C; its data is thrown away."""
 import argparse
-import json
 import os
 import signal
 import sys
+import textwrap
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "e2e"))
 sys.dont_write_bytecode = True
-from harness import World, wait_for  # noqa: E402  the tests and the demo drive the same two processes
+from demo_story import Story, prepare  # noqa: E402
+from harness import World  # noqa: E402  the tests and the demo drive the same two processes
 
-TITLE = "Checkout answers with errors in all shops"
-
-
-def say(step, text):
-    print(f"\033[1m{step:>2}\033[0m  {text}" if sys.stdout.isatty() else f"{step:>2}  {text}", flush=True)
+COLUMNS = 110
+MARKS = {"step": "", "answer": "  <- ", "news": "   * "}
 
 
-def tell_story(world, engine):
-    say(2, "people and user groups were read from the workspace")
-    answer = engine.command(f"open P1 {TITLE}")
-    say(3, f"/incident open P1 {TITLE}\n      signed as the vendor signs it; answered {answer.status} after {answer.ms:.0f} ms, "
-           "with the incident already on disk")
-    channel = wait_for("the channel", lambda: next(iter(world.sandbox.channels()), None), 30)
-    say(4, f"the channel #{channel['name']} was opened")
-    engine.settled()
-    channel = world.sandbox.channels()[0]
-    say(5, f"topic: {channel['topic']}")
-    say(6, f"announcement pinned; {len(channel['members'])} people in the channel")
-    detail = json.loads(world.cli("incident", "show", "1", "--json").stdout)
-    for invitation in detail["invitations"]:
-        why = "; ".join(reason["reason"] for reason in invitation["reasons"])
-        say("", f"  {invitation['person']['name']}: {why} ({invitation['state']})")
-    done = sum(job["state"] == "done" for job in detail["jobs"])
-    say(7, f"{done} of {len(detail['jobs'])} effects are done")
+class Teller:
+    """Prints the story with its steps numbered."""
+
+    def __init__(self):
+        self.steps = 0
+        self.is_bold = sys.stdout.isatty()
+
+    def __call__(self, kind, text):
+        if kind == "step":
+            self.steps += 1
+            line = f"{self.steps:>2}  {text}"
+            print(f"\n\033[1m{line}\033[0m" if self.is_bold else f"\n{line}", flush=True)
+            return
+        mark = "  " + MARKS[kind]
+        print(textwrap.fill(text, COLUMNS, initial_indent=mark, subsequent_indent=" " * len(mark)), flush=True)
+
+
+def addresses(world, engine):
+    return f"""
+    the incident's page   {engine.url}/incident/1/
+    incidents             {engine.url}/
+    the workspace         {world.sandbox.url}/
+    health, metrics       {engine.url}/healthz  {engine.url}/metrics
+"""
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--halligan", required=True)
-    parser.add_argument("--once", action="store_true", help="end after the story (for tests)")
+    parser.add_argument("--once", action="store_true", help="end after the story")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    tell = Teller()
     world = World(options.halligan)
     failed = True
     try:
-        say(1, "the sandbox (a chat workspace in a box) and the engine start")
+        prepare(world)
+        tell("step", "the sandbox (a chat workspace in a box) and the engine start")
         engine = world.engine()
         world.sync(engine)
-        tell_story(world, engine)
-        print(f"\n    the incident's page   {engine.url}/incident/1/\n    incidents             {engine.url}/\n"
-              f"    the workspace         {world.sandbox.url}/\n    health, metrics       {engine.url}/healthz  {engine.url}/metrics\n")
+        tell("news", "people and user groups were read from the workspace")
+        Story(world, engine, tell).run()
+        print(addresses(world, engine), flush=True)
         failed = False
         if not options.once:
             print("    Ctrl-C ends the demo. Its data is thrown away.", flush=True)
