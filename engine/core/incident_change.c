@@ -31,8 +31,8 @@ static const char UPDATE_INCIDENT[] =
 static const char INSERT_UPDATE[] =
     "INSERT INTO incident_update (id, incident_id, message, status, priority_id, category_id, "
     "environment_id, title,"
-    " description, created_by, event_type, event_at_ms, created_at_ms) VALUES (?, ?, ?, NULLIF(?, "
-    "0), ?, ?, ?, ?, ?, ?,"
+    " description, created_by, event_type, event_at_ms, created_at_ms, source_conversation_id,"
+    " source_external_id, source_kind) VALUES (?, ?, ?, NULLIF(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?,"
     " ?, ?, ?)";
 static const char INSERT_RECOVERED[] = "INSERT INTO incident_update (id, incident_id, created_by, "
                                        "event_type, event_at_ms, created_at_ms)"
@@ -276,13 +276,16 @@ static int write_record(struct step *step)
     int rc = tx_exec(step->call->tx, step->call->err, INSERT_UPDATE,
                      "tini"
                      "tttnn"
-                     "tnii",
+                     "tnii"
+                     "nnn",
                      step->changed->update_id, step->state.id, want->message.at, want->message.len,
                      (int64_t)want->status, id_or_null(want->priority_id),
                      id_or_null(want->category_id), id_or_null(want->environment_id),
                      want->title.at, want->title.len, want->description.at, want->description.len,
                      id_or_null(policy_person(step->call->actor)), event_type.at, event_type.len,
-                     step->event_at_ms, step->now_ms);
+                     step->event_at_ms, step->now_ms, want->source.conversation_id.at,
+                     want->source.conversation_id.len, want->source.external_id.at,
+                     want->source.external_id.len, want->source.kind.at, want->source.kind.len);
     return rc < 0 ? rc : OK;
 }
 

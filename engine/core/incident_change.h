@@ -5,6 +5,7 @@
 #include "core/args.h"
 #include "core/incident_state.h"
 #include "core/op.h"
+#include "core/update_source.h"
 
 /* What is wanted; zero, "" and absent texts mean "as it is". Texts are borrowed. */
 struct incident_change {
@@ -16,6 +17,7 @@ struct incident_change {
     struct text closure_reason, closure_reference;
     struct text event_type;
     int64_t event_at_ms; /* 0: now */
+    struct update_source source;
     bool
         is_ignored; /* sets the mark: the incident may be closed at once and is left out of reminders */
 };

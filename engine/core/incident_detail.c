@@ -17,7 +17,9 @@ static const char SELECT_AUTHORS[] =
 #define SELECT_UPDATE                                                                        \
     "SELECT u.id, u.message, u.status, u.title, u.description, u.roles, u.created_by,"       \
     " u.event_type, u.event_at_ms, u.created_at_ms, p.id, p.name, p.value, p.emoji, c.id,"   \
-    " c.name, e.id, e.value, e.name FROM incident_update u LEFT JOIN priority p ON p.id ="   \
+    " c.name, e.id, e.value, e.name, u.edited_at_ms, u.source_conversation_id,"              \
+    " u.source_external_id, u.source_kind, u.source_deleted_at_ms FROM incident_update u"    \
+    " LEFT JOIN priority p ON p.id ="                                                        \
     " u.priority_id LEFT JOIN category c ON c.id = u.category_id LEFT JOIN environment e ON" \
     " e.id = u.environment_id"
 static const char SELECT_UPDATES[] =
@@ -43,6 +45,7 @@ enum {
     U_ID, U_MESSAGE, U_STATUS, U_TITLE, U_DESCRIPTION, U_ROLES, U_CREATED_BY, U_EVENT_TYPE,
     U_EVENT_AT, U_CREATED_AT,
     P_ID, P_NAME, P_VALUE, P_EMOJI, C_ID, C_NAME, E_ID, E_VALUE, E_NAME,
+    U_EDITED_AT, S_CONVERSATION, S_EXTERNAL_ID, S_KIND, S_DELETED_AT,
 };
 /* clang-format on */
 
@@ -102,6 +105,22 @@ static void put_changed_rows(struct json_writer *w, struct stmt *stmt)
     }
 }
 
+/* The message that the record was made from; null for all others. */
+static void put_source(struct json_writer *w, struct stmt *stmt)
+{
+    json_key(w, "source");
+    if (stmt_is_null(stmt, S_EXTERNAL_ID)) {
+        json_null_value(w);
+        return;
+    }
+    json_object_begin(w);
+    json_put_text(w, "conversation_id", stmt_text(stmt, S_CONVERSATION));
+    json_put_text(w, "external_id", stmt_text(stmt, S_EXTERNAL_ID));
+    json_put_text(w, "kind", stmt_text(stmt, S_KIND));
+    json_put_column(w, "deleted_at_ms", stmt, S_DELETED_AT);
+    json_object_finish(w);
+}
+
 static void write_update(struct json_writer *w, struct stmt *stmt, const struct people_set *people)
 {
     json_object_begin(w);
@@ -117,6 +136,8 @@ static void write_update(struct json_writer *w, struct stmt *stmt, const struct 
     json_put_text(w, "event_type", stmt_text(stmt, U_EVENT_TYPE));
     json_put_int(w, "event_at_ms", stmt_int(stmt, U_EVENT_AT));
     json_put_int(w, "created_at_ms", stmt_int(stmt, U_CREATED_AT));
+    json_put_column(w, "edited_at_ms", stmt, U_EDITED_AT);
+    put_source(w, stmt);
     json_object_finish(w);
 }
 

@@ -189,6 +189,19 @@ static int read_texts(struct reading *r)
     return rc == OK ? request_key_read(&r->args, &r->request_key) : rc;
 }
 
+/* A record that a message made says what the message says, and nothing else: it can be undone. */
+static int read_source(struct reading *r)
+{
+    static const char *const ALLOWED[] = { "id",          "message",     "source",
+                                           "event_at_ms", "request_key", NULL };
+    int rc = update_source_read(r->call, &r->args, &r->change.source);
+    if (rc != OK || !update_source_is_set(&r->change.source))
+        return rc;
+    if (!r->change.message.at)
+        return args_fail(&r->args, "message", "message is required with a source");
+    return args_refuse_others(r->args.object, r->args.path, r->call->err, ALLOWED);
+}
+
 /* Everything that any of the operations takes; each refuses what it does not know before. */
 static int read_call(struct reading *r)
 {
@@ -237,11 +250,34 @@ static int keep(struct reading *r, const char *update_id)
     return request_key_keep(r->call, "incident.update", r->request_key, kept);
 }
 
+/* A message that made a record already makes no second one: answers with the record that there is.
+ * <is_answered> says whether it did. */
+static int answer_for_source(struct reading *r, bool *is_answered)
+{
+    char update_id[ID_SIZE];
+    int64_t incident_id;
+    if (!update_source_is_set(&r->change.source))
+        return OK;
+    int rc = update_source_find(r->call, &r->change.source, update_id, &incident_id);
+    if (rc != OK || !incident_id)
+        return rc;
+    if (incident_id != r->id) {
+        err_field(r->call->err, "source", "the message is on another incident's timeline");
+        return r->call->err->code = ERR_CONFLICT;
+    }
+    *is_answered = true;
+    return answer(r, update_id, NULL);
+}
+
 static int apply(struct reading *r)
 {
     AUTO_JSON json_t *kept = NULL;
     struct incident_changed changed;
-    int rc = request_key_find(r->call, "incident.update", r->request_key, &kept);
+    bool is_answered = false;
+    int rc = answer_for_source(r, &is_answered);
+    if (rc != OK || is_answered)
+        return rc;
+    rc = request_key_find(r->call, "incident.update", r->request_key, &kept);
     if (rc != OK || kept)
         return rc != OK ? rc
                         : answer(r, json_string_value(json_object_get(kept, "update_id")), NULL);
@@ -275,8 +311,10 @@ static int incident_update(struct op_call *call)
     int rc = args_refuse_unknown(call, "id", "message", "status", "priority", "category",
                                  "environment", "environments", "title", "description",
                                  "closure_reason", "closure_reference", "event_type", "event_at_ms",
-                                 "request_key", "form");
-    return finish(&r, rc == OK ? read_call(&r) : rc);
+                                 "source", "request_key", "form");
+    if (rc == OK)
+        rc = read_call(&r);
+    return finish(&r, rc == OK ? read_source(&r) : rc);
 }
 
 static int incident_close(struct op_call *call)
@@ -317,9 +355,11 @@ const struct op INCIDENT_UPDATE_OPS[] = {
     { "incident.update", true, incident_update,
       "{id, message?, status?, priority?, category?, environment or environments[]?, title?, "
       "description?,"
-      " closure_reason?, closure_reference?, event_type?, event_at_ms?, request_key?, form?}: a "
+      " closure_reason?, closure_reference?, event_type?, event_at_ms?, source{conversation_id,"
+      " external_id, kind?}?, request_key?, form?}: a "
       "step on the timeline by"
-      " the rules of the lifecycle; emits incident.updated, incident.closed, incident.reopened -> "
+      " the rules of the lifecycle (of the message <source> only a message, once); emits "
+      "incident.updated, incident.closed, incident.reopened -> "
       "{update_id or null,"
       " updated_fields, old_status, old_priority_value, incident}" },
     { "incident.close", true, incident_close,

@@ -17,6 +17,7 @@ static const struct op *const LISTS[] = {
     CUSTOM_FIELD_OPS,
     COST_OPS,
     UPDATE_READ_OPS,
+    UPDATE_CHANGE_OPS,
     LIFECYCLE_OPS,
     KEY_EVENT_OPS,
     ATTACHMENT_OPS,

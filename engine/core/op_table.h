@@ -34,6 +34,7 @@ extern const struct op PERSON_OPS[];          /* person_ops.c */
 extern const struct op REFERENCE_OPS[];       /* reference.c */
 extern const struct op REFERENCE_READ_OPS[];  /* reference_read.c */
 extern const struct op TRANSCRIPT_OPS[];      /* transcript.c */
+extern const struct op UPDATE_CHANGE_OPS[];   /* update_change.c */
 extern const struct op UPDATE_READ_OPS[];     /* update_read.c */
 extern const struct op USERGROUP_OPS[];       /* usergroup.c */
 extern const struct op WEBHOOK_OPS[];         /* webhook.c */
