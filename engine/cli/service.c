@@ -12,6 +12,7 @@
 #include "core/housekeeping.h"
 #include "core/job.h"
 #include "core/limits.h"
+#include "core/op.h"
 #include "core/schedule.h"
 #include "loop/loop.h"
 #include "lua/jail.h"
@@ -122,13 +123,17 @@ static void raise_file_limit(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Also gives the audit log of an older version its hashes. */
 static int open_store(struct service *service, struct err *err)
 {
     const struct service_options *options = service->options;
     if (options->has_pidfile && pidfile_take(options->database, &service->pid_fd, err) != OK)
         return err->code;
     const struct db_options db = { .path = options->database, .loop = service->engine.loop };
-    return db_open(&db, &service->engine.db, err);
+    if (db_open(&db, &service->engine.db, err) != OK)
+        return err->code;
+    AUTO_BUF struct buf answer = BUF_INIT;
+    return op_run_now(service->engine.db, "audit.chain", NULL, NULL, &answer, err);
 }
 
 static int make_parts(struct service *service, struct err *err)

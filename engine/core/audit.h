@@ -1,5 +1,5 @@
 /* audit - who did what, from where, with the values before and after. Written in the transaction of
- * the change. */
+ * the change; audit_chain.h says how it is protected. */
 #pragma once
 #include <stdint.h>
 
