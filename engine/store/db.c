@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/backup.h"
+#include "store/check.h"
 #include "store/migrate.h"
 #include "store/reader.h"
 #include "store/writer.h"
@@ -141,6 +142,11 @@ void db_on_commit(struct db *db, void (*fn)(void *arg), void *arg)
 int db_backup(struct db *db, const char *path, struct err *err)
 {
     return backup_run(db->path, path, err);
+}
+
+int db_check(struct db *db, db_problem_fn found, void *arg, struct err *err)
+{
+    return check_run(db->path, found, arg, err);
 }
 
 void db_stats(struct db *db, struct db_stats *out)

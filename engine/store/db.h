@@ -55,6 +55,12 @@ void db_on_commit(struct db *db, void (*fn)(void *arg), void *arg);
 /* A consistent copy while running; <path> must not exist. Blocking; runs on a connection of its own. */
 int db_backup(struct db *db, const char *path, struct err *err);
 
+/* Reads the whole file and checks its pages, its indexes and every reference; <found> gets a line for each problem (at
+ * most 100 of a kind), valid during the call. OK also when there are some; an error when the file cannot be read to its
+ * end. Blocking; runs on a connection of its own, writers go on. */
+typedef void (*db_problem_fn)(void *arg, const char *text);
+int db_check(struct db *db, db_problem_fn found, void *arg, struct err *err);
+
 struct db_stats {
     uint64_t commits;
     uint64_t requests;       /* writes, kept or not */
