@@ -38,22 +38,6 @@ local function reset(request)
   return reply { ok = true }
 end
 
--- What somebody writes in a channel.
-local function say(request)
-  local said = body_of(request)
-  local channel = workspace.get().channels[said.channel]
-  if not channel or not workspace.get().people[said.user] then
-    return reply({ error = "a message needs a channel, a user and a text" }, 400)
-  end
-  local message = {
-    type = "message", ts = workspace.next_ts(), user = said.user, text = tostring(said.text),
-    thread_ts = said.thread_ts,
-  }
-  channel.messages[message.ts] = message
-  channel.message_order[#channel.message_order + 1] = message.ts
-  return reply(message)
-end
-
 local function show_log(request)
   local after, list = math.tointeger(tonumber(request.query.after)) or 0, {}
   for _, entry in ipairs(workspace.get().log) do
@@ -76,7 +60,6 @@ return {
     route("POST", "/sandbox/fault", add_fault, "Orders a failure"),
     route("DELETE", "/sandbox/fault", clear_faults, "Forgets all ordered failures"),
     route("POST", "/sandbox/reset", reset, "Begins anew, with a crowd if asked"),
-    route("POST", "/sandbox/say", say, "Somebody writes a message"),
     route("GET", "/sandbox/log", show_log, "The calls so far"),
   },
 }

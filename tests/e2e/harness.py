@@ -166,6 +166,12 @@ class Sandbox:
         """A person's message; the answer is as the vendor keeps it."""
         return post_json(self.url + "/sandbox/say", {"channel": channel, "user": user, "text": text, "thread_ts": thread_ts}).json
 
+    def message_act(self, what, channel, ts, user="U0001", **more):
+        """A person does something with a message: react, unreact (reaction=NAME), edit (text=WORDS) or delete; returns the event of it."""
+        answer = post_json(f"{self.url}/sandbox/{what}", {"channel": channel, "ts": ts, "user": user, **more})
+        equal(answer.status, 200, f"{what} {ts}: {answer.text}")
+        return answer.json
+
     def views(self):
         return self.state()["views"]
 
@@ -261,6 +267,12 @@ class Engine:
     def submit(self, view, values, user="U0001"):
         return self.interaction({"type": "view_submission", "user": {"id": user, "team_id": "T0SANDBOX"}, "team": {"id": "T0SANDBOX"},
                                  "view": {**view, "state": {"values": values}}, **self.world.sandbox.trigger(user)})
+
+    def message_shortcut(self, callback_id, channel, message, user="U0001"):
+        """What somebody picks from the menu of a message."""
+        return self.interaction({"type": "message_action", "callback_id": callback_id, "user": {"id": user, "team_id": "T0SANDBOX"},
+                                 "team": {"id": "T0SANDBOX"}, "channel": {"id": channel}, "message": message, "message_ts": message["ts"],
+                                 **self.world.sandbox.trigger(user, channel)})
 
     def event(self, event, event_id="Ev1", headers=None):
         body = {"type": "event_callback", "team_id": "T0SANDBOX", "event_id": event_id, "event_time": int(time.time()), "event": event}

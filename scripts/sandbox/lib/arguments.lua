@@ -45,7 +45,7 @@ M.METHODS = {
     inclusive = "boolean",
     include_all_metadata = "boolean" },
   ["conversations.replies"] = with_page { channel = "string!", ts = "string!", oldest = "string",
-    latest = "string" },
+    latest = "string", inclusive = "boolean", include_all_metadata = "boolean" },
   ["conversations.archive"] = { channel = "string!" },
   ["conversations.unarchive"] = { channel = "string!" },
   ["conversations.rename"] = { channel = "string!", name = "string!" },

@@ -1,63 +1,71 @@
 -- reaction_update: puts a message that somebody marked on the incident's timeline, at the time when it
--- was said.
+-- was said, and takes it away again when nobody marks it any more.
+local config = require "engine.config"
 local incidents = require "engine.incidents"
-local text = require "engine.text"
+local updates = require "engine.updates"
 local client = require "slack.client"
 local foreign = require "slack.foreign"
 local people = require "slack.people"
 local permit = require "slack.permit"
+local timeline = require "slack.timeline"
 
-local MAX = 10000
+local KIND = "reaction"
 
-local function find(method, args, ts)
-  local answer, err = client.call(method, args)
-  for _, message in ipairs(foreign.table(answer and answer.messages)) do
-    if message.ts == ts then return message end
-  end
-  return nil, err
-end
-
--- The message at <ts>: in the channel, else as a reply in a thread.
-local function message_at(channel, ts)
-  local args = {
-    channel = channel, oldest = ts, latest = ts, inclusive = true, limit = 1, include_all_metadata = true,
-  }
-  local message, err = find("conversations.history", args, ts)
-  if message or err then return message, err end
-  args.ts = ts
-  return find("conversations.replies", args, ts)
-end
-
--- What we said ourselves is on the timeline already.
-local function is_ours(message)
-  return foreign.text(foreign.table(foreign.table(message.metadata).event_payload).ff_type) ~= nil
-end
-
-local function add(_, args)
+-- The incident of the channel as the person sees it, and on whose behalf: nothing when there is none.
+local function find(args)
   local person, unknown = people.resolve(args.user)
-  if not person then return nil, unknown end
+  if not person then return nil, nil, unknown end
   local actor = permit.actor(person.id)
   local incident, err = incidents.get({
     conversation = { platform = "slack", external_id = args.channel },
   }, actor)
-  if not incident then
-    if err.code == "not_found" then return end
-    return nil, err
+  if err and err.code ~= "not_found" then return nil, nil, err end
+  return incident or nil, actor
+end
+
+-- Only the person sees it. Who has left the channel meanwhile is not told.
+local function tell(args, words)
+  local _, err = client.call("chat.postEphemeral", { channel = args.channel, user = args.user, text = words })
+  if err and err.retryable then return nil, err end
+end
+
+local function add(_, args)
+  local incident, actor, err = find(args)
+  if not incident then return nil, err end
+  local refused = select(2, permit.check({ user_id = args.user }, "update", incident))
+  if refused then return tell(args, refused) end
+  local record, problem = timeline.record(incident.conversation, args.ts, actor)
+  if problem then return nil, problem end
+  if record then return tell(args, timeline.ALREADY) end
+  local message, unread = timeline.message_at(args.channel, args.ts)
+  if not message then return nil, unread end
+  if not timeline.words(message) or timeline.is_ours(message) then return end
+  return nil, select(2, timeline.add(incident, message, KIND, actor))
+end
+
+local function is_still_marked(message)
+  for _, reaction in ipairs(foreign.table(message.reactions)) do
+    local name = foreign.text(foreign.table(reaction).name)
+    if name and name:match "^[^:]*" == config.slack.update_reaction then return true end
   end
-  local message, problem = message_at(args.channel, args.ts)
-  if not message then return nil, problem end
-  local words = foreign.text(message.text)
-  if not words or is_ours(message) then return end
-  local _, refusal = incidents.update({
-    id = incident.id, message = text.cut(words, MAX, "\u{2026}"),
-    event_at_ms = math.floor(tonumber(args.ts) * 1000),
-    request_key = ("slack:reaction:%s:%s"):format(args.channel, args.ts),
-  }, actor)
-  return nil, refusal
+  return false
+end
+
+-- What somebody put there by a shortcut is not a reaction's to take away.
+local function undo(_, args)
+  local incident, actor, err = find(args)
+  if not incident then return nil, err end
+  local record, problem = timeline.record(incident.conversation, args.ts, actor)
+  if not record or record.source.kind ~= KIND then return nil, problem end
+  if not permit.check({ user_id = args.user }, "update", incident) then return end
+  local message, unread = timeline.message_at(args.channel, args.ts)
+  if not message or is_still_marked(message) then return nil, unread end
+  local _, refusal = updates.delete({ id = record.id }, actor)
+  if refusal and refusal.code ~= "not_found" then return nil, refusal end
 end
 
 return {
   about = "Puts messages with the update reaction on the timeline",
   enabled = function(settings) return settings.slack.token ~= "" end,
-  jobs = { add = add },
+  jobs = { add = add, undo = undo },
 }
