@@ -25,7 +25,12 @@ local SHORTCUTS = {
   { callback_id = "close_incident", name = "Close an incident", description = "Or see what is missing before" },
 }
 -- In the menu of a message.
-local MESSAGE_SHORTCUTS = {}
+local MESSAGE_SHORTCUTS = {
+  {
+    callback_id = "add_to_timeline", name = "Add to timeline",
+    description = "Keeps the message in the incident's history",
+  },
+}
 
 -- Events that only some configs need.
 local WANTED = {}

@@ -1,8 +1,9 @@
 """Messages as records of the timeline: brought there by a reaction or a shortcut, and what becomes of them with the message."""
+import json
 import uuid
 
 from flows import incident, open_incident
-from harness import check, equal
+from harness import check, equal, wait_for
 from test_slack_commands import configure
 
 WORDS = "The gateway's certificate ran out."
@@ -72,5 +73,56 @@ def test_the_last_reaction_taken_back_undoes_it(world):
     equal(records(world), [], "records after the last one")
     do(world, engine, "react", channel, message["ts"], reaction="mega")
     equal(only_record(world)["message"], WORDS, "it can be made again")
+    equal(dead_jobs(world), [], "dead jobs")
+    engine.process.stop()
+
+
+def test_the_shortcut_adds_a_message_and_says_so(world):
+    engine, channel = open_incident(world)
+    message = world.sandbox.say(channel, "U0002", WORDS)
+    equal(engine.message_shortcut("add_to_timeline", channel, message).status, 200, "the acknowledgement")
+    wait_for("the confirmation", lambda: any("is on the timeline of" in one for one in told(world)))
+    record = only_record(world)
+    equal((record["message"], record["source"]["kind"]), (WORDS, "shortcut"), "the record")
+    engine.settled()
+    shortcuts = json.loads(world.cli("manifest", "--public-url", "https://x.example.test").stdout)["features"]["shortcuts"]
+    check(any(one["callback_id"] == "add_to_timeline" and one["type"] == "message" for one in shortcuts), "the manifest lists it")
+    engine.process.stop()
+
+
+def test_the_shortcut_says_why_not(world):
+    configure(world, ("permissions = {", 'permissions = { update = { "role:commander" },'))
+    engine, channel = open_incident(world)
+    message = world.sandbox.say(channel, "U0002", WORDS)
+    said = {**message, "user": "U0BOT"}
+
+    def refused(words, where=channel, what=message, user="U0001"):
+        seen = len(told(world, user))
+        engine.message_shortcut("add_to_timeline", where, what, user=user)
+        wait_for(f"the answer {words!r}", lambda: any(words in one for one in told(world, user)[seen:]))
+
+    refused("You may not do this", user=colleague(world))
+    refused("no incident in this channel", where="C0GENERAL")
+    refused("no text", what={**message, "text": "  "})
+    refused("What I say", what=said)
+    equal(records(world), [], "records")
+    do(world, engine, "react", channel, message["ts"], reaction="mega", user=colleague(world))
+    equal(len([one for one in told(world, colleague(world)) if "You may not do this" in one]), 2, "a mark is refused with the same words")
+    equal(records(world), [], "records")
+    engine.process.stop()
+
+
+def test_a_mark_and_the_shortcut_on_one_message_make_one_record(world):
+    engine, channel = open_incident(world)
+    marked, picked = world.sandbox.say(channel, "U0001", "Marked first"), world.sandbox.say(channel, "U0001", "Picked first")
+    do(world, engine, "react", channel, marked["ts"], reaction="mega")
+    engine.message_shortcut("add_to_timeline", channel, marked)
+    wait_for("the answer", lambda: any("already" in one for one in told(world)))
+    engine.message_shortcut("add_to_timeline", channel, picked)
+    wait_for("the confirmation", lambda: any("is on the timeline of" in one for one in told(world)))
+    do(world, engine, "react", channel, picked["ts"], reaction="mega")
+    equal(sorted(one["message"] for one in records(world)), ["Marked first", "Picked first"], "one record a message")
+    do(world, engine, "unreact", channel, picked["ts"], reaction="mega")
+    equal(len(records(world)), 2, "what the shortcut made, a mark does not take away")
     equal(dead_jobs(world), [], "dead jobs")
     engine.process.stop()

@@ -21,6 +21,7 @@ return {
   require "slack.features.home",
   require "slack.features.membership",
   require "slack.features.reaction",
+  require "slack.features.add_to_timeline",
   require "slack.features.workspace_changes",
   require "slack.features.help",
 }
