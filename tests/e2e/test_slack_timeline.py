@@ -126,3 +126,54 @@ def test_a_mark_and_the_shortcut_on_one_message_make_one_record(world):
     equal(len(records(world)), 2, "what the shortcut made, a mark does not take away")
     equal(dead_jobs(world), [], "dead jobs")
     engine.process.stop()
+
+
+def test_a_record_follows_its_message(world):
+    engine, channel = open_incident(world)
+    first = world.sandbox.say(channel, "U0002", "Does anybody know more?")
+    message = world.sandbox.say(channel, "U0002", WORDS, thread_ts=first["ts"])
+    other = world.sandbox.say(channel, "U0002", "Nobody marked this.")
+    for one in (first, message):
+        do(world, engine, "react", channel, one["ts"], reaction="mega")
+    do(world, engine, "edit", channel, message["ts"], text="The gateway's certificate ran out at ten.")
+    do(world, engine, "edit", channel, other["ts"], text="Nobody marked this yet.")
+    record = next(one for one in records(world) if one["source"]["external_id"] == message["ts"])
+    equal(record["message"], "The gateway's certificate ran out at ten.", "the edited words")
+    check(record["edited_at_ms"], "the record says that it was edited")
+    for one in (message, first, other):
+        do(world, engine, "delete", channel, one["ts"])
+    kept = {one["source"]["external_id"]: one for one in records(world)}
+    equal(sorted(kept), sorted([first["ts"], message["ts"]]), "records stay when their messages go")
+    check(all(one["source"]["deleted_at_ms"] for one in kept.values()), f"and are marked: {kept}")
+    equal(kept[first["ts"]]["message"], "Does anybody know more?", "the words are kept")
+    equal(dead_jobs(world), [], "dead jobs")
+    engine.process.stop()
+
+
+def test_a_deleted_message_whose_thread_goes_on(world):
+    engine, channel = open_incident(world)
+    first = world.sandbox.say(channel, "U0002", WORDS)
+    world.sandbox.say(channel, "U0003", "I look at it.", thread_ts=first["ts"])
+    do(world, engine, "react", channel, first["ts"], reaction="mega")
+    do(world, engine, "delete", channel, first["ts"])
+    record = only_record(world)
+    equal(record["message"], WORDS, "the words, not the tombstone's")
+    check(record["source"]["deleted_at_ms"], "it is marked")
+    engine.process.stop()
+
+
+def test_what_slack_cannot_answer_now_is_taken_over_later(world):
+    engine, channel = open_incident(world)
+    message = world.sandbox.say(channel, "U0002", WORDS)
+    for method in ("conversations.history", "conversations.replies"):
+        world.sandbox.fault(method=method, kind="server_error", times=1)
+    do(world, engine, "react", channel, message["ts"], reaction="mega")
+    only_record(world)
+    world.sandbox.fault(method="conversations.history", kind="rate_limit", retry_after=1, times=1)
+    do(world, engine, "edit", channel, message["ts"], text="It ran out at ten.")
+    equal(only_record(world)["message"], "It ran out at ten.", "the edited words")
+    world.sandbox.fault(method="conversations.history", kind="server_error", times=1)
+    do(world, engine, "unreact", channel, message["ts"], reaction="mega")
+    equal(records(world), [], "records after the mark was taken back")
+    equal(dead_jobs(world), [], "dead jobs")
+    engine.process.stop()

@@ -22,6 +22,7 @@ return {
   require "slack.features.membership",
   require "slack.features.reaction",
   require "slack.features.add_to_timeline",
+  require "slack.features.message_changes",
   require "slack.features.workspace_changes",
   require "slack.features.help",
 }
