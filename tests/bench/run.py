@@ -4,23 +4,20 @@ multiple of the plainest request (/readyz) of the same run. Standard library onl
     tests/bench/run.py --halligan build/halligan [--quick]
 """
 import argparse
-import hashlib
-import hmac
 import os
 import shutil
-import socket
 import sys
 import threading
 import time
-import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
 sys.dont_write_bytecode = True
-from harness import API, HOOK, SECRET, World, fetch  # noqa: E402
+from acknowledgement import bench_acknowledgements  # noqa: E402
+from harness import API, World, fetch  # noqa: E402
+from wire import CONNECTIONS, Volley, http_bytes, signed_command  # noqa: E402
 
 TICK = os.sysconf("SC_CLK_TCK")
-CONNECTIONS = 64
 rows = []
 plainest_us = 0.0
 
@@ -47,54 +44,6 @@ def cpu_us(pid):
 def memory_mb(pid):
     with open(f"/proc/{pid}/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) / 1024
-
-
-def read_answer(stream):
-    status = int(stream.readline().split()[1])
-    length = 0
-    while (line := stream.readline()) not in (b"\r\n", b""):
-        if line.lower().startswith(b"content-length:"):
-            length = int(line.split(b":")[1])
-    body = stream.read(length)
-    return status, body
-
-
-class Volley:
-    """Many connections: one request is sent on each, then all answers are read."""
-
-    def __init__(self, port, connections=CONNECTIONS):
-        self.sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(connections)]
-        for one in self.sockets:
-            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.streams = [one.makefile("rb") for one in self.sockets]
-
-    def fire(self, requests):
-        for one, request in zip(self.sockets, requests):
-            one.sendall(request)
-        answers = [read_answer(stream) for stream, _ in zip(self.streams, requests)]
-        bad = [answer for answer in answers if answer[0] >= 400]
-        if bad:
-            raise SystemExit(f"a request failed: {bad[0]}")
-        return answers
-
-    def close(self):
-        for one in self.sockets:
-            one.close()
-
-
-def http_bytes(method, path, body=b"", headers=()):
-    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(body)}", *headers, "", ""]
-    return "\r\n".join(lines).encode() + body
-
-
-def signed_command(text, number):
-    fields = {"command": "/incident", "text": text, "user_id": "U0001", "channel_id": "C0GENERAL", "channel_name": "general",
-              "team_id": "T0SANDBOX", "trigger_id": f"{number}.{time.time()}", "response_url": "http://127.0.0.1:9/none"}
-    body = urllib.parse.urlencode(fields).encode()
-    now = str(int(time.time()))
-    digest = hmac.new(SECRET.encode(), f"v0:{now}:".encode() + body, hashlib.sha256).hexdigest()
-    return http_bytes("POST", HOOK, body, ("Content-Type: application/x-www-form-urlencoded", f"X-Slack-Request-Timestamp: {now}",
-                                          f"X-Slack-Signature: v0={digest}"))
 
 
 def measured(pid, volley, make, count):
@@ -258,6 +207,17 @@ def bench_invites(world, engine, count=20):
     report("who is invited: 20 groups of 50 and 500 on call, of 100,000 people in 2,000 groups", spent, "ms CPU", 1.2)
 
 
+def measure_acknowledgements(binary, scale):
+    world = World(binary)
+    lift_limits(world)
+    failed = True
+    try:
+        bench_acknowledgements(world, 100_000 // scale, 1 / scale, report)
+        failed = False
+    finally:
+        world.close(failed=failed)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--halligan", required=True)
@@ -282,6 +242,7 @@ def main():
         failed = False
     finally:
         world.close(failed=failed)
+    measure_acknowledgements(options.halligan, scale)
     missed = [row[0] for row in rows if row[4] == "MISSED"]
     print(f"{len(rows)} figures, {len(missed)} over their target")
 
