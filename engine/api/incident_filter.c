@@ -1,27 +1,16 @@
-#include "api/incident_filter.h"
+#include "api/incident_filter_internal.h"
 
 #include "api/incident_rest.h"
 #include "base/mem.h"
 #include "core/policy.h"
-#include "net/form.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { DEFAULT_LIMIT = 100, MAX_LIMIT = 1000 };
-
-struct reading {
-    struct incident_filter *filter;
-    struct tx *tx;
-    struct api_errors *errors;
-    struct err *err;
-    struct buf order; /* what follows ORDER BY */
-    struct db_value order_values[INCIDENT_FILTER_MAX_TEXTS];
-    int order_value_count;
-    unsigned ordered_by; /* a bit for each column that is in <order> */
-};
 
 /* A parameter that may be repeated: any of its values. */
 struct choice {
@@ -38,7 +27,7 @@ static const struct choice CHOICES[] = {
     { "created_by", "i.created_by", "SELECT 1 FROM person WHERE id = ?" },
 };
 
-static bool add_value(struct reading *r, struct db_value value)
+bool filter_add_value(struct filter_reading *r, struct db_value value)
 {
     if (r->filter->value_count == INCIDENT_FILTER_MAX_VALUES) {
         if (!r->errors->count)
@@ -50,32 +39,46 @@ static bool add_value(struct reading *r, struct db_value value)
     return true;
 }
 
-/* A whole number, all of <field>; false when it is not one. */
-static bool read_number(const struct form_field *field, int64_t *out)
+bool filter_read_number(const char *text, size_t len, int64_t *out)
 {
-    char *end = NULL;
-    if (field->value_len == 0 || field->value_len > 18 || strlen(field->value) != field->value_len)
+    char digits[20];
+    if (len == 0 || len > 18 || strspn(text, "0123456789") < len)
         return false;
-    if (field->value[strspn(field->value, "0123456789")])
-        return false;
-    *out = strtoll(field->value, &end, 10);
+    memcpy(digits, text, len);
+    digits[len] = '\0';
+    *out = strtoll(digits, NULL, 10);
     return true;
 }
 
+static bool is_uuid(const struct form_field *field)
+{
+    for (size_t i = 0; i < field->value_len; i++)
+        if ((i == 8 || i == 13 || i == 18 || i == 23) ? field->value[i] != '-'
+                                                      : !isxdigit((unsigned char)field->value[i]))
+            return false;
+    return field->value_len == 36;
+}
+
 /* Status numbers are what clients send; the labels are for people. */
-static int add_choice(struct reading *r, const struct choice *choice,
+static int add_choice(struct filter_reading *r, const struct choice *choice,
                       const struct form_field *field)
 {
     int64_t number = 0;
     bool is_known = false;
     int rc = OK;
     if (!choice->exists)
-        is_known = read_number(field, &number) && number >= 10 && number <= 60 && number % 10 == 0;
+        is_known = filter_read_number(field->value, field->value_len, &number) && number >= 10 &&
+                   number <= 60 && number % 10 == 0;
     else
         is_known = tx_get_int(r->tx, &rc, r->err, 0, choice->exists, "n", field->value,
                               field->value_len) == 1;
     if (rc != OK)
         return rc;
+    if (!is_known && choice->exists && !is_uuid(field)) {
+        api_errors_add(r->errors, "invalid", choice->name, "\"%s\" is not a valid UUID.",
+                       field->value);
+        return OK;
+    }
     if (!is_known) {
         api_errors_add(r->errors, "invalid_choice", choice->name,
                        "Select a valid choice. %s is not one of the available choices.",
@@ -85,11 +88,11 @@ static int add_choice(struct reading *r, const struct choice *choice,
     struct db_value value = {
         .type = choice->exists ? 'n' : 'i', .i = number, .t = field->value, .n = field->value_len
     };
-    add_value(r, value);
+    filter_add_value(r, value);
     return OK;
 }
 
-static int read_choice(struct reading *r, const struct choice *choice)
+static int read_choice(struct filter_reading *r, const struct choice *choice)
 {
     struct buf *sql = &r->filter->sql;
     const struct form *form = r->filter->form;
@@ -115,7 +118,7 @@ static int read_choice(struct reading *r, const struct choice *choice)
 
 /* The position of a priority as an expression: a handful of comparisons cost less than a search
  * for each incident. */
-static int add_priority_order(struct reading *r)
+static int add_priority_order(struct filter_reading *r)
 {
     static const char SELECT_POSITIONS[] = "SELECT id, position FROM priority ORDER BY position";
     struct incident_filter *filter = r->filter;
@@ -136,7 +139,7 @@ static int add_priority_order(struct reading *r)
 }
 
 /* One item of order_by. A column that came before decides already: its repetition says nothing. */
-static int add_order(struct reading *r, const char *item, size_t len)
+static int add_order(struct filter_reading *r, const char *item, size_t len)
 {
     static const struct {
         const char *name, *column;
@@ -172,11 +175,13 @@ static int add_order(struct reading *r, const char *item, size_t len)
 }
 
 /* Ends with the id, so that pages neither overlap nor leave gaps. */
-static int read_order(struct reading *r)
+static int read_order(struct filter_reading *r)
 {
     const struct form_field *field = form_last(r->filter->form, "order_by");
     int rc = OK;
-    for (const char *at = field ? field->value : ""; *at && rc == OK && r->errors->count < 20;) {
+    bool is_ranked = r->order.len > 0; /* by a search, which wins */
+    for (const char *at = field && !is_ranked ? field->value : "";
+         *at && rc == OK && r->errors->count < 20;) {
         size_t len = strcspn(at, ",");
         rc = add_order(r, at, len);
         at += len;
@@ -188,51 +193,54 @@ static int read_order(struct reading *r)
     return rc;
 }
 
-static void read_page(struct reading *r)
+static void read_page(struct filter_reading *r)
 {
     struct incident_filter *filter = r->filter;
     const struct form_field *limit = form_last(filter->form, "limit");
     const struct form_field *cursor = form_last(filter->form, "cursor");
     int64_t number = DEFAULT_LIMIT;
-    if (limit && (!read_number(limit, &number) || number < 1 || number > MAX_LIMIT))
+    if (limit && (!filter_read_number(limit->value, limit->value_len, &number) || number < 1 ||
+                  number > MAX_LIMIT))
         api_errors_add(r->errors, "invalid", "limit", "Enter a number from 1 to %d.", MAX_LIMIT);
     filter->limit = (int)number;
     if (!cursor)
         return;
-    if (!read_number(cursor, &number)) {
+    if (!filter_read_number(cursor->value, cursor->value_len, &number)) {
         api_errors_add(r->errors, "invalid", "cursor", "Invalid cursor.");
     } else if (!filter->is_default_order) {
         filter->skip = number;
-    } else if (add_value(r, (struct db_value){ .type = 'i', .i = number })) {
+    } else if (filter_add_value(r, (struct db_value){ .type = 'i', .i = number })) {
         buf_puts(&filter->sql, " AND i.id < ?");
     }
 }
 
 /* A key sees private incidents when it has the scope for it, or belongs to a person who may see
  * them. */
-static void add_policy(struct reading *r, const struct api_identity *identity)
+static void add_policy(struct filter_reading *r, const struct api_identity *identity)
 {
     if (identity->sees_private)
         return;
     buf_puts(&r->filter->sql, " AND " POLICY_MAY_SEE_SQL);
-    add_value(r, (struct db_value){ .type = 'i', .i = 0 });
-    add_value(r, (struct db_value){ .type = 't', .t = identity->person_id });
-    add_value(r, (struct db_value){ .type = 't', .t = identity->person_id });
+    filter_add_value(r, (struct db_value){ .type = 'i', .i = 0 });
+    filter_add_value(r, (struct db_value){ .type = 't', .t = identity->person_id });
+    filter_add_value(r, (struct db_value){ .type = 't', .t = identity->person_id });
 }
 
-static void finish_sql(struct reading *r)
+static void finish_sql(struct filter_reading *r)
 {
     struct incident_filter *filter = r->filter;
     bool by_id = filter->is_default_order;
     AUTO_BUF struct buf sql = BUF_INIT;
     buf_puts(&sql, by_id ? "SELECT " INCIDENT_REST_COLUMNS " FROM " INCIDENT_REST_TABLES
                          : "SELECT i.id FROM incident i");
+    if (r->join)
+        buf_puts(&sql, r->join);
     if (strstr(filter->sql.data, "c.group_id"))
         buf_puts(&sql, " JOIN category c ON c.id = i.category_id");
     buf_printf(&sql, "%s ORDER BY %s LIMIT ? OFFSET ?", filter->sql.data,
                by_id ? "i.id DESC" : r->order.data);
     for (int i = 0; i < r->order_value_count && !by_id; i++)
-        add_value(r, r->order_values[i]);
+        filter_add_value(r, r->order_values[i]);
     filter->values[filter->value_count++] =
         (struct db_value){ .type = 'i', .i = filter->limit + 1 };
     filter->values[filter->value_count++] = (struct db_value){ .type = 'i', .i = filter->skip };
@@ -240,14 +248,16 @@ static void finish_sql(struct reading *r)
     buf_append(&filter->sql, sql.data, sql.len);
 }
 
-static int read_parameters(struct reading *r, const struct api_identity *identity)
+static int read_parameters(struct filter_reading *r, const struct api_identity *identity)
 {
     const struct form_field *tags = form_last(r->filter->form, "show_tags");
     int rc = OK;
     r->filter->shows_tags = tags && !strcmp(tags->value, "true");
     buf_puts(&r->filter->sql, " WHERE 1 = 1");
+    filter_read_search(r);
     for (size_t i = 0; i < sizeof(CHOICES) / sizeof(*CHOICES) && rc == OK; i++)
         rc = read_choice(r, &CHOICES[i]);
+    filter_read_bounds(r);
     if (rc == OK)
         rc = read_order(r);
     if (rc != OK)
@@ -261,7 +271,9 @@ static int read_parameters(struct reading *r, const struct api_identity *identit
 int incident_filter_read(struct incident_filter *filter, struct tx *tx, struct api_read *read,
                          struct err *err)
 {
-    struct reading r = { .filter = filter, .tx = tx, .errors = &read->errors, .err = err };
+    struct filter_reading r = {
+        .filter = filter, .read = read, .tx = tx, .errors = &read->errors, .err = err
+    };
     *filter = (struct incident_filter){ .form = xcalloc(1, sizeof(*filter->form)) };
     int rc = form_parse(read->query, strlen(read->query), filter->form, err);
     if (rc == ERR_LIMIT) {

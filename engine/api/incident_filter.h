@@ -8,15 +8,15 @@
 enum { INCIDENT_FILTER_MAX_VALUES = 200, INCIDENT_FILTER_MAX_TEXTS = 64 };
 
 struct incident_filter {
-    struct buf sql;                /* the whole SELECT */
+    struct buf sql; /* the whole SELECT */
     struct db_value values[INCIDENT_FILTER_MAX_VALUES + 8];
     int value_count;
-    int limit;                     /* rows a page; the SELECT asks for one more, to know whether there is a next page */
-    int64_t skip;                  /* of pages in another order than the default */
+    int limit; /* rows a page; the SELECT asks for one more, to know whether there is a next page */
+    int64_t skip; /* of pages in another order than the default */
     bool is_default_order;
     bool shows_tags;
-    struct form *form;             /* what the values point into */
-    char *texts[INCIDENT_FILTER_MAX_TEXTS];   /* likewise */
+    struct form *form;                      /* what the values point into */
+    char *texts[INCIDENT_FILTER_MAX_TEXTS]; /* likewise */
     int text_count;
 };
 

@@ -8,6 +8,7 @@
 #include "core/op_table.h"
 #include "core/reference_imported.h"
 #include "core/rows.h"
+#include "core/search_index.h"
 #include "store/db.h"
 
 #include <inttypes.h>
@@ -325,6 +326,21 @@ static int upsert(struct tx *tx, const struct row *row, struct err *err)
     return rc < 0 ? rc : has_written;
 }
 
+/* The words of an incident follow it; also when the row is refused, they are those of what is there. */
+static int upsert_with_words(struct tx *tx, const struct row *row, struct err *err)
+{
+    if (strcmp(row->table->name, "incident") != 0)
+        return upsert(tx, row, err);
+    int64_t id = json_integer_value(json_object_get(row->values, "id"));
+    int rc = search_index_forget(tx, id, err);
+    if (rc != OK)
+        return rc;
+    int written = upsert(tx, row, err);
+    struct err ignored;
+    rc = search_index_add(tx, id, written < 0 ? &ignored : err);
+    return rc != OK && written >= 0 ? rc : written;
+}
+
 static enum outcome import_row(struct tx *tx, const struct row *row, struct err *err)
 {
     AUTO_FREE char *known = NULL;
@@ -332,7 +348,7 @@ static enum outcome import_row(struct tx *tx, const struct row *row, struct err 
     for (int i = 0; i < NATURAL_MAX && row->table->natural[i] && rc >= 0; i++)
         rc = adopt(tx, row, row->table->natural[i], err);
     int is_known = rc < 0 ? rc : find(tx, row, "1", row->table->key, &known, err);
-    rc = is_known < 0 ? is_known : upsert(tx, row, err);
+    rc = is_known < 0 ? is_known : upsert_with_words(tx, row, err);
     if (rc > 0 && reference_note_imported(tx, row->table->name, err) != OK)
         rc = err->code;
     if (rc < 0)

@@ -10,6 +10,7 @@
 #include "core/op_table.h"
 #include "core/people.h"
 #include "core/policy.h"
+#include "core/search_index.h"
 #include "core/status.h"
 #include "store/db.h"
 
@@ -126,7 +127,7 @@ static int insert_incident(struct declaring *d)
     if (rc < 0)
         return rc;
     d->id = tx_insert_id(d->call->tx);
-    return OK;
+    return search_index_add(d->call->tx, d->id, d->call->err);
 }
 
 /* Gives the required roles to the creator; <roles> gets {slug: person} of them. */

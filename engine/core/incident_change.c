@@ -9,6 +9,7 @@
 #include "core/event.h"
 #include "core/metric.h"
 #include "core/policy.h"
+#include "core/search_index.h"
 #include "store/db.h"
 
 #include <inttypes.h>
@@ -230,7 +231,7 @@ static const char *id_or_null(const char *id)
     return *id ? id : NULL;
 }
 
-static int write_incident(struct step *step)
+static int write_row(struct step *step)
 {
     const struct incident_change *want = &step->want;
     const struct incident_state *after = &step->after;
@@ -253,6 +254,16 @@ static int write_incident(struct step *step)
                      step->is_reopening, want->is_ignored, step->is_reopening, mitigated_at_ms,
                      step->is_reopening, closed_at_ms, step->now_ms, step->state.id);
     return rc < 0 ? rc : OK;
+}
+
+static int write_incident(struct step *step)
+{
+    struct op_call *call = step->call;
+    bool has_new_words = step->want.title.at || step->want.description.at;
+    int rc = has_new_words ? search_index_forget(call->tx, step->state.id, call->err) : OK;
+    if (rc == OK)
+        rc = write_row(step);
+    return rc == OK && has_new_words ? search_index_add(call->tx, step->state.id, call->err) : rc;
 }
 
 /* What the step is for those who measure: the caller's word, else the milestone that the status reaches. */

@@ -279,6 +279,171 @@ static void test_filters_orders_and_pages(void **state)
     expect(fixture, 404, "not_found");
 }
 
+/* The ids of the list, "5,4,". */
+static const char *ids_of(struct fixture *fixture, char out[64])
+{
+    json_error_t error;
+    json_t *list = json_loads(fixture->answer, 0, &error);
+    size_t index;
+    json_t *item;
+    if (!json_is_array(list))
+        fail_msg("no list: %s", fixture->answer);
+    out[0] = '\0';
+    json_array_foreach (list, index, item)
+        snprintf(out + strlen(out), 64 - strlen(out), "%d,",
+                 (int)json_integer_value(json_object_get(item, "id")));
+    json_decref(list);
+    return out;
+}
+
+/* Incidents 1 to 5: the even ones in STG; 2 is Mitigated, 3 is ignored; a day between each, the fifth is of now. */
+static void make_five(struct fixture *fixture)
+{
+    char body[512];
+    for (int i = 1; i <= 5; i++) {
+        snprintf(body, sizeof(body),
+                 "{\"title\":\"T%d\",\"description\":\"d\",\"environment_id\":\"%s\","
+                 "\"incident_category_id\":\"c1\",\"priority_id\":\"p1\",\"ignore\":%s,"
+                 "\"created_by_email\":\"ann@example.org\"}",
+                 i, i % 2 ? "prd" : "stg", i == 3 ? "true" : "false");
+        post(fixture, fixture->writer, body);
+        assert_int_equal(fixture->status, 201);
+    }
+    sql(fixture, "UPDATE incident SET created_at_ms = created_at_ms - (5 - id) * 86400000");
+    sql(fixture, "UPDATE incident SET status = 40 WHERE id = 2");
+}
+
+static void test_filters_with_bounds(void **state)
+{
+    static const char *const ASKED[][2] = {
+        { "id=2", "2," },
+        { "id=x", "" },
+        { "id=", "5,4,3,2,1," },
+        { "id__iexact=4", "4," },
+        { "id__in=1,4,99", "4,1," },
+        { "id__gte=4", "5,4," },
+        { "id__gt=4", "5," },
+        { "id__lte=2&id__gt=1", "2," },
+        { "id__lt=2", "1," },
+        { "_status__gte=40", "2," },
+        { "_status__gt=10", "2," },
+        { "_status__lt=40", "5,4,3,1," },
+        { "_status__lte=10", "5,4,3,1," },
+        { "environment__value=STG", "4,2," },
+        { "environment__value=stg", "" },
+        { "environment__value__in=STG,PRD", "5,4,3,2,1," },
+        { "environment__value__in=STG%20,NO", "" },
+        { "ignore=true", "3," },
+        { "ignore=2", "3," },
+        { "ignore=False", "5,4,2,1," },
+        { "ignore=1", "5,4,3,2,1," },
+        { "created_at=2026-11-21%20-%202026-11-22", "4,3," },
+        { "created_at=today", "5," },
+        { "created_at=current_week", "5," },
+        { "created_at=last_week%20-%20", "5,4,3,2,1," },
+        { "created_at__gte=2026-11-22", "5,4," },
+        { "created_at__lt=2026-11-22", "3,2,1," },
+        { "created_at__lte=11/20/2026%2023:59", "2,1," },
+        { "created_at__gt=11/21/26", "5,4,3," },
+        { "created_at__gte=2026-11-22T12:00:00%2B00:00", "5,4," },
+        { "created_at__gte=2026-11-22T13:00:00%2B00:00", "5," },
+        { "id__gte=2&environment__value=PRD&ignore=false&order_by=id", "5," },
+    };
+    static const char *const REFUSED[][2] = {
+        { "id__gte=x", "id__gte" },
+        { "id__in=1,,2", "id__in" },
+        { "id__in=1,x", "id__in" },
+        { "_status__gt=Open", "_status__gt" },
+        { "created_at=foo", "created_at" },
+        { "created_at=2025/W53", "created_at" },
+        { "created_at__gte=foo", "created_at__gte" },
+        { "created_at__lt=last_week", "created_at__lt" },
+        { "created_at__lt=13/45/2026", "created_at__lt" },
+    };
+    struct fixture *fixture = *state;
+    char path[200], part[64], ids[64];
+    make_five(fixture);
+    for (size_t i = 0; i < sizeof(ASKED) / sizeof(*ASKED); i++) {
+        snprintf(path, sizeof(path), API "incidents/?%s", ASKED[i][0]);
+        get(fixture, path, fixture->reader);
+        expect(fixture, 200, "");
+        if (strcmp(ids_of(fixture, ids), ASKED[i][1]) != 0)
+            fail_msg("%s gives %s", ASKED[i][0], ids);
+    }
+    for (size_t i = 0; i < sizeof(REFUSED) / sizeof(*REFUSED); i++) {
+        snprintf(path, sizeof(path), API "incidents/?%s", REFUSED[i][0]);
+        snprintf(part, sizeof(part), "\"attr\":\"%s\"}", REFUSED[i][1]);
+        get(fixture, path, fixture->reader);
+        expect(fixture, 400, part);
+    }
+}
+
+static void test_search(void **state)
+{
+    static const char *const ASKED[][2] = {
+        { "payment", "1,2,4," },  /* a title counts more, then the newest */
+        { "pay", "1,2,4," },      /* beginnings match */
+        { "PAYMENTS", "1,2,4," }, /* stems, any case */
+        { "losing", "2," },
+        { "failing", "1," },
+        { "payment+checkout", "4," },    /* all words */
+        { "%22checkout+is%22", "3,4," }, /* a phrase */
+        { "the+payment", "1,2,4," },     /* words that say nothing */
+        { "-payment", "5,3," },
+        { "payment+-checkout", "1,2," },
+        { "3", "3," },
+        { "+%230004", "4," },
+        { "m%C3%BCnchen", "5," },
+        { "munchen", "5," },
+        { "", "5,4,3,2,1," },
+        { "+++", "5,4,3,2,1," },
+        { "nothing+like+it", "" },
+        { "the", "" },
+        { "***", "" },
+        { "%22", "" },
+        { "payment)+OR+(title:x*", "1,2,4," },
+        { "%27%3B+DROP+TABLE+incident%3B--", "" },
+        { "-", "" },
+        { "%00%ff", "" },
+    };
+    struct fixture *fixture = *state;
+    char path[200], ids[64];
+    make_five(fixture);
+    static const char *const TEXTS[] = {
+        "{\"id\":1,\"title\":\"Payments fail\"}",
+        "{\"id\":2,\"title\":\"A payment is lost\"}",
+        "{\"id\":3,\"title\":\"The checkout is slow\"}",
+        "{\"id\":4,\"description\":\"Checkout is down, and so all of that which people do here to"
+        " complete a payment\"}",
+        "{\"id\":5,\"title\":\"München: no mail\"}",
+    };
+    for (size_t i = 0; i < sizeof(TEXTS) / sizeof(*TEXTS); i++)
+        json_decref(run_op(fixture, "incident.update", TEXTS[i]));
+    for (size_t i = 0; i < sizeof(ASKED) / sizeof(*ASKED); i++) {
+        snprintf(path, sizeof(path), API "incidents/?search=%s", ASKED[i][0]);
+        get(fixture, path, fixture->reader);
+        expect(fixture, 200, "");
+        if (strcmp(ids_of(fixture, ids), ASKED[i][1]) != 0)
+            fail_msg("search=%s gives %s", ASKED[i][0], ids);
+    }
+    get(fixture, API "incidents/?search=lost+or+slow", fixture->reader);
+    assert_int_equal(strlen(ids_of(fixture, ids)), 4);
+    get(fixture, API "incidents/?search=payment&limit=2&order_by=id", fixture->reader);
+    ids_of(fixture, ids);
+    assert_string_equal(ids, "1,2,");
+    assert_non_null(strstr(fixture->head, "order_by=id&cursor=2>; rel=\"next\""));
+    get(fixture, API "incidents/?search=payment&limit=2&cursor=2", fixture->reader);
+    expect(fixture, 200, "[{\"id\":4,");
+    get(fixture, API "incidents/?search=4&status=40", fixture->reader);
+    expect(fixture, 200, "[]");
+    sql(fixture, "DELETE FROM incident_update");
+    sql(fixture, "UPDATE incident SET is_private = 1 WHERE id = 1");
+    get(fixture, API "incidents/?search=1", fixture->reader);
+    expect(fixture, 200, "[]");
+    get(fixture, API "incidents/?search=fail", fixture->reader);
+    expect(fixture, 200, "[]");
+}
+
 static void test_reference_rows(void **state)
 {
     struct fixture *fixture = *state;
@@ -447,6 +612,8 @@ int main(void)
         API_TEST(test_the_same_dedup_key_is_the_same_incident),
         API_TEST(test_private_incidents_are_seen_by_those_who_may),
         API_TEST(test_filters_orders_and_pages),
+        API_TEST(test_filters_with_bounds),
+        API_TEST(test_search),
         API_TEST(test_reference_rows),
         API_TEST(test_the_end_with_requests_under_way),
         API_TEST(test_health),

@@ -1,0 +1,212 @@
+/* incident_filter_bounds - filters with one value each. An empty value is no filter. */
+#include "api/incident_filter_internal.h"
+#include "base/clock.h"
+#include "base/tz.h"
+#include "core/moment.h"
+#include "core/time_range.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { IN_MAX = 100, DATE_MAX = 64 };
+
+static const int64_t DAY_MS = 24 * 3600 * 1000;
+
+/* The last value of <name>; NULL when it is absent or empty. */
+static const struct form_field *given(const struct filter_reading *r, const char *name)
+{
+    const struct form_field *field = form_last(r->filter->form, name);
+    return field && field->value_len > 0 ? field : NULL;
+}
+
+static void add_condition(struct filter_reading *r, const char *sql, struct db_value value)
+{
+    if (filter_add_value(r, value))
+        buf_puts(&r->filter->sql, sql);
+}
+
+static void add_int(struct filter_reading *r, const char *sql, int64_t number)
+{
+    add_condition(r, sql, (struct db_value){ .type = 'i', .i = number });
+}
+
+/* ---- numbers */
+
+static void read_number_bounds(struct filter_reading *r)
+{
+    static const struct {
+        const char *name, *sql;
+    } BOUNDS[] = {
+        { "id__gte", " AND i.id >= ?" },
+        { "id__lte", " AND i.id <= ?" },
+        { "id__gt", " AND i.id > ?" },
+        { "id__lt", " AND i.id < ?" },
+        { "_status__gte", " AND i.status >= ?" },
+        { "_status__lte", " AND i.status <= ?" },
+        { "_status__gt", " AND i.status > ?" },
+        { "_status__lt", " AND i.status < ?" },
+    };
+    for (size_t i = 0; i < sizeof(BOUNDS) / sizeof(*BOUNDS); i++) {
+        const struct form_field *field = given(r, BOUNDS[i].name);
+        int64_t number;
+        if (!field)
+            continue;
+        if (filter_read_number(field->value, field->value_len, &number))
+            add_int(r, BOUNDS[i].sql, number);
+        else
+            api_errors_add(r->errors, "invalid", BOUNDS[i].name, "Enter a number.");
+    }
+}
+
+/* What is no number is equal to none. */
+static void read_id(struct filter_reading *r, const char *name)
+{
+    const struct form_field *field = given(r, name);
+    int64_t number;
+    if (field && filter_read_number(field->value, field->value_len, &number))
+        add_int(r, " AND i.id = ?", number);
+    else if (field)
+        buf_puts(&r->filter->sql, " AND 1 = 0");
+}
+
+/* " AND <column> IN (?,?)" for the items between commas; <is_number>: they are numbers. */
+static void read_list(struct filter_reading *r, const char *name, const char *column,
+                      bool is_number)
+{
+    const struct form_field *field = given(r, name);
+    int count = 0;
+    for (const char *at = field ? field->value : ""; field && count < IN_MAX; at++) {
+        size_t len = strcspn(at, ",");
+        struct db_value value = { .type = is_number ? 'i' : 'n', .t = at, .n = len };
+        if (is_number && !filter_read_number(at, len, &value.i)) {
+            api_errors_add(r->errors, "invalid", name, "Enter numbers with commas between them.");
+            return;
+        }
+        if (!filter_add_value(r, value))
+            return;
+        buf_printf(&r->filter->sql, count++ ? ",?" : " AND %s IN (?", column);
+        at += len;
+        if (!*at)
+            break;
+    }
+    if (count)
+        buf_putc(&r->filter->sql, ')');
+}
+
+/* ---- words */
+
+static void read_environment(struct filter_reading *r)
+{
+    const struct form_field *field = given(r, "environment__value");
+    if (field)
+        add_condition(r, " AND i.environment_id IN (SELECT id FROM environment WHERE value = ?)",
+                      (struct db_value){ .type = 'n', .t = field->value, .n = field->value_len });
+    if (!given(r, "environment__value__in"))
+        return;
+    read_list(r, "environment__value__in",
+              "i.environment_id IN (SELECT id FROM environment WHERE value", false);
+    buf_putc(&r->filter->sql, ')');
+}
+
+/* Words that are neither yes nor no are no filter: clients rely on it. */
+static void read_ignore(struct filter_reading *r)
+{
+    static const struct {
+        const char *word;
+        int value;
+    } WORDS[] = { { "true", 1 },  { "True", 1 },  { "2", 1 },
+                  { "false", 0 }, { "False", 0 }, { "3", 0 } };
+    const struct form_field *field = given(r, "ignore");
+    for (size_t i = 0; field && i < sizeof(WORDS) / sizeof(*WORDS); i++)
+        if (!strcmp(field->value, WORDS[i].word))
+            add_int(r, " AND i.is_ignored = ?", WORDS[i].value);
+}
+
+/* ---- times */
+
+static void read_range(struct filter_reading *r)
+{
+    const struct form_field *field = given(r, "created_at");
+    struct time_range range;
+    struct err err = { 0 };
+    if (!field)
+        return;
+    int rc = time_range_parse(field->value, field->value_len, r->read->api->zone, clock_now_ms(),
+                              &range, &err);
+    if (rc != OK) {
+        api_errors_add(r->errors, rc == ERR_INVALID ? "invalid" : NULL, "created_at", "%s",
+                       err.msg);
+        return;
+    }
+    if (range.has_start)
+        add_int(r, " AND i.created_at_ms >= ?", range.start_ms);
+    if (range.has_end)
+        add_int(r, " AND i.created_at_ms <= ?", range.end_ms);
+}
+
+/* "05/03/2022 10:00" and "5/3/22" as "2022-05-03 10:00": the American order that clients may send. Others stay. */
+static void put_year_first(const char *text, char out[DATE_MAX])
+{
+    int month, day, year, end = 0;
+    snprintf(out, DATE_MAX, "%s", text);
+    if (strcspn(text, "/") > 2 || sscanf(text, "%2d/%2d/%4d%n", &month, &day, &year, &end) != 3 ||
+        !end)
+        return;
+    if (year < 100)
+        year += year < 69 ? 2000 : 1900;
+    snprintf(out, DATE_MAX, "%04d-%02d-%02d%.40s", year % 10000, month % 100, day % 100,
+             text + end);
+}
+
+/* An instant, or the midnight that a day begins with. */
+static bool read_instant(const struct filter_reading *r, const struct form_field *field,
+                         int64_t *at_ms)
+{
+    struct moment moment;
+    char text[DATE_MAX];
+    if (field->value_len >= DATE_MAX)
+        return false;
+    put_year_first(field->value, text);
+    if (!strpbrk(text, "0123456789") ||
+        !moment_read(text, strlen(text), r->read->api->zone, clock_now_ms(), &moment))
+        return false;
+    struct civil midnight = { .year = moment.date.year,
+                              .month = moment.date.month,
+                              .day = moment.date.day };
+    *at_ms = moment.period == MOMENT_INSTANT ? moment.instant_ms
+                                             : tz_from_local(r->read->api->zone, &midnight);
+    return (moment.period == MOMENT_INSTANT || moment.period == MOMENT_DAY) &&
+           *at_ms > -DAY_MS * 365 * 3000;
+}
+
+static void read_time_bounds(struct filter_reading *r)
+{
+    static const struct {
+        const char *name, *sql;
+    } BOUNDS[] = {
+        { "created_at__gte", " AND i.created_at_ms >= ?" },
+        { "created_at__lte", " AND i.created_at_ms <= ?" },
+        { "created_at__gt", " AND i.created_at_ms > ?" },
+        { "created_at__lt", " AND i.created_at_ms < ?" },
+    };
+    for (size_t i = 0; i < sizeof(BOUNDS) / sizeof(*BOUNDS); i++) {
+        const struct form_field *field = given(r, BOUNDS[i].name);
+        int64_t at_ms;
+        if (field && read_instant(r, field, &at_ms))
+            add_int(r, BOUNDS[i].sql, at_ms);
+        else if (field)
+            api_errors_add(r->errors, "invalid", BOUNDS[i].name, "Enter a valid date/time.");
+    }
+}
+
+void filter_read_bounds(struct filter_reading *r)
+{
+    read_id(r, "id");
+    read_id(r, "id__iexact");
+    read_number_bounds(r);
+    read_list(r, "id__in", "i.id", true);
+    read_environment(r);
+    read_ignore(r);
+    read_range(r);
+    read_time_bounds(r);
+}

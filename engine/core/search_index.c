@@ -1,0 +1,22 @@
+#include "core/search_index.h"
+
+#include "store/db.h"
+
+static const char ADD[] = "INSERT INTO incident_fts (rowid, title, description) SELECT id, title, "
+                          "description FROM incident WHERE id = ?";
+/* FTS5 takes away what it is told was there. */
+static const char FORGET[] = "INSERT INTO incident_fts (incident_fts, rowid, title, description) "
+                             "SELECT 'delete', id, title, description FROM"
+                             " incident WHERE id = ?";
+
+int search_index_add(struct tx *tx, int64_t incident_id, struct err *err)
+{
+    int rc = tx_exec(tx, err, ADD, "i", incident_id);
+    return rc < 0 ? rc : OK;
+}
+
+int search_index_forget(struct tx *tx, int64_t incident_id, struct err *err)
+{
+    int rc = tx_exec(tx, err, FORGET, "i", incident_id);
+    return rc < 0 ? rc : OK;
+}
