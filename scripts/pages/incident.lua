@@ -68,11 +68,20 @@ local function update_lines(update)
   return lines
 end
 
+-- What became of the message that a record was made from.
+local function fate(update)
+  local deleted = update.source and update.source.deleted_at_ms
+  local word, at = "edited", update.edited_at_ms
+  if deleted then word, at = "its message was deleted", deleted end
+  return at and h("span", { class = "muted" }, " (" .. word .. ", ", parts.moment(at), ")")
+end
+
 local function timeline(detail)
   local rows = {}
   for i, update in ipairs(detail.updates) do
     rows[i] = h("li", nil,
-      h("p", { class = "when" }, parts.moment(update.event_at_ms), " ", parts.person(update.created_by)),
+      h("p", { class = "when" }, parts.moment(update.event_at_ms), " ", parts.person(update.created_by),
+        fate(update)),
       update_lines(update))
   end
   return parts.card("Timeline", h("ol", { class = "timeline" }, rows))

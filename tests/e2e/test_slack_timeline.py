@@ -140,11 +140,13 @@ def test_a_record_follows_its_message(world):
     record = next(one for one in records(world) if one["source"]["external_id"] == message["ts"])
     equal(record["message"], "The gateway's certificate ran out at ten.", "the edited words")
     check(record["edited_at_ms"], "the record says that it was edited")
+    check("(edited, " in engine.get("/incident/1/").text, "and the page too")
     for one in (message, first, other):
         do(world, engine, "delete", channel, one["ts"])
     kept = {one["source"]["external_id"]: one for one in records(world)}
     equal(sorted(kept), sorted([first["ts"], message["ts"]]), "records stay when their messages go")
     check(all(one["source"]["deleted_at_ms"] for one in kept.values()), f"and are marked: {kept}")
+    equal(engine.get("/incident/1/").text.count("(its message was deleted, "), 2, "marks on the page")
     equal(kept[first["ts"]]["message"], "Does anybody know more?", "the words are kept")
     equal(dead_jobs(world), [], "dead jobs")
     engine.process.stop()
