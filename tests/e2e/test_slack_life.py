@@ -132,6 +132,23 @@ def test_permissions_narrow_what_people_do(world):
     engine.process.stop()
 
 
+def test_permissions_narrow_who_declares(world):
+    with open(world.config) as shipped:
+        text = shipped.read()
+    world.write("config.lua", text.replace("permissions = {", 'permissions = { declare = { "usergroup:security" },', 1))
+    engine = world.engine()
+    world.sync(engine)
+    refused = engine.command("open P3 Search finds nothing at all").json["text"]
+    check("usergroup:security" in refused and "Nothing was declared" in refused, f"who may is said: {refused}")
+    equal(engine.command("open").status, 200, "the acknowledgement of the form's command")
+    wait_for("the refusal of the form", lambda: any("usergroup:security" in one["text"] for one in world.sandbox.state()["ephemerals"]))
+    equal(world.sandbox.views(), [], "forms")
+    equal(json.loads(world.cli("incident", "list", "--json").stdout), [], "incidents")
+    view_of(world, engine, "open", "incident_open", user="U0011")
+    check("#1" in engine.command("open P3 Search finds nothing at all", user="U0011").json["text"], "one of the group declares")
+    engine.process.stop()
+
+
 def test_roles_are_given_and_claimed(world):
     engine, channel = open_incident(world)
     view = view_of(world, engine, "roles", "incident_update_roles", channel)

@@ -12,7 +12,7 @@ local draft_of = require "slack.creation.draft"
 local form = require "slack.creation.form"
 local views = require "slack.creation.views"
 local declared = require "slack.declared"
-local people = require "slack.people"
+local permit = require "slack.permit"
 local reply = require "slack.reply"
 local view = require "slack.view"
 
@@ -96,8 +96,10 @@ local function show_root(given, view_id, draft)
   if more.estimate and hash then view.update(view_id, views.root(context, more), hash) end
 end
 
---- Opens the root modal. Runs after the acknowledgement.
+--- Opens the root modal, for those who may declare. Runs after the acknowledgement.
 function M.open(given)
+  local allowed, words = permit.check(given, "declare")
+  if not allowed then return reply.tell(given, { text = ":no_entry: " .. words }) end
   local draft = draft_of.new(given.user_id)
   local context, err = context_of(draft)
   if not context then
@@ -254,10 +256,8 @@ function M.submit(given)
     return root_with_problem(context,
       "Something changed meanwhile. Please look at the impacts and details again.")
   end
-  local person_id, refusal = people.sender_id(given.user_id, given.user_name)
-  if not person_id then
-    return root_with_problem(context, "We could not find out who you are: " .. tostring(refusal))
-  end
+  local person_id, refusal = permit.check(given, "declare")
+  if not person_id then return root_with_problem(context, refusal) end
   local result, err = declare(given, context, person_id)
   if not result then return root_with_problem(context, problem_of(err)) end
   draft.incident_id = result.id

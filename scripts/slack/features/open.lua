@@ -9,7 +9,7 @@ local catalogue_of = require "slack.creation.catalogue"
 local form = require "slack.creation.form"
 local flow = require "slack.creation.flow"
 local declared = require "slack.declared"
-local people = require "slack.people"
+local permit = require "slack.permit"
 local reply = require "slack.reply"
 
 local function problem(words)
@@ -83,12 +83,10 @@ local function read_quick(rest)
 end
 
 local function declare_at_once(given, rest)
+  local person_id, refusal = permit.check(given, "declare")
+  if not person_id then return problem(refusal) end
   local quick, wrong = read_quick(rest)
   if not quick then return problem(wrong) end
-  local person_id, refusal = people.sender_id(given.user_id, given.user_name)
-  if not person_id then
-    return problem("We could not find out who you are (" .. tostring(refusal) .. ").")
-  end
   local result, err = declare(given, quick, person_id)
   if not result then
     return problem("The incident was refused: " .. blocks.escape(tostring(err), 500))
