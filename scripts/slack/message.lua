@@ -94,7 +94,8 @@ local function find_kept(options)
 end
 
 --- Says something else in a message that was sent before, in its place. May yield.
----@param options { conversation: table, incident: table, kind: string, text: string, blocks: table[] }
+---@param options { conversation: table, incident: table, kind: string, text: string, blocks: table[],
+---  update_id?: string }
 ---@return boolean|nil is_there  false: no such message was sent, or somebody has deleted it
 ---@return table|nil err
 function M.edit(options)
@@ -111,6 +112,24 @@ function M.edit(options)
   if not refusal then return true end
   if refusal.slack == "message_not_found" or refusal.slack == "cant_update_message" then return false end
   return nil, refusal
+end
+
+--- Takes away a message that was sent before; nothing happens when there is none. May yield.
+---@param options { conversation: table, incident: table, kind: string, update_id?: string }
+---@return true|nil
+---@return table|nil err
+function M.take_away(options)
+  local found, err = find_kept(options)
+  if not found then
+    if err then return nil, err end
+    return true
+  end
+  local _, refusal = client.call("chat.delete", {
+    channel = options.conversation.external_id, ts = found.external_id,
+  })
+  if refusal and refusal.slack ~= "message_not_found" then return nil, refusal end
+  local _, problem = messages.delete { id = found.id }
+  return not problem or nil, problem
 end
 
 --- Sends a message of an incident once, whatever happens to the job that sends it. May yield.

@@ -8,6 +8,7 @@ return {
   ["auth.test"] = { per_minute = SPECIAL },
   ["bookmarks.add"] = { per_minute = TIER_2 },
   ["bookmarks.list"] = { per_minute = TIER_3 },
+  ["chat.delete"] = { per_minute = TIER_3 },
   ["chat.postEphemeral"] = { per_minute = TIER_4 },
   ["chat.postMessage"] = { per_minute = 60, per = "channel" },
   ["chat.update"] = { per_minute = TIER_3 },

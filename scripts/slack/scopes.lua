@@ -14,6 +14,7 @@ M.METHODS = {
   ["auth.test"] = NONE,
   ["bookmarks.add"] = { "bookmarks:write" },
   ["bookmarks.list"] = { "bookmarks:read" },
+  ["chat.delete"] = { "chat:write" },
   ["chat.postEphemeral"] = { "chat:write" },
   ["chat.postMessage"] = { "chat:write", "chat:write.public" },   -- public: where it is no member
   ["chat.update"] = { "chat:write" },

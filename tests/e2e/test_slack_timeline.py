@@ -21,6 +21,12 @@ def records(world):
     return [one for one in incident(world)["updates"] if one["source"]]
 
 
+def retold(world):
+    """What the app itself says in the incident's channel about updates."""
+    kinds = [((one.get("metadata") or {}).get("event_payload", {}).get("ff_type"), one) for one in world.sandbox.channels()[0]["messages"]]
+    return [json.dumps(one["blocks"], ensure_ascii=False) for kind, one in kinds if kind == "ff_incident_status_updated"]
+
+
 def only_record(world):
     found = records(world)
     equal(len(found), 1, "records made from messages")
@@ -67,10 +73,12 @@ def test_the_last_reaction_taken_back_undoes_it(world):
     check(any("already" in one for one in told(world, other)), "the second one is told that it is there")
     do(world, engine, "unreact", channel, message["ts"], reaction="mega")
     only_record(world)
+    equal(len(retold(world)), 1, "messages of the app about it")
     do(world, engine, "unreact", channel, message["ts"], reaction="eyes", user=other)
     only_record(world)
     do(world, engine, "unreact", channel, message["ts"], reaction="mega", user=other)
     equal(records(world), [], "records after the last one")
+    equal(retold(world), [], "what the app said of it is gone too")
     do(world, engine, "react", channel, message["ts"], reaction="mega")
     equal(only_record(world)["message"], WORDS, "it can be made again")
     equal(dead_jobs(world), [], "dead jobs")
@@ -140,6 +148,8 @@ def test_a_record_follows_its_message(world):
     record = next(one for one in records(world) if one["source"]["external_id"] == message["ts"])
     equal(record["message"], "The gateway's certificate ran out at ten.", "the edited words")
     check(record["edited_at_ms"], "the record says that it was edited")
+    check(any("ran out at ten." in one for one in retold(world)), f"the app says it anew: {retold(world)}")
+    check(not any(WORDS in one for one in retold(world)), "and not as it was")
     check("(edited, " in engine.get("/incident/1/").text, "and the page too")
     for one in (message, first, other):
         do(world, engine, "delete", channel, one["ts"])

@@ -54,11 +54,15 @@ local function content(incident, update, changed, where)
   return list
 end
 
-local function send(ctx, incident, conversation, update, list)
-  return message.send(ctx, {
+local function said(incident, conversation, update, list)
+  return {
     conversation = conversation, incident = incident, kind = KIND, update_id = update.id, blocks = list,
     text = ("%s is %s"):format(incident_text.headline(incident), blocks.escape(incident.status_label)),
-  })
+  }
+end
+
+local function send(ctx, incident, conversation, update, list)
+  return message.send(ctx, said(incident, conversation, update, list))
 end
 
 local function is_for_all(incident, changed)
@@ -85,6 +89,30 @@ local function tell(ctx, incident, conversation, event)
   return send(ctx, incident, shared, update, content(incident, update, changed, where))
 end
 
+-- A record that follows the message it was made from is only ever told in the incident's channel.
+local function follow(_, incident, conversation, event)
+  local update, err = updates.get { id = event.update_id }
+  if not update then
+    if err.code == "not_found" then return end
+    return nil, err
+  end
+  local is_there, problem = message.edit(said(incident, conversation, update,
+    content(incident, update, {})))
+  return is_there ~= nil or nil, problem
+end
+
+local function take_away(_, incident, conversation, event)
+  return message.take_away {
+    conversation = conversation, incident = incident, kind = KIND, update_id = event.update_id,
+  }
+end
+
+local RUN = { ["incident.updated"] = tell, ["update.edited"] = follow, ["update.deleted"] = take_away }
+
 return step.unit {
-  about = "Tells what an update changed", event = "incident.updated", order = 40, run = tell,
+  about = "Tells what an update changed, and follows it",
+  events = { "incident.updated", "update.edited", "update.deleted" }, order = 40,
+  run = function(ctx, incident, conversation, event)
+    return RUN[event.kind](ctx, incident, conversation, event)
+  end,
 }
