@@ -1,5 +1,5 @@
 /* time_range - a span of time as people write it: "2022/Q1", "W5", "last month", "May 2022",
- * "2022-05-03", "6:00 am - 1:00 pm", "2022/Q1 - now". docs/api-reading.md has the grammar. Pure:
+ * "2022-05-03", "6:00 am - 1:00 pm", "2022/Q1 - now". docs/api.md has the grammar. Pure:
  * the zone and the present are arguments. */
 #pragma once
 #include <stdbool.h>

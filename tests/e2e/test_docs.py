@@ -1,8 +1,9 @@
-"""docs/slack.md names what there is: commands, tags, permissions, shortcuts, tasks."""
+"""The pages of docs/ are true: docs/slack.md names all that there is, and what docs/api.md shows is taken."""
 import glob
 import json
 import os
 import re
+import urllib.parse
 
 from harness import ROOT, check
 
@@ -27,4 +28,40 @@ def test_the_page_about_slack_is_complete(world):
     wanted |= {f"**{one['name']}**" for one in manifest["features"]["shortcuts"] if one["type"] == "message"}
     missing = sorted(one for one in wanted if one not in page)
     check(not missing, f"docs/slack.md does not name {missing}")
+    engine.process.stop()
+
+
+def table_after(page, words):
+    """The rows of the first table behind these words."""
+    lines = page[page.index(words):].split("\n")
+    first = next(i for i, line in enumerate(lines) if line.startswith("|---"))
+    rows = []
+    for line in lines[first + 1:]:
+        if not line.startswith("|"):
+            break
+        rows.append(line)
+    return rows
+
+
+def test_what_the_page_about_the_api_shows_is_taken(world):
+    page = read("docs", "api.md")
+    engine = world.engine()
+    ranges = [text for row in table_after(page, "Ranges of time") for text in re.findall(r"`([^`]+)`", row)]
+    filters = ["created_at=" + urllib.parse.quote(text) for text in ranges]
+    filters += [urllib.parse.quote(text, safe="=&,") for row in table_after(page, "In the default order") for text in re.findall(r"`([^`]+=[^`]+)`", row)]
+    check(len(ranges) > 20 and len(filters) > len(ranges) + 5, f"what the page shows: {ranges} {filters}")
+    for query in filters:
+        answer = engine.api("GET", "incidents/?" + query)
+        check(answer.status == 200, f"{query}: {answer.status} {answer.text}")
+    refused = engine.api("GET", "incidents/?created_at=whenever")
+    check(refused.status == 400, f"a range that is none: {refused.status}")
+    kinds = re.findall(r'"(\w+\.\w+)"', read("scripts", "webhooks", "events.lua"))
+    missing = [kind for kind in kinds if f"`{kind}`" not in page]
+    check(kinds and not missing, f"docs/api.md does not name the events {missing}")
+    routes = engine.api("GET", "schema").json["paths"]
+    shown = re.findall(r"`(?:GET|POST|PATCH|DELETE)[^`]* (\S+)`", page)
+    check(len(shown) > 5, f"the routes that the page shows: {shown}")
+    for path in shown:
+        known = "/api/v2/firefighter/" + path.replace("ID", "{id}").replace("PERSON", "{person}")
+        check(known in routes, f"the route {known} is not in {sorted(routes)}")
     engine.process.stop()
