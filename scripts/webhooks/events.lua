@@ -2,8 +2,9 @@
 local M = {}
 
 M.KINDS = {
-  "incident.created", "incident.updated", "incident.closed", "incident.reopened", "incident.merged", "key_events.updated",
-  "roles.assigned", "records.changed", "postmortem.created", "conversation.ready",
+  "incident.created", "incident.updated", "incident.closed", "incident.reopened", "incident.merged",
+  "update.edited", "update.deleted", "key_events.updated", "roles.assigned", "records.changed",
+  "postmortem.created", "conversation.ready",
 }
 
 --- Whether a webhook of the config wants events of this kind.

@@ -7,7 +7,7 @@ import json
 import threading
 import time
 
-from flows import declare_by_api
+from flows import declare_by_api, ready_channel
 from harness import check, equal, wait_for
 
 KEY = b"a key of thirty-two bytes or so."
@@ -161,5 +161,27 @@ def test_private_incidents_are_told_to_those_who_may_hear(world):
     log = engine.api("GET", "webhooks/closed/deliveries/", key=admin).json
     public = {json.loads(body)["data"]["incident"]["id"] for _, body in receiver.sent_to("/open")}
     equal({row["incident_id"] for row in log}, public, "a key that sees no private incidents is not shown their deliveries")
+    receiver.close()
+    engine.process.stop()
+
+
+def test_a_record_that_is_edited_or_taken_away_is_told(world):
+    receiver, engine = begin(world, '{ name = "line", url = "{url}/line", secret = {secret}, events = { "update.edited", "update.deleted" } }')
+    declare_by_api(engine)
+    channel = wait_for("the pinned announcement", lambda: ready_channel(world)["pins"] and ready_channel(world)["id"])
+    message = world.sandbox.say(channel, "U0001", "The certificate ran out.")
+
+    def do(what, **more):
+        engine.event(world.sandbox.message_act(what, channel, message["ts"], **more), event_id="EvW" + what)
+
+    do("react", reaction="mega")
+    wait_for("the record", lambda: "The certificate" in engine.api("GET", "incidents/1/updates/").text)
+    do("edit", text="It ran out at ten.")
+    wait_for("the edit", lambda: receiver.kinds("/line") == ["update.edited"])
+    do("unreact", reaction="mega")
+    wait_for("the end", lambda: receiver.kinds("/line") == ["update.edited", "update.deleted"])
+    changes = [json.loads(body)["data"]["change"] for _, body in receiver.sent_to("/line")]
+    equal(changes[0], changes[1], "both name the record")
+    check(changes[0]["update_id"], f"by its id: {changes[0]}")
     receiver.close()
     engine.process.stop()
