@@ -82,6 +82,7 @@ void api_free(struct api *api)
     metrics_free(api->metrics);
     rate_free(api->rate);
     tz_free(api->zone);
+    buf_fini(&api->columns);
     free(api);
 }
 

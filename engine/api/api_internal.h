@@ -1,6 +1,7 @@
 /* api_internal - what the files of the api share. */
 #pragma once
 #include "api/api.h"
+#include "api/format.h"
 #include "base/buf.h"
 #include "core/op.h"
 #include "net/router.h"
@@ -27,6 +28,7 @@ struct api {
     struct engine *engine;
     struct api_names names;
     struct api_settings settings;
+    struct buf columns;         /* of tables of incidents: incidents.c */
     struct auth *auth;
     struct reference_cache *references;
     struct metrics *metrics;
@@ -57,7 +59,7 @@ void api_errors_fini(struct api_errors *errors);
 /* The body of the 400. */
 void api_errors_write(const struct api_errors *errors, struct buf *out);
 
-/* False: an answer was given (406, or 404 for an unknown ?format=). */
+/* For what is answered as JSON only. False: an answer was given. */
 bool api_accepts_json(struct http_exchange *exchange);
 
 /* A read that answers an exchange. */
@@ -77,6 +79,8 @@ struct api_read {
     char *query;                /* copy of the query string */
     int64_t id;                 /* what is asked for: for the one who starts the read to set */
     char key[128];
+    enum api_format format;     /* JSON unless set */
+    const char *fields;         /* columns of a table when the query names none; NULL: all. Borrowed */
     int status;                 /* of the answer; 200 unless set */
     void (*reply)(struct api_read *read);   /* on the loop, in place of the JSON answer; NULL unless set */
     const void *arg;

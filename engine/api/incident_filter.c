@@ -193,9 +193,24 @@ static int read_order(struct filter_reading *r)
     return rc;
 }
 
+static void take_page(struct filter_reading *r)
+{
+    struct incident_filter *filter = r->filter;
+    filter->limit = r->page->limit;
+    if (!filter->is_default_order)
+        filter->skip = r->page->skip;
+    else if (r->page->before_id &&
+             filter_add_value(r, (struct db_value){ .type = 'i', .i = r->page->before_id }))
+        buf_puts(&filter->sql, " AND i.id < ?");
+}
+
 static void read_page(struct filter_reading *r)
 {
     struct incident_filter *filter = r->filter;
+    if (r->page) {
+        take_page(r);
+        return;
+    }
     const struct form_field *limit = form_last(filter->form, "limit");
     const struct form_field *cursor = form_last(filter->form, "cursor");
     int64_t number = DEFAULT_LIMIT;
@@ -269,10 +284,10 @@ static int read_parameters(struct filter_reading *r, const struct api_identity *
 }
 
 int incident_filter_read(struct incident_filter *filter, struct tx *tx, struct api_read *read,
-                         struct err *err)
+                         const struct incident_page *page, struct err *err)
 {
     struct filter_reading r = {
-        .filter = filter, .read = read, .tx = tx, .errors = &read->errors, .err = err
+        .filter = filter, .read = read, .page = page, .tx = tx, .errors = &read->errors, .err = err
     };
     *filter = (struct incident_filter){ .form = xcalloc(1, sizeof(*filter->form)) };
     int rc = form_parse(read->query, strlen(read->query), filter->form, err);

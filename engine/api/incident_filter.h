@@ -20,12 +20,25 @@ struct incident_filter {
     int text_count;
 };
 
+/* Where a page begins and how long it is, for those who read all pages of a list. */
+struct incident_page {
+    int limit;
+    int64_t before_id; /* in the default order: 0 is the beginning */
+    int64_t skip;      /* rows that came before */
+};
+
+/* What incidents/ answers, for the parameters of read->query: one page as a JSON array in read->out. <page> NULL: the
+ * page that the parameters ask for, with the Link to the next in read->link. Else that page, which is moved to the
+ * next. Errors as of incident_filter_read(). */
+int incidents_read_page(struct tx *tx, struct api_read *read, struct incident_page *page,
+                        bool *has_next, struct err *err);
+
 /* Makes a SELECT of the columns of INCIDENT_REST_COLUMNS in the default order, of the id alone
  * in another: sorting whole rows would cost more than fetching those of the page. OK, or
  * ERR_INVALID with read->errors filled, or a store's error. The caller calls
- * incident_filter_fini() in every case. */
+ * incident_filter_fini() in every case. <page> is as above. */
 int incident_filter_read(struct incident_filter *filter, struct tx *tx, struct api_read *read,
-                         struct err *err);
+                         const struct incident_page *page, struct err *err);
 void incident_filter_fini(struct incident_filter *filter);
 
 /* The Link header's value for the page after one that ended with <last_id>: the same query with

@@ -6,6 +6,7 @@
 struct filter_reading {
     struct incident_filter *filter;
     const struct api_read *read;
+    const struct incident_page *page; /* NULL: as the parameters say */
     struct tx *tx;
     struct api_errors *errors;
     struct err *err;

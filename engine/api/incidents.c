@@ -1,8 +1,28 @@
 /* incidents - GET incidents/ and incidents/<id>/. */
+#include "api/export.h"
 #include "api/handlers.h"
 #include "api/incident_filter.h"
 #include "api/incident_rest.h"
 #include "core/policy.h"
+
+/* Of tables, when nobody names others: a public contract, like the names of members. Some of those are the
+ * installation's choice, and may be left out. */
+static const char *columns(struct api *api)
+{
+    const struct api_names *names = &api->names;
+    const char *const own[] = { names->channel_name, "status_page_url", names->ticket_key,
+                                names->ticket_url };
+    if (api->columns.len)
+        return api->columns.data;
+    buf_puts(&api->columns,
+             "id,status,environment.value,priority.name,title,description,incident_category.name,"
+             "incident_category.group.name,created_at");
+    for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+        if (*own[i])
+            buf_printf(&api->columns, ",%s", own[i]);
+    buf_puts(&api->columns, ",metrics.*.duration_seconds,costs.*.amount,roles.*.email");
+    return api->columns.data;
+}
 
 static const char SELECT_BY_ID[] =
     "SELECT " INCIDENT_REST_COLUMNS " FROM " INCIDENT_REST_TABLES " WHERE i.id = ?";
@@ -41,17 +61,18 @@ static int take_page(struct incident_rest *rest, const struct incident_filter *f
     return rc < 0 ? rc : OK;
 }
 
-static int read_list(struct tx *tx, struct api_read *read, struct err *err)
+int incidents_read_page(struct tx *tx, struct api_read *read, struct incident_page *page,
+                        bool *has_next, struct err *err)
 {
     struct incident_filter filter;
     struct incident_rest *rest = NULL;
-    bool has_next = false;
-    int rc = incident_filter_read(&filter, tx, read, err);
+    *has_next = false;
+    int rc = incident_filter_read(&filter, tx, read, page, err);
     if (rc != OK)
         goto out;
     struct incident_rest_shape shape = { .has_tags = filter.shows_tags, .has_maps = true };
     rest = incident_rest_new(read, shape, tx, err);
-    rc = rest ? take_page(rest, &filter, tx, &has_next, err) : err->code;
+    rc = rest ? take_page(rest, &filter, tx, has_next, err) : err->code;
     if (rc == OK)
         rc = incident_rest_load(rest, tx, err);
     if (rc != OK)
@@ -60,12 +81,21 @@ static int read_list(struct tx *tx, struct api_read *read, struct err *err)
     buf_putc(&read->out, '[');
     incident_rest_write(rest, &read->out);
     buf_putc(&read->out, ']');
-    if (has_next)
+    if (page) {
+        page->skip += incident_rest_count(rest);
+        page->before_id = incident_rest_last_id(rest);
+    } else if (*has_next)
         incident_filter_next(&filter, incident_rest_last_id(rest), &read->link);
 out:
     incident_rest_free(rest);
     incident_filter_fini(&filter);
     return rc;
+}
+
+static int read_list(struct tx *tx, struct api_read *read, struct err *err)
+{
+    bool has_next;
+    return incidents_read_page(tx, read, NULL, &has_next, err);
 }
 
 static const char SELECT_ONE[] = "SELECT " INCIDENT_REST_COLUMNS " FROM " INCIDENT_REST_TABLES
@@ -102,21 +132,33 @@ int incident_read_created(struct tx *tx, struct api_read *read, struct err *err)
 
 void incidents_on_list(const struct route_match *match, void *arg)
 {
-    if (api_accepts_json(match->exchange))
-        api_read_start(api_read_new(arg, match->exchange, read_list, NULL));
+    enum api_format format;
+    if (!api_format_read(match->exchange, &format))
+        return;
+    if (export_is_wanted(match->exchange, format)) {
+        export_start(arg, match->exchange, format, columns(arg));
+        return;
+    }
+    struct api_read *read = api_read_new(arg, match->exchange, read_list, NULL);
+    read->format = format;
+    read->fields = columns(arg);
+    api_read_start(read);
 }
 
 void incidents_on_detail(const struct route_match *match, void *arg)
 {
     static const struct incident_rest_shape SHAPE = { .has_tags = true, .has_maps = true };
+    enum api_format format;
     int64_t id;
     if (!api_read_number(route_param(match, "id"), &id)) {
         http_reply_error(match->exchange, 404, "not_found", "Not found.", NULL);
         return;
     }
-    if (!api_accepts_json(match->exchange))
+    if (!api_format_read(match->exchange, &format))
         return;
     struct api_read *read = api_read_new(arg, match->exchange, incident_read_one, &SHAPE);
+    read->format = format;
+    read->fields = columns(arg);
     read->id = id;
     api_read_start(read);
 }

@@ -5,7 +5,8 @@
 
 static const struct api_parameter PARAMETERS[] = {
     /* ---- pages */
-    { "limit", "int", "At most so many a page" },
+    { "limit", "text",
+      "At most so many a page; of incidents also \"all\", which CSV and TSV begin with" },
     { "cursor", "text", "From the Link header of the page before" },
     { "show_tags", "=true", "Puts the tags into a list" },
     /* ---- filters of incidents */

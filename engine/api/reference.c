@@ -73,9 +73,11 @@ static int read_row(struct tx *tx, struct api_read *read, struct err *err)
 static void answer(const struct route_match *match, struct api *api, const struct kind *kind)
 {
     const char *id = route_param(match, "id");
-    if (!api_accepts_json(match->exchange))
+    enum api_format format;
+    if (!api_format_read(match->exchange, &format))
         return;
     struct api_read *read = api_read_new(api, match->exchange, id ? read_row : read_rows, kind);
+    read->format = format;
     if (id)
         snprintf(read->key, sizeof(read->key), "%s", id);
     api_read_start(read);

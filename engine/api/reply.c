@@ -41,48 +41,14 @@ void api_errors_write(const struct api_errors *errors, struct buf *out)
     buf_puts(out, "]}");
 }
 
-/* True when one range of an Accept header admits JSON. */
-static bool range_admits_json(const char *range, size_t len)
-{
-    static const char *const RANGES[] = { "application/json", "application/*", "*/*" };
-    for (size_t i = 0; i < sizeof(RANGES) / sizeof(*RANGES); i++)
-        if (strlen(RANGES[i]) == len && !strncasecmp(range, RANGES[i], len))
-            return true;
-    return false;
-}
-
-static bool admits_json(const char *accept)
-{
-    while (*accept) {
-        accept += strspn(accept, " \t,");
-        if (range_admits_json(accept, strcspn(accept, " \t,;")))
-            return true;
-        accept += strcspn(accept, ",");
-    }
-    return false;
-}
-
 bool api_accepts_json(struct http_exchange *exchange)
 {
-    struct form query;
-    const char *text = http_query(exchange);
-    bool is_known = true;
-    bool is_named = false;
-    if (*text && form_parse(text, strlen(text), &query, NULL) == OK) {
-        const struct form_field *format = form_last(&query, "format");
-        is_named = format != NULL;
-        is_known = !format || !strcmp(format->value, "json");
-        form_fini(&query);
-    }
-    const char *accept = http_header(exchange, "Accept");
-    if (!is_known) {
-        http_reply_error(exchange, 404, "not_found", "Not found.", NULL);
+    enum api_format format;
+    if (!api_format_read(exchange, &format))
         return false;
-    }
-    if (is_named || !accept || !*accept || admits_json(accept))
+    if (format == FORMAT_JSON)
         return true;
-    http_reply_error(exchange, 406, "not_acceptable",
-                     "Could not satisfy the request Accept header.", NULL);
+    http_reply_error(exchange, 406, "not_acceptable", "This is answered as JSON only.", NULL);
     return false;
 }
 
@@ -132,6 +98,29 @@ void api_read_free(struct api_read *read)
     free(read);
 }
 
+/* The JSON that was read, or the table that was asked for. */
+static void reply_found(struct api_read *read)
+{
+    struct tabular *table = api_format_table(read->format, read->query, read->fields);
+    AUTO_BUF struct buf rows = BUF_INIT;
+    struct err err = { 0 };
+    if (table) {
+        int rc = tabular_learn(table, read->out.data, read->out.len, &err);
+        tabular_begin(table, &rows);
+        if (rc == OK)
+            rc = tabular_rows(table, read->out.data, read->out.len, &rows, &err);
+        tabular_free(table);
+        if (rc != OK) {
+            reply_failed(read->exchange, rc, &err);
+            return;
+        }
+    }
+    const struct buf *body = table ? &rows : &read->out;
+    http_add_header(read->exchange, "Vary", "Accept, Authorization");
+    http_reply(read->exchange, read->status, api_format_type(read->format), buf_text(body),
+               body->len);
+}
+
 void api_read_finish(struct api_read *read, int rc, const struct err *err)
 {
     if (http_is_abandoned(read->exchange)) {
@@ -148,9 +137,7 @@ void api_read_finish(struct api_read *read, int rc, const struct err *err)
     } else {
         if (read->link.len)
             http_add_header(read->exchange, "Link", read->link.data);
-        http_add_header(read->exchange, "Vary", "Accept, Authorization");
-        http_reply(read->exchange, read->status, "application/json", buf_text(&read->out),
-                   read->out.len);
+        reply_found(read);
     }
     api_read_free(read);
 }

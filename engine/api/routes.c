@@ -39,6 +39,21 @@ static bool is_schema_public(const struct http_exchange *exchange, void *api)
         .write = &(what), .about = text, .answer = (type)                                    \
     }
 
+#define INCIDENT_QUERY                                                                    \
+    "id id__in id__iexact id__gte id__lte id__gt id__lt status _status__gte _status__lte" \
+    " _status__gt _status__lt environment environment__value environment__value__in"      \
+    " priority group incident_category created_by ignore created_at created_at__gte"      \
+    " created_at__lte created_at__gt created_at__lt search order_by limit cursor"         \
+    " show_tags format fields labels"
+
+/* The list of incidents under the name of its format. */
+#define LIST_AS(ending, text)                                                                \
+    {                                                                                        \
+        .method = "GET", .pattern = API_BASE "incidents." ending, .access = ACCESS_KEY_READ, \
+        .handler = incidents_on_list, .about = text, .query = INCIDENT_QUERY,                \
+        .answer = "[Incident]",                                                              \
+    }
+
 static const struct api_route ROUTES[] = {
     /* ---- incidents */
     { .method = "GET",
@@ -46,12 +61,11 @@ static const struct api_route ROUTES[] = {
       .access = ACCESS_KEY_READ,
       .handler = incidents_on_list,
       .about = "Incidents, newest first, a page at a time",
-      .query = "id id__in id__iexact id__gte id__lte id__gt id__lt status _status__gte _status__lte"
-               " _status__gt _status__lt environment environment__value environment__value__in"
-               " priority group incident_category created_by ignore created_at created_at__gte"
-               " created_at__lte created_at__gt created_at__lt search order_by limit cursor"
-               " show_tags format fields labels",
+      .query = INCIDENT_QUERY,
       .answer = "[Incident]" },
+    LIST_AS("csv", "The same as ?format=csv"),
+    LIST_AS("tsv", "The same as ?format=tsv"),
+    LIST_AS("json", "The same as ?format=json"),
     { .method = "GET",
       .pattern = API_BASE "incidents/:id/",
       .access = ACCESS_KEY_READ,

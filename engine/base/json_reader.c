@@ -233,6 +233,8 @@ static enum json_piece read_number(struct json_reader *reader)
     size_t len = number_length(reader, &is_real);
     if (len == 0)
         return broken(reader, "not a number");
+    reader->raw = reader->text + reader->at;
+    reader->raw_len = len;
     if (len > NUMBER_MOST)
         return broken(reader, JSON_READER_LONG_NUMBER);
     char copy[NUMBER_MOST + 1];

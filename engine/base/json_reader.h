@@ -16,8 +16,8 @@ enum json_piece {
     PIECE_ARRAY_END,
     PIECE_KEY,  /* raw, raw_len, has_escapes; its value comes next */
     PIECE_TEXT, /* the same */
-    PIECE_INT,  /* integer */
-    PIECE_REAL, /* real */
+    PIECE_INT,  /* integer; raw, raw_len */
+    PIECE_REAL, /* real; raw, raw_len */
     PIECE_TRUE,
     PIECE_FALSE,
     PIECE_NULL,
@@ -26,7 +26,7 @@ enum json_piece {
 };
 
 struct json_reader {
-    const char *raw; /* between the quotes */
+    const char *raw; /* between the quotes; of a number: its digits */
     size_t raw_len;
     bool has_escapes;
     int64_t integer;

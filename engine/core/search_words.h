@@ -1,7 +1,7 @@
 /* search_words - what people type into a search box, as an expression of SQLite's FTS5: words are all wanted; they
- * match the beginnings of words ("pay" finds "payment") and their English forms ("failing" finds "failed"); "or" is between
- * alternatives, "a phrase" is in quotes, -word must not be there. Words that say nothing ("the", "is") are passed over.
- * Whatever is typed gives a valid expression. */
+ * match the beginnings of words ("pay" finds "payment") and their English forms ("failing" finds "failed"); "or" is
+ * between alternatives, "a phrase" is in quotes, -word must not be there. Words that say nothing ("the", "is") are
+ * passed over. Whatever is typed gives a valid expression. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -148,7 +148,12 @@ static inline void ask(struct fixture *fixture, const char *method, const char *
     fixture->status = atoi(talk.got.data + 9);
     snprintf(fixture->head, sizeof(fixture->head), "%.*s", (int)(split - talk.got.data + 2),
              talk.got.data);
-    snprintf(fixture->answer, sizeof(fixture->answer), "%s", split + 4);
+    AUTO_BUF struct buf whole = BUF_INIT;
+    bool is_chunked = strstr(fixture->head, "Transfer-Encoding: chunked") != NULL;
+    if (is_chunked)
+        unchunk(split + 4, &whole);
+    snprintf(fixture->answer, sizeof(fixture->answer), "%s",
+             is_chunked ? buf_text(&whole) : split + 4);
     buf_fini(&talk.got);
 }
 

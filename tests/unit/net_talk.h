@@ -1,6 +1,8 @@
 /* net_talk - a plain socket client for tests of the server: runs on a thread of its own while the test's
  * thread runs the loop, so that assertions stay on the test's thread. */
 #pragma once
+#include "unit.h"
+
 #include "base/buf.h"
 #include "base/mem.h"
 #include "loop/loop.h"
@@ -90,4 +92,19 @@ static inline void talk_all(struct loop *loop, int port, struct talk *talks, int
     REQUIRE(pthread_create(&id, NULL, talk_thread_run, &thread) == 0);
     loop_run(loop);
     pthread_join(id, NULL);
+}
+
+/* The bytes of a chunked body. */
+static inline size_t unchunk(const char *at, struct buf *out)
+{
+    size_t size;
+    size_t chunks = 0;
+    while ((size = strtoul(at, NULL, 16)) > 0) {
+        at = strstr(at, "\r\n") + 2;
+        buf_append(out, at, size);
+        at += size + 2;
+        chunks++;
+    }
+    assert_string_equal(at, "0\r\n\r\n");
+    return chunks;
 }

@@ -158,6 +158,9 @@ static const struct {
     const char *scope, *method, *pattern; /* scope "": everybody */
 } RULES[] = {
     { "read", "GET", API "incidents/" },
+    { "read", "GET", API "incidents.csv" },
+    { "read", "GET", API "incidents.tsv" },
+    { "read", "GET", API "incidents.json" },
     { "read", "GET", API "incidents/:id/" },
     { "write", "POST", API "incidents" },
     { "write", "PATCH", API "incidents/:id/" },

@@ -444,6 +444,72 @@ static void test_search(void **state)
     expect(fixture, 200, "[]");
 }
 
+static void test_tables(void **state)
+{
+    struct fixture *fixture = *state;
+    make_five(fixture);
+    get(fixture, API "incidents/?format=csv&fields=id,title,priority.name,ignore&id__lte=3",
+        fixture->reader);
+    expect(fixture, 200, "");
+    assert_string_equal(fixture->answer,
+                        "id,title,priority.name,ignore\r\n3,T3,P1,True\r\n2,T2,P1,False\r\n"
+                        "1,T1,P1,False\r\n");
+    assert_non_null(strstr(fixture->head, "Content-Type: text/csv; charset=utf-8\r\n"));
+    get(fixture, API "incidents.tsv?fields=id,status&limit=1&labels=__hidden__", fixture->reader);
+    assert_string_equal(fixture->answer, "5\tOpen\r\n");
+    assert_non_null(strstr(fixture->head, "cursor=5>; rel=\"next\""));
+    get(fixture, API "incidents.csv?id=1", fixture->reader);
+    expect(fixture, 200,
+           "id,status,environment.value,priority.name,title,description,incident_category.name,"
+           "incident_category.group.name,created_at,");
+    get(fixture, API "incidents.csv?status=60&fields=id,roles.*.email", fixture->reader);
+    assert_string_equal(fixture->answer, "id,roles.*.email\r\n");
+    get(fixture, API "incidents.csv?status=60&labels=__hidden__", fixture->reader);
+    assert_string_equal(fixture->answer, "");
+    get(fixture, API "incidents.csv?status=Open", fixture->reader);
+    expect(fixture, 400, "\"attr\":\"status\"");
+    get(fixture, API "incidents/1/?format=tsv&fields=id,environment.name", fixture->reader);
+    assert_string_equal(fixture->answer, "id\tenvironment.name\r\n1\tProduction\r\n");
+    get(fixture, API "environments/?format=csv&fields=value", fixture->reader);
+    assert_string_equal(fixture->answer, "value\r\nPRD\r\nSTG\r\n");
+    get(fixture, API "incidents/?limit=all&fields=ignored", fixture->reader);
+    char ids[64];
+    assert_string_equal(ids_of(fixture, ids), "5,4,3,2,1,");
+}
+
+/* More than two chunks, read twice: no row is missing, doubled or in another place. */
+static void test_a_long_table_is_whole(void **state)
+{
+    enum { ROWS = 1280 };
+    struct fixture *fixture = *state;
+    make_five(fixture);
+    for (int i = 0; i < 8; i++)
+        sql(fixture,
+            "INSERT INTO incident (title, description, status, priority_id, category_id, "
+            "environment_id,"
+            " created_by, response_type, created_at_ms, updated_at_ms) SELECT title, description, "
+            "status,"
+            " priority_id, category_id, environment_id, created_by, response_type, created_at_ms,"
+            " updated_at_ms FROM incident");
+    static const char *const PATHS[] = { "incidents.csv?fields=id,roles.*.email",
+                                         "incidents.csv?fields=id",
+                                         "incidents.csv?fields=id&order_by=-id,title" };
+    for (size_t i = 0; i < sizeof(PATHS) / sizeof(*PATHS); i++) {
+        char path[120];
+        snprintf(path, sizeof(path), API "%s", PATHS[i]);
+        get(fixture, path, fixture->reader);
+        expect(fixture, 200, "id");
+        char *at = strchr(fixture->answer, '\n');
+        for (int id = ROWS; id > 0; id--) {
+            assert_non_null(at);
+            if (atoi(at + 1) != id)
+                fail_msg("%s: %d and not %d", PATHS[i], atoi(at + 1), id);
+            at = strchr(at + 1, '\n');
+        }
+        assert_string_equal(at, "\n");
+    }
+}
+
 static void test_reference_rows(void **state)
 {
     struct fixture *fixture = *state;
@@ -614,6 +680,8 @@ int main(void)
         API_TEST(test_filters_orders_and_pages),
         API_TEST(test_filters_with_bounds),
         API_TEST(test_search),
+        API_TEST(test_tables),
+        API_TEST(test_a_long_table_is_whole),
         API_TEST(test_reference_rows),
         API_TEST(test_the_end_with_requests_under_way),
         API_TEST(test_health),

@@ -74,21 +74,6 @@ static void ask(struct fixture *fixture, const char *request, struct buf *got)
     *got = talk.got;
 }
 
-/* The bytes of a chunked body. */
-static size_t unchunk(const char *at, struct buf *out)
-{
-    size_t size;
-    size_t chunks = 0;
-    while ((size = strtoul(at, NULL, 16)) > 0) {
-        at = strstr(at, "\r\n") + 2;
-        buf_append(out, at, size);
-        at += size + 2;
-        chunks++;
-    }
-    assert_string_equal(at, "0\r\n\r\n");
-    return chunks;
-}
-
 static void test_pieces_arrive_whole_and_in_order(void **state)
 {
     (void)state;
