@@ -9,6 +9,7 @@ local step = require "slack.step"
 local KIND = "ff_incident_fixed_next_actions"
 local MITIGATED, CLOSED = 40, 60
 local MAX_SHOWN = 10
+local KEY_EVENTS_MISSING = "MISSING_REQUIRED_KEY_EVENTS"   -- the reason that has a list of its own
 
 local function list_of(rows, word)
   local lines = {}
@@ -24,7 +25,7 @@ local function missing(state)
   end
   local others = {}
   for _, reason in ipairs(state.reasons) do
-    if not reason.missing then others[#others + 1] = reason end
+    if reason.code ~= KEY_EVENTS_MISSING then others[#others + 1] = reason end
   end
   if #others > 0 then
     list[#list + 1] = blocks.section("*It cannot be closed yet:*\n" .. list_of(others, "text"))
