@@ -190,7 +190,7 @@ return {
     },
     app_name = "Halligan",
     app_emoji = ":fire_extinguisher:",
-    update_reaction = "mega",                                 -- a message with it goes on the timeline; "": none does
+    update_reaction = "mega",                                 -- marks messages for the timeline; "": none does
     help = {
       -- incident = "https://wiki.example.org/incidents",
       -- severity = "https://wiki.example.org/incident-impacts",

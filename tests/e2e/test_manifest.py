@@ -5,7 +5,7 @@ import os
 import re
 
 from flows import open_incident
-from harness import check, equal
+from harness import check, equal, wait_for
 from test_slack_commands import configure
 
 URL = "https://incidents.example.test"
@@ -107,5 +107,6 @@ def test_every_shortcut_is_answered(world):
         engine.settled()
         check("unknown to the app" not in json.dumps(world.sandbox.state()["ephemerals"]), f"{one['callback_id']} is known")
         if one["type"] == "global":
-            check(any(call["method"] == "views.open" and call["ok"] for call in world.sandbox.log()[seen:]), f"{one} opens a view")
+            wait_for(f"the view of {one['callback_id']}",
+                     lambda seen=seen: any(call["method"] == "views.open" and call["ok"] for call in world.sandbox.log()[seen:]))
     engine.process.stop()
