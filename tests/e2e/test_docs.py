@@ -49,6 +49,7 @@ def test_what_the_page_about_the_api_shows_is_taken(world):
     ranges = [text for row in table_after(page, "Ranges of time") for text in re.findall(r"`([^`]+)`", row)]
     filters = ["created_at=" + urllib.parse.quote(text) for text in ranges]
     filters += [urllib.parse.quote(text, safe="=&,") for row in table_after(page, "In the default order") for text in re.findall(r"`([^`]+=[^`]+)`", row)]
+    filters += [f"format={name}&{row.split('`')[1]}" for row in table_after(page, "## CSV and TSV") for name in ("csv", "tsv")]
     check(len(ranges) > 20 and len(filters) > len(ranges) + 5, f"what the page shows: {ranges} {filters}")
     for query in filters:
         answer = engine.api("GET", "incidents/?" + query)
