@@ -357,6 +357,9 @@ static json_t *check_value(struct check *check, const char *type, const json_t *
         return check_people(check, value);
     if (is_type(type, "status") || is_type(type, "decimal"))
         return check_plain(check, value);
+    if (is_type(type, "int"))
+        return json_is_integer(value) ? json_deep_copy(value)
+                                      : fail(check, "invalid", "A valid integer is required.");
     if (is_type(type, "any"))
         return json_deep_copy(value);
     return check_text(check, value);
@@ -384,8 +387,13 @@ static void check_field(const struct api_field *field, const json_t *body, struc
                          !is_type(field->type, "flag");
     if (!value && !may_lack)
         fail(check, "required", "This field is required.");
-    if (!value || (may_lack && json_is_null(value)) || is_left_empty)
+    bool means_nothing = json_is_null(value) && field->type[strlen(field->type) - 1] == '?';
+    if (!value || (may_lack && json_is_null(value) && !means_nothing) || is_left_empty)
         return;
+    if (means_nothing) {
+        json_object_set_new(args, argument_of(field, room), json_null());
+        return;
+    }
     json_t *argument = check_value(check, field->type, value);
     if (argument)
         json_object_set_new(args, argument_of(field, room), argument);

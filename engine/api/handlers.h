@@ -11,7 +11,11 @@ void incidents_on_detail(const struct route_match *match, void *api);
 void reference_on_environments(const struct route_match *match, void *api);
 void reference_on_priorities(const struct route_match *match, void *api);
 void reference_on_groups(const struct route_match *match, void *api);
+void reference_on_cost_types(const struct route_match *match, void *api);
 void reference_on_categories(const struct route_match *match, void *api);
+
+/* costs.c */
+void costs_on_list(const struct route_match *match, void *api);
 
 /* health.c */
 void health_on_healthz(const struct route_match *match, void *api);

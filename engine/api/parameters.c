@@ -5,8 +5,7 @@
 
 static const struct api_parameter PARAMETERS[] = {
     /* ---- pages */
-    { "limit", "text",
-      "At most so many a page; of incidents also \"all\", which CSV and TSV begin with" },
+    { "limit", "int", "At most so many a page; of incidents also \"all\", as CSV and TSV have it" },
     { "cursor", "text", "From the Link header of the page before" },
     { "show_tags", "=true", "Puts the tags into a list" },
     /* ---- filters of incidents */

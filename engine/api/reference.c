@@ -23,6 +23,11 @@ static const struct kind PRIORITIES = {
     SELECT_PRIORITIES " WHERE id = ?",
     rest_priority_write,
 };
+static const struct kind COST_TYPES = {
+    SELECT_COST_TYPES " WHERE is_active = 1 ORDER BY name",
+    SELECT_COST_TYPES " WHERE id = ?",
+    rest_cost_type_write,
+};
 static const struct kind GROUPS = {
     SELECT_GROUPS " WHERE is_active = 1 ORDER BY position, name",
     SELECT_GROUPS " WHERE id = ?",
@@ -91,6 +96,11 @@ void reference_on_environments(const struct route_match *match, void *arg)
 void reference_on_priorities(const struct route_match *match, void *arg)
 {
     answer(match, arg, &PRIORITIES);
+}
+
+void reference_on_cost_types(const struct route_match *match, void *arg)
+{
+    answer(match, arg, &COST_TYPES);
 }
 
 void reference_on_groups(const struct route_match *match, void *arg)

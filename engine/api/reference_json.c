@@ -77,6 +77,20 @@ static void write_group_at(struct json_writer *w, struct stmt *stmt, int at)
     json_object_finish(w);
 }
 
+void rest_cost_type_write(struct json_writer *w, struct stmt *stmt)
+{
+    json_object_begin(w);
+    json_put_int(w, "id", stmt_int(stmt, 0));
+    json_put_text(w, "name", stmt_text(stmt, 1));
+    json_put_text(w, "description", stmt_text(stmt, 2));
+    json_put_text(w, "category", stmt_text(stmt, 3));
+    json_put_bool(w, "default", stmt_int(stmt, 4));
+    json_put_bool(w, "editable", stmt_int(stmt, 5));
+    json_put_time(w, "created_at", stmt_int(stmt, 6));
+    json_put_time(w, "updated_at", stmt_int(stmt, 7));
+    json_object_finish(w);
+}
+
 void rest_group_write(struct json_writer *w, struct stmt *stmt)
 {
     write_group_at(w, stmt, 0);

@@ -11,13 +11,16 @@ struct stmt;
 typedef void (*row_json_fn)(struct json_writer *w, struct stmt *stmt);
 
 /* SELECT ... FROM ... up to where a condition or an order begins. Column 0 is the id. */
-#define SELECT_ENVIRONMENTS                                                                        \
+#define SELECT_ENVIRONMENTS \
     "SELECT id, value, name, description, position, is_default FROM environment"
-#define SELECT_PRIORITIES                                                                          \
-    "SELECT id, name, value, emoji, description, position, is_default, needs_postmortem,"          \
-    " enabled_create, enabled_update, reminder_time_ms, sla_ms, recommended_response_type,"        \
+#define SELECT_PRIORITIES                                                                   \
+    "SELECT id, name, value, emoji, description, position, is_default, needs_postmortem,"   \
+    " enabled_create, enabled_update, reminder_time_ms, sla_ms, recommended_response_type," \
     " created_at_ms, updated_at_ms FROM priority"
-#define SELECT_GROUPS                                                                              \
+#define SELECT_COST_TYPES                                                             \
+    "SELECT id, name, description, category, is_default, is_editable, created_at_ms," \
+    " updated_at_ms FROM cost_type"
+#define SELECT_GROUPS \
     "SELECT id, name, description, position, created_at_ms, updated_at_ms FROM category_group"
 #define SELECT_CATEGORIES                                                                          \
     "SELECT c.id, c.name, c.description, c.position, c.is_private, c.deploy_warning,"              \
@@ -27,6 +30,7 @@ typedef void (*row_json_fn)(struct json_writer *w, struct stmt *stmt);
 /* Each is a row_json_fn. */
 void rest_environment_write(struct json_writer *w, struct stmt *stmt);
 void rest_priority_write(struct json_writer *w, struct stmt *stmt);
+void rest_cost_type_write(struct json_writer *w, struct stmt *stmt);
 void rest_group_write(struct json_writer *w, struct stmt *stmt);
 void rest_category_write(struct json_writer *w, struct stmt *stmt);
 

@@ -3,6 +3,7 @@
 #include "api/handlers.h"
 #include "api/incident_create.h"
 #include "api/incident_write.h"
+#include "api/record_write.h"
 #include "api/route.h"
 #include "api/webhook_routes.h"
 
@@ -114,7 +115,50 @@ static const struct api_route ROUTES[] = {
     OF_INCIDENT("DELETE", "members/:person/", ACCESS_KEY_WRITE, INCIDENT_REMOVE_MEMBER, NULL,
                 "Lets a person leave"),
 
+    OF_INCIDENT("PUT", "tags/", ACCESS_KEY_WRITE, INCIDENT_SET_TAGS, "Incident",
+                "Gives an incident its tags"),
+    OF_INCIDENT("GET", "impacts/", ACCESS_KEY_READ, INCIDENT_IMPACTS, "[Impact]",
+                "How much it is felt"),
+    OF_INCIDENT("PATCH", "impacts/", ACCESS_KEY_WRITE, INCIDENT_SET_IMPACTS, "[Impact]",
+                "Changes how much it is felt"),
+    OF_INCIDENT("GET", "custom-fields/", ACCESS_KEY_READ, INCIDENT_CUSTOM_FIELDS, "any",
+                "The values of the custom fields"),
+    OF_INCIDENT("PATCH", "custom-fields/", ACCESS_KEY_WRITE, INCIDENT_SET_CUSTOM_FIELDS, "any",
+                "Changes custom fields"),
+    OF_INCIDENT("POST", "merge", ACCESS_KEY_WRITE, INCIDENT_MERGE, "Incident",
+                "It is a duplicate: closed, and its people join the other"),
+    OF_INCIDENT("GET", "costs/", ACCESS_KEY_READ, INCIDENT_COSTS, "[Cost]",
+                "What an incident cost"),
+    { .method = "POST",
+      .pattern = API_BASE "incidents/:id/costs/",
+      .access = ACCESS_KEY_WRITE,
+      .write = &INCIDENT_ADD_COST,
+      .about = "Adds a line to the costs",
+      .answer = "Cost",
+      .status = 201 },
+
+    /* ---- costs of all incidents */
+    { .method = "GET",
+      .pattern = API_BASE "incident_costs/",
+      .access = ACCESS_KEY_READ,
+      .handler = costs_on_list,
+      .about = "Costs of all incidents, newest first",
+      .query = "format fields labels",
+      .answer = "[Cost]" },
+    { .method = "PATCH",
+      .pattern = API_BASE "incident_costs/:id/",
+      .access = ACCESS_KEY_WRITE,
+      .write = &COST_CHANGE,
+      .about = "Changes a line of the costs",
+      .answer = "Cost" },
+    { .method = "DELETE",
+      .pattern = API_BASE "incident_costs/:id/",
+      .access = ACCESS_KEY_WRITE,
+      .write = &COST_REMOVE,
+      .about = "Takes a line of the costs away" },
+
     /* ---- what incidents refer to */
+    LIST_AND_DETAIL("incident_cost_types", reference_on_cost_types, "CostType", "Types of costs"),
     LIST_AND_DETAIL("environments", reference_on_environments, "Environment", "Environments"),
     LIST_AND_DETAIL("priorities", reference_on_priorities, "Priority", "Priorities"),
     LIST_AND_DETAIL("severities", reference_on_priorities, "Priority",

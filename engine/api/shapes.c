@@ -66,6 +66,38 @@ static const struct api_field COST_SUM[] = {
     { .name = "details", .type = "text?" },
     { 0 },
 };
+static const struct api_field COST_TYPE[] = {
+    { .name = "id", .type = "int" },
+    { .name = "name", .type = "text" },
+    { .name = "description?", .type = "text?" },
+    { .name = "category?", .type = "text?" },
+    { .name = "default?", .type = "flag" },
+    { .name = "editable?", .type = "flag" },
+    { .name = "created_at?", .type = "time" },
+    { .name = "updated_at?", .type = "time" },
+    { 0 },
+};
+static const struct api_field COST[] = {
+    { .name = "id", .type = "int" },
+    { .name = "cost_type", .type = "CostType" },
+    { .name = "amount", .type = "text?", .about = "A decimal: \"10.00\"" },
+    { .name = "details", .type = "text?" },
+    TIMES,
+    { .name = "incident?", .type = "int" },
+    { 0 },
+};
+static const struct api_field IMPACT_PART[] = {
+    { .name = "value", .type = "text" },
+    { .name = "name", .type = "text" },
+    { .name = "emoji?", .type = "text?" },
+    { .name = "description?", .type = "text?" },
+    { 0 },
+};
+static const struct api_field IMPACT[] = {
+    { .name = "type", .type = "ImpactPart" },
+    { .name = "level", .type = "ImpactPart" },
+    { 0 },
+};
 static const struct api_field METRIC[] = {
     { .name = "duration", .type = "duration" },
     { .name = "duration_seconds", .type = "number" },
@@ -269,6 +301,10 @@ static const struct api_shape SHAPES[] = {
     SHAPE("Category", "What is broken", CATEGORY),
     SHAPE("Priority", "How bad", PRIORITY),
     SHAPE("CostSum", "What one type of cost comes to", COST_SUM),
+    SHAPE("CostType", "A type of cost", COST_TYPE),
+    SHAPE("Cost", "A line of an incident's costs", COST),
+    SHAPE("ImpactPart", "A type of impact, or a level of it", IMPACT_PART),
+    SHAPE("Impact", "How much one kind of people feels an incident", IMPACT),
     SHAPE("Metric", "The time between two milestones", METRIC),
     SHAPE("Named", "A row that something refers to", NAMED),
     SHAPE("Update", "A step on an incident's timeline", UPDATE),

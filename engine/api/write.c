@@ -72,12 +72,25 @@ static int find_kept(struct tx *tx, struct writing *writing, struct err *err)
     return rc;
 }
 
+/* "incident.impacts" */
+static const json_t *member_at(const json_t *value, const char *path)
+{
+    char name[32];
+    while (value && *path) {
+        size_t len = strcspn(path, ".");
+        snprintf(name, sizeof(name), "%.*s", (int)len, path);
+        value = json_object_get(value, name);
+        path += len + (path[len] == '.');
+    }
+    return value;
+}
+
 /* The operation's answer in the shape of the route, which is read->arg. */
 static int write_shaped(struct tx *tx, struct api_read *read, struct err *err)
 {
     const struct api_route *route = read->arg;
     const char *from = route->write->from;
-    const json_t *value = from ? json_object_get(read->result, from) : read->result;
+    const json_t *value = from ? member_at(read->result, from) : read->result;
     struct json_writer w;
     (void)tx;
     (void)err;

@@ -16,8 +16,9 @@ struct api_write {
      * what the operation answered. May set read->status. NULL: what the operation answered, in the
      * shape that the route promises; 204 when it promises none. */
     api_read_fn answer;
-    const void *arg;          /* read->arg, for <answer> */
-    const char *from;         /* the member of the operation's answer to show; NULL: all of it */
+    const void *arg; /* read->arg, for <answer> */
+    const char *
+        from; /* the member of the operation's answer to show ("incident.impacts"); NULL: all of it */
     bool conflict_is_invalid; /* a refusal by the state is a 400 like any other, not a 409 */
 };
 

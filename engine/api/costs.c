@@ -1,0 +1,74 @@
+/* costs - GET incident_costs/: the costs of all incidents that the caller may see. */
+#include "api/handlers.h"
+#include "api/reference_json.h"
+#include "api/api_internal.h"
+#include "core/money.h"
+#include "core/policy.h"
+
+static const char SELECT_COSTS[] =
+    "SELECT k.id, k.amount_cents, k.details, k.created_at_ms, k.updated_at_ms, k.incident_id, "
+    "t.id, t.name,"
+    " t.description, t.category, t.is_default, t.is_editable, t.created_at_ms, t.updated_at_ms "
+    "FROM incident_cost k JOIN"
+    " cost_type t ON t.id = k.cost_type_id JOIN incident i ON i.id = k.incident_id "
+    "WHERE " POLICY_MAY_SEE_SQL " ORDER BY k.id DESC";
+
+static void put_cost_type(struct json_writer *w, struct stmt *stmt)
+{
+    json_key(w, "cost_type");
+    json_object_begin(w);
+    json_put_int(w, "id", stmt_int(stmt, 6));
+    json_put_text(w, "name", stmt_text(stmt, 7));
+    json_put_text(w, "description", stmt_text(stmt, 8));
+    json_put_text(w, "category", stmt_text(stmt, 9));
+    json_put_bool(w, "default", stmt_int(stmt, 10));
+    json_put_bool(w, "editable", stmt_int(stmt, 11));
+    json_put_time(w, "created_at", stmt_int(stmt, 12));
+    json_put_time(w, "updated_at", stmt_int(stmt, 13));
+    json_object_finish(w);
+}
+
+static void write_cost(struct json_writer *w, struct stmt *stmt)
+{
+    char amount[MONEY_TEXT_SIZE];
+    bool is_known = !stmt_is_null(stmt, 1);
+    if (is_known)
+        money_text(stmt_int(stmt, 1), amount);
+    json_object_begin(w);
+    json_put_int(w, "id", stmt_int(stmt, 0));
+    put_cost_type(w, stmt);
+    json_put_text(w, "amount", is_known ? amount : NULL);
+    json_put_text(w, "details", stmt_text(stmt, 2));
+    json_put_time(w, "created_at", stmt_int(stmt, 3));
+    json_put_time(w, "updated_at", stmt_int(stmt, 4));
+    json_put_int(w, "incident", stmt_int(stmt, 5));
+    json_object_finish(w);
+}
+
+static int read_costs(struct tx *tx, struct api_read *read, struct err *err)
+{
+    const char *person_id = read->identity.person_id;
+    struct json_writer w;
+    struct stmt *stmt = tx_query(tx, err, SELECT_COSTS, "itt", (int64_t)read->identity.sees_private,
+                                 person_id, person_id);
+    if (!stmt)
+        return err->code;
+    json_writer_init(&w, &read->out);
+    json_array_begin(&w);
+    int rc;
+    while ((rc = stmt_next(stmt, err)) == DB_ROW)
+        write_cost(&w, stmt);
+    json_array_finish(&w);
+    stmt_end(stmt);
+    return rc;
+}
+
+void costs_on_list(const struct route_match *match, void *arg)
+{
+    enum api_format format;
+    if (!api_format_read(match->exchange, &format))
+        return;
+    struct api_read *read = api_read_new(arg, match->exchange, read_costs, NULL);
+    read->format = format;
+    api_read_start(read);
+}

@@ -1,0 +1,105 @@
+/* What an incident gathers, over REST: tags, impacts, custom fields, costs, duplicates. */
+#include "api_fixture.h"
+
+static void send_json(struct fixture *fixture, const char *method, const char *path,
+                      const char *body)
+{
+    char whole[200];
+    snprintf(whole, sizeof(whole), API "%s", path);
+    ask(fixture, method, whole, fixture->writer, "Content-Type: application/json\r\n", body,
+        strlen(body));
+}
+
+static int begin_with_two(void **state)
+{
+    int rc = begin(state);
+    for (int i = 0; i < 2; i++)
+        post(*state, ((struct fixture *)*state)->writer,
+             "{\"title\":\"Checkout is down\"," GOOD_BUT_TITLE "}");
+    return rc;
+}
+
+static void tags_are_set_whole(void **state)
+{
+    struct fixture *fixture = *state;
+    send_json(fixture, "PUT", "incidents/1/tags/", "{\"tags\":[\"Payment\",\"payment\",\"vip\"]}");
+    expect(fixture, 200, "\"tags\":[\"Payment\",\"vip\"]");
+    send_json(fixture, "PUT", "incidents/1/tags/", "{\"tags\":[]}");
+    expect(fixture, 200, "\"tags\":[]");
+    send_json(fixture, "PUT", "incidents/1/tags/", "{\"tags\":\"vip\"}");
+    expect(fixture, 400, "\"attr\":\"tags\"");
+    send_json(fixture, "PUT", "incidents/9/tags/", "{\"tags\":[]}");
+    expect(fixture, 404, "not_found");
+}
+
+static void costs_are_added_changed_and_taken_away(void **state)
+{
+    struct fixture *fixture = *state;
+    send_json(fixture, "POST", "incidents/1/costs/",
+              "{\"cost_type\":\"Lost sales\",\"amount\":\"10\"}");
+    expect(fixture, 201, "\"amount\":\"10.00\"");
+    send_json(fixture, "POST", "incidents/1/costs/",
+              "{\"cost_type\":\"Lost sales\",\"amount\":0.5,\"details\":\"more\"}");
+    expect(fixture, 201, "\"name\":\"Lost sales\"");
+    send_json(fixture, "POST", "incidents/1/costs/",
+              "{\"cost_type\":\"Lost sales\",\"amount\":\"a lot\"}");
+    expect(fixture, 400, "\"attr\":\"amount\"");
+    send_json(fixture, "PATCH", "incident_costs/1/", "{\"amount\":null}");
+    expect(fixture, 200, "\"amount\":null");
+    get(fixture, API "incidents/1/costs/", fixture->reader);
+    expect(fixture, 200, "\"details\":\"more\"");
+    get(fixture, API "incident_costs/?format=csv&fields=id,amount,cost_type.name,incident",
+        fixture->reader);
+    assert_string_equal(
+        fixture->answer,
+        "id,amount,cost_type.name,incident\r\n2,0.50,Lost sales,1\r\n1,,Lost sales,1\r\n");
+    get(fixture, API "incident_cost_types/", fixture->reader);
+    expect(fixture, 200, "\"name\":\"Lost sales\"");
+    send_json(fixture, "DELETE", "incident_costs/1/", "");
+    assert_int_equal(fixture->status, 204);
+    sql(fixture, "UPDATE incident SET is_private = 1");
+    get(fixture, API "incident_costs/", fixture->reader);
+    assert_string_equal(fixture->answer, "[]");
+    send_json(fixture, "PATCH", "incident_costs/2/", "{\"amount\":1}");
+    expect(fixture, 404, "not_found");
+}
+
+static void impacts_and_custom_fields_change_by_name(void **state)
+{
+    struct fixture *fixture = *state;
+    send_json(fixture, "PATCH", "incidents/1/impacts/", "{\"impacts\":{\"mood\":\"HT\"}}");
+    expect(fixture, 400, "\"attr\":\"impacts.mood\"");
+    send_json(fixture, "PATCH", "incidents/1/impacts/", "{\"impacts\":{}}");
+    expect(fixture, 200, "[]");
+    send_json(fixture, "PATCH", "incidents/1/custom-fields/",
+              "{\"custom_fields\":{\"customer\":\"ACME\"}}");
+    expect(fixture, 200, "\"customer\":\"ACME\"");
+    get(fixture, API "incidents/1/custom-fields/", fixture->reader);
+    expect(fixture, 200, "\"customer\":\"ACME\"");
+}
+
+static void a_duplicate_is_merged(void **state)
+{
+    struct fixture *fixture = *state;
+    send_json(fixture, "POST", "incidents/2/merge", "{\"into\":1}");
+    expect(fixture, 200, "\"status\":\"Closed\"");
+    send_json(fixture, "POST", "incidents/1/merge", "{\"into\":2}");
+    expect(fixture, 409, "\"attr\":\"into\"");
+    send_json(fixture, "POST", "incidents/1/merge", "{\"into\":99}");
+    expect(fixture, 404, "");
+    send_json(fixture, "POST", "incidents/1/merge", "{}");
+    expect(fixture, 400, "\"attr\":\"into\"");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(tags_are_set_whole, begin_with_two, end),
+        cmocka_unit_test_setup_teardown(costs_are_added_changed_and_taken_away, begin_with_two,
+                                        end),
+        cmocka_unit_test_setup_teardown(impacts_and_custom_fields_change_by_name, begin_with_two,
+                                        end),
+        cmocka_unit_test_setup_teardown(a_duplicate_is_merged, begin_with_two, end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
