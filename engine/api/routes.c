@@ -48,11 +48,10 @@ static bool is_schema_public(const struct http_exchange *exchange, void *api)
     " show_tags format fields labels"
 
 /* The list of incidents under the name of its format. */
-#define LIST_AS(ending, text)                                                                \
-    {                                                                                        \
-        .method = "GET", .pattern = API_BASE "incidents." ending, .access = ACCESS_KEY_READ, \
-        .handler = incidents_on_list, .about = text, .query = INCIDENT_QUERY,                \
-        .answer = "[Incident]",                                                              \
+#define LIST_AS(ending, type, text)                                                             \
+    {                                                                                           \
+        .method = "GET", .pattern = API_BASE "incidents." ending, .access = ACCESS_KEY_READ,    \
+        .handler = incidents_on_list, .about = text, .query = INCIDENT_QUERY, .answer = (type), \
     }
 
 static const struct api_route ROUTES[] = {
@@ -64,9 +63,9 @@ static const struct api_route ROUTES[] = {
       .about = "Incidents, newest first, a page at a time",
       .query = INCIDENT_QUERY,
       .answer = "[Incident]" },
-    LIST_AS("csv", "The same as ?format=csv"),
-    LIST_AS("tsv", "The same as ?format=tsv"),
-    LIST_AS("json", "The same as ?format=json"),
+    LIST_AS("csv", NULL, "The same as ?format=csv"),
+    LIST_AS("tsv", NULL, "The same as ?format=tsv"),
+    LIST_AS("json", "[Incident]", "The same as ?format=json"),
     { .method = "GET",
       .pattern = API_BASE "incidents/:id/",
       .access = ACCESS_KEY_READ,
