@@ -1,4 +1,5 @@
 #include "api/api_internal.h"
+#include "api/etag.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/engine.h"
@@ -98,6 +99,26 @@ void api_read_free(struct api_read *read)
     free(read);
 }
 
+/* 304 for a reader who has this answer already. */
+static void reply_unless_known(struct api_read *read, const struct buf *body)
+{
+    struct http_exchange *exchange = read->exchange;
+    const char *type = api_format_type(read->format);
+    bool is_read = !strcmp(http_method(exchange), "GET") || !strcmp(http_method(exchange), "HEAD");
+    char etag[ETAG_SIZE];
+    http_add_header(exchange, "Vary", "Accept, Authorization");
+    if (!is_read || read->status != 200) {
+        http_reply(exchange, read->status, type, buf_text(body), body->len);
+        return;
+    }
+    etag_of(buf_text(body), body->len, etag);
+    http_add_header(exchange, "ETag", etag);
+    if (etag_matches(http_header(exchange, "If-None-Match"), etag))
+        http_reply(exchange, 304, type, "", 0);
+    else
+        http_reply(exchange, 200, type, buf_text(body), body->len);
+}
+
 /* The JSON that was read, or the table that was asked for. */
 static void reply_found(struct api_read *read)
 {
@@ -116,9 +137,7 @@ static void reply_found(struct api_read *read)
         }
     }
     const struct buf *body = table ? &rows : &read->out;
-    http_add_header(read->exchange, "Vary", "Accept, Authorization");
-    http_reply(read->exchange, read->status, api_format_type(read->format), buf_text(body),
-               body->len);
+    reply_unless_known(read, body);
 }
 
 void api_read_finish(struct api_read *read, int rc, const struct err *err)

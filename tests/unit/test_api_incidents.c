@@ -510,6 +510,35 @@ static void test_a_long_table_is_whole(void **state)
     }
 }
 
+static void test_what_is_known_is_not_sent_again(void **state)
+{
+    static const char *const PATHS[] = { API "incidents/1/", API "incidents/", API "environments/",
+                                         API "incidents/?format=csv&limit=2" };
+    struct fixture *fixture = *state;
+    char tags[4][32], extra[80];
+    make_five(fixture);
+    for (int i = 0; i < 4; i++) {
+        get(fixture, PATHS[i], fixture->reader);
+        const char *at = strstr(fixture->head, "ETag: ");
+        assert_non_null(at);
+        snprintf(tags[i], sizeof(tags[i]), "%.*s", (int)strcspn(at + 6, "\r"), at + 6);
+        snprintf(extra, sizeof(extra), "If-None-Match: \"other\", W/%s\r\n", tags[i]);
+        ask(fixture, "GET", PATHS[i], fixture->reader, extra, "", 0);
+        assert_int_equal(fixture->status, 304);
+        assert_string_equal(fixture->answer, "");
+        assert_non_null(strstr(fixture->head, tags[i]));
+    }
+    assert_string_not_equal(tags[1], tags[3]);
+    json_decref(run_op(fixture, "incident.update", "{\"id\":1,\"title\":\"Another\"}"));
+    snprintf(extra, sizeof(extra), "If-None-Match: %s\r\n", tags[0]);
+    ask(fixture, "GET", PATHS[0], fixture->reader, extra, "", 0);
+    expect(fixture, 200, "Another");
+    ask(fixture, "GET", PATHS[0], fixture->reader, "If-None-Match: *\r\n", "", 0);
+    assert_int_equal(fixture->status, 304);
+    ask(fixture, "GET", API "incidents/99/", fixture->reader, "If-None-Match: *\r\n", "", 0);
+    assert_int_equal(fixture->status, 404);
+}
+
 static void test_reference_rows(void **state)
 {
     struct fixture *fixture = *state;
@@ -680,6 +709,7 @@ int main(void)
         API_TEST(test_filters_orders_and_pages),
         API_TEST(test_filters_with_bounds),
         API_TEST(test_search),
+        API_TEST(test_what_is_known_is_not_sent_again),
         API_TEST(test_tables),
         API_TEST(test_a_long_table_is_whole),
         API_TEST(test_reference_rows),
