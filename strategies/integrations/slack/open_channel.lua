@@ -7,9 +7,11 @@ local conversations = require "engine.conversations"
 local incidents = require "engine.incidents"
 local log = require "engine.log"
 local time = require "engine.time"
+local bad_news = require "slack.bad_news"
 local channel_name = require "slack.channel_name"
 local client = require "slack.client"
 local foreign = require "slack.foreign"
+local incident_text = require "slack.incident_text"
 local rules = require "slack.rules"
 local workspace = require "slack.workspace"
 
@@ -95,7 +97,10 @@ local function open_channel(ctx, event)
   local date = time.format(incident.created_at_ms, "%Y%m%d", config.time_zone)
   local channel, problem = create(incident, channel_name.of(incident, date))
   if not channel then
-    if incident.is_private and not problem.retryable then return wait_for_private(ctx, problem) end
+    if problem.retryable then return nil, problem end
+    if incident.is_private then return wait_for_private(ctx, problem) end
+    bad_news.tell(incident.created_by.id, ("%s gets no channel. It goes on without one: %s"):format(
+      incident_text.headline(incident), incident_text.page_link(incident)), problem)
     return nil, problem
   end
   local opened, refusal = record(incident, channel)

@@ -3,6 +3,7 @@ local config = require "engine.config"
 local conversations = require "engine.conversations"
 local incidents = require "engine.incidents"
 local usergroups = require "engine.usergroups"
+local bad_news = require "slack.bad_news"
 local blocks = require "slack.blocks"
 local client = require "slack.client"
 local incident_text = require "slack.incident_text"
@@ -46,7 +47,7 @@ local function content(incident, sos)
   }
 end
 
-local function call(ctx, args)
+local function send(ctx, args)
   local incident, err = incidents.get { id = args.incident_id }
   if not incident then return nil, err end
   local sos = find(args.sos)
@@ -63,6 +64,20 @@ local function call(ctx, args)
     blocks = content(incident, sos),
     text = ("Help is needed: %s"):format(incident_text.headline(incident)),
   })
+end
+
+-- Whoever called relies on it: they hear when nobody was reached, and so does the timeline.
+local function call(ctx, args)
+  local done, err = send(ctx, args)
+  if err and not err.retryable then
+    incidents.update({
+      id = args.incident_id, message = ("%s could not be called for help."):format(args.sos),
+      request_key = "slack:sos-failed:" .. args.key,
+    }, permit.actor(args.person_id))
+    bad_news.tell(args.person_id, ("*%s* was not called. Please reach them another way."):format(
+      blocks.escape(args.sos, 200)), err)
+  end
+  return done, err
 end
 
 return {
