@@ -26,7 +26,10 @@ local function warn_deployers(ctx, incident, conversation)
   local is_stopped = rules.stops_deployments(incident) and incident.status < MITIGATED
   local shared, err = message.tagged_conversation(TAG)
   if err then return nil, err end
-  if not is_stopped then return shared and lift(incident, shared) end
+  if not is_stopped then
+    if not shared then return end
+    return lift(incident, shared)
+  end
   if not shared then
     log.warn("no conversation has the tag " .. TAG .. ": nobody is asked to stop deploying", {
       incident = incident.id,
