@@ -87,11 +87,15 @@ def live(world, before_step):
 
 def outcome(world):
     """Of the Slack side, what must not depend on how often something had to be tried."""
-    def kinds(channel):
-        return sorted((one.get("metadata") or {}).get("event_payload", {}).get("ff_type", "other") for one in channel["messages"])
-    return [{"id": one["id"] if one["id"].startswith("C0") and len(one["id"]) < 12 else "incident", "topic": re.sub(r"127\.0\.0\.1:\d+", "HERE", one["topic"]),
+    def said(channel):
+        return sorted(((one.get("metadata") or {}).get("event_payload", {}).get("ff_type", "other"), same(one["text"])) for one in channel["messages"])
+
+    def same(text):
+        """Without what differs from run to run: addresses, times, the channel's id."""
+        return re.sub(r"127\.0\.0\.1:\d+|<!date\^\d+|<#C\w+>", "SAME", text)
+    return [{"id": one["id"] if one["id"].startswith("C0") and len(one["id"]) < 12 else "incident", "topic": same(one["topic"]),
              "is_archived": one["is_archived"], "members": sorted(one["members"]), "pins": len(one["pins"]),
-             "bookmarks": len(one.get("bookmarks", [])), "messages": kinds(one)}
+             "bookmarks": len(one.get("bookmarks", [])), "messages": said(one)}
             for one in world.sandbox.state()["channels"] if not one.get("is_im")]
 
 
@@ -139,3 +143,75 @@ def test_answers_that_cannot_be_read(world):
 
 def test_errors_of_slacks_own(world):
     survive(world, "error")
+
+
+# ---- what Slack refuses for good
+
+def direct_messages(world):
+    return json.dumps([one["messages"] for one in world.sandbox.state()["channels"] if one.get("is_im")], ensure_ascii=False)
+
+
+def refuse(world, *refused):
+    """The life with these methods refused once at each step; returns the engine and how often each was."""
+    configure(world, ("sos = {", SOS))
+
+    def order():
+        for method in refused:
+            world.sandbox.fault(method, "error", times=1, **FINAL["error"])
+    engine = live(world, order)
+    hits = [call["method"] for call in world.sandbox.log() if call.get("error") == "fault:error"]
+    equal(sorted(set(hits)), sorted(refused), "methods that were called and refused")
+    return engine, hits
+
+
+def test_a_refused_step_is_dead_and_said(world):
+    refused = ["conversations.join", "conversations.setTopic", "conversations.archive", "conversations.unarchive", "conversations.replies",
+               "bookmarks.add", "pins.add"]
+    engine, hits = refuse(world, *refused)
+    dead = dead_jobs(world)
+    for method in refused:
+        said = [one for one in dead if one["error_text"] == f"{method}: Slack says {REFUSAL}"]
+        equal(len(said), hits.count(method), f"dead jobs that name {method}")
+        equal({one["attempt"] for one in said}, {1}, f"attempts at {method}: what is refused for good is not tried again")
+    equal(len(dead), len(hits), "dead jobs in all")
+    page = engine.get("/incident/1/").text
+    check("failed for good" in page and f"conversations.setTopic: Slack says {REFUSAL}" in page, "the incident's page says what failed")
+    channel = world.sandbox.channels()[0]
+    kinds = [(one.get("metadata") or {}).get("event_payload", {}).get("ff_type") for one in channel["messages"]]
+    equal(kinds.count("ff_incident_status_updated"), len([name for name in STEPS if name in ("update", "worse", "close", "reopen")]) + 2,
+          f"what is not refused goes on: {kinds}")
+    world.cli("job", "retry", str(dead[0]["id"]))
+    engine.settled()
+    equal(len(dead_jobs(world)), len(dead) - 1, "one that is tried again by hand, when Slack is well, is done")
+    engine.process.stop()
+
+
+def test_refused_messages_do_not_stop_the_rest(world):
+    engine, hits = refuse(world, "chat.postMessage", "conversations.invite", "conversations.history", "chat.update")
+    dead = [one["error_text"] for one in dead_jobs(world)]
+    for method in ("chat.postMessage", "conversations.history", "chat.update"):
+        equal(dead.count(f"{method}: Slack says {REFUSAL}"), hits.count(method), f"dead jobs that name {method}")
+    shown = json.loads(world.cli("incident", "show", "1", "--json").stdout)
+    missing = {"U0009", "U0010"} - set(world.sandbox.channels()[0]["members"])
+    equal(missing, set(), "those who are refused together are invited one by one")
+    refused = [one for one in shown["invitations"] if one.get("error") == REFUSAL]
+    equal([one["state"] for one in refused], ["failed"], f"one who is refused alone is recorded: {shown['invitations']}")
+    equal((shown["status_label"], shown["closed_at_ms"]), ("Investigating", None), "the incident went through its life")
+    check("could not be called" in json.dumps(shown["updates"]), "the timeline says that the SOS reached nobody")
+    check("*Leads* was not called" in direct_messages(world), f"and so does a message to who asked: {direct_messages(world)}")
+    engine.process.stop()
+
+
+def test_without_a_channel_the_author_is_told(world):
+    engine = world.engine()
+    world.sync(engine)
+    world.sandbox.fault("conversations.create", "error", **FINAL["error"])
+    equal(engine.command(f"open P1 {TITLE}").status, 200, "the declaration")
+    engine.settled()
+    equal([(one["handler"], one["error_text"]) for one in dead_jobs(world)],
+          [("integrations/slack/open_channel", f"conversations.create: Slack says {REFUSAL}")], "dead jobs")
+    equal(world.sandbox.channels(), [], "channels")
+    check("gets no channel" in direct_messages(world), f"the author is told: {direct_messages(world)}")
+    view = view_of(world, engine, "status #1", "incident_status")
+    check(TITLE in words(view), "it goes on without one")
+    engine.process.stop()
