@@ -215,3 +215,71 @@ def test_without_a_channel_the_author_is_told(world):
     view = view_of(world, engine, "status #1", "incident_status")
     check(TITLE in words(view), "it goes on without one")
     engine.process.stop()
+
+
+# ---- forms
+
+FORMS = {"update": "incident_update", "update status": "incident_update_status", "edit": "incident_edit_incident",
+         "roles": "incident_update_roles", "close": "incident_closure_reason", "status": "incident_status", "sos": "incident_send_sos",
+         "downgrade": "incident_downgrade_workflow", "key-events": "incident_key_events", "postmortem": "incident_create_postmortem"}
+NOT_SHOWN = "Slack did not let us show the form"
+
+
+def told(world, where):
+    """How often people were told that a form was not shown: beside the command, or as a direct message."""
+    text = json.dumps(world.sandbox.state()["ephemerals"]) if where == "beside" else direct_messages(world)
+    return text.count(NOT_SHOWN)
+
+
+def failing_forms(world, kind, fault):
+    """Each form is not opened once: that is said, and the next time it opens. The same for one pushed and one updated."""
+    configure(world, ("sos = {", SOS))
+    engine, channel = open_incident(world)
+    for count, (text, callback) in enumerate(FORMS.items(), 1):
+        world.sandbox.fault("views.open", kind, **fault)
+        equal(engine.command(text, channel=channel).status, 200, f"the acknowledgement of {text}")
+        wait_for(f"words about {text}", lambda: told(world, "beside") == count)
+        equal(world.sandbox.newest_view(callback), None, f"{text} shows nothing")
+        view_of(world, engine, text, callback, channel)
+    menu = view_of(world, engine, "update", "incident_update", channel)
+    world.sandbox.fault("views.push", kind, **fault)
+    before = told(world, "beside") + told(world, "direct")
+    engine.press(menu, "push_modal_incident_edit")
+    wait_for("words about the pushed form", lambda: told(world, "beside") + told(world, "direct") == before + 1)
+    asked = view_of(world, engine, "status", "incident_status")
+    world.sandbox.fault("views.update", kind, **fault)
+    chosen = {"selected_option": {"value": "1", "text": {"type": "plain_text", "text": "#1"}}}
+    engine.press(asked, "incident_update_select_incident", chosen=chosen)
+    wait_for("words about the updated form", lambda: told(world, "beside") + told(world, "direct") == before + 2)
+    world.sandbox.fault("views.publish", kind, **fault)
+    engine.event({"type": "app_home_opened", "user": "U0001", "tab": "home", "channel": "D1"}, event_id="EvHome1")
+    wait_for("the refusal", lambda: any(one["method"] == "views.publish" and not one["ok"] for one in world.sandbox.log()))
+    time.sleep(fault.get("retry_after", 0))
+    engine.event({"type": "app_home_opened", "user": "U0001", "tab": "home", "channel": "D1"}, event_id="EvHome2")
+    wait_for("the home tab", lambda: any(one["view"]["type"] == "home" for one in world.sandbox.views()))
+    check(engine.process.is_alive(), "the engine goes on")
+    engine.process.stop()
+
+
+def test_forms_when_the_connection_breaks(world):
+    failing_forms(world, "reset", PASSING["reset"])
+
+
+def test_forms_when_there_is_a_limit(world):
+    failing_forms(world, "rate_limit", PASSING["rate_limit"])
+
+
+def test_forms_when_the_server_fails(world):
+    failing_forms(world, "server_error", PASSING["server_error"])
+
+
+def test_forms_when_the_answer_cannot_be_read(world):
+    failing_forms(world, "garbage", PASSING["garbage"])
+
+
+def test_forms_when_slack_has_an_error(world):
+    failing_forms(world, "error", PASSING["error"])
+
+
+def test_forms_when_slack_refuses(world):
+    failing_forms(world, "error", FINAL["error"])
