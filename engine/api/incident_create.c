@@ -32,6 +32,7 @@ static const struct api_field FIELDS[] = {
       .max = DEDUP_KEY_MAX,
       .about = "While an incident with this key is open it is answered, and none is made" },
     { .name = "ignore?", .type = "flag", .about = "Left out of metrics" },
+    { .name = "drill?", .type = "flag", .about = "An exercise: marked as one, left out of metrics" },
     { 0 },
 };
 

@@ -33,6 +33,8 @@ static json_t *declaration(const struct invocation *invocation)
     copy_option(args, "request_key", invocation, "request-key");
     if (invocation_flag(invocation, "private"))
         json_object_set_new(args, "private", json_true());
+    if (invocation_flag(invocation, "drill"))
+        json_object_set_new(args, "drill", json_true());
     return args;
 }
 
@@ -263,6 +265,7 @@ static const struct option_spec OPEN_OPTIONS[] = {
     { "environment", OPTION_TEXT, "VALUE", "such as PRD", true },
     { "by", OPTION_TEXT, "EMAIL", "who declares it", true },
     { "private", OPTION_FLAG, NULL, "seen by its members only", false },
+    { "drill", OPTION_FLAG, NULL, "an exercise: marked as one, left out of metrics", false },
     { "request-key", OPTION_TEXT, "KEY", "the same key again declares nothing new", false },
     { "json", OPTION_FLAG, NULL, "for machines", false },
     { 0 },

@@ -16,6 +16,7 @@ local function rows(fields, unique)
 end
 
 local LEVELS = { "HT", "HI", "MD", "LO", "LT", "NO" }
+local FIELD_TYPES = { "text", "number", "boolean", "date", "url", "choice", "choices" }
 
 local STATUSES = { "open", "investigating", "mitigating", "mitigated", "postmortem", "closed" }
 
@@ -109,7 +110,7 @@ local schema = {
   }),
   custom_fields = rows({
     key = slug(), name = name_text(), help = free_text(),
-    type = shape.enum { values = { "text", "number", "boolean", "date", "url", "choice", "choices" }, default = "text" },
+    type = shape.enum { values = FIELD_TYPES, default = "text" },
     categories = shape.list { of = name_text(260), optional = true },
     min = shape.number { optional = true }, max = shape.number { optional = true },
     choices = shape.list { optional = true, max = 100, unique = { "value" }, of = shape.table { fields = {

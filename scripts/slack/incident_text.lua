@@ -18,9 +18,9 @@ function M.priority(priority)
   return blocks.escape((priority.emoji .. " " .. priority.name):gsub("^ ", ""), 100)
 end
 
---- "#12: Checkout is down", plain: for headers and fallback texts.
+--- "#12: Checkout is down", plain: for headers and fallback texts. A drill says so wherever it is named.
 function M.title(incident)
-  return ("#%d: %s"):format(incident.id, blocks.line(incident.title))
+  return ("#%d: %s%s"):format(incident.id, incident.is_drill and "[Drill] " or "", blocks.line(incident.title))
 end
 
 --- "*#12: Checkout is down*" without anything in the title coming to life.

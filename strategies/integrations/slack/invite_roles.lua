@@ -1,10 +1,7 @@
 -- invite_roles: who is given a role belongs in the channel, whatever else they asked to be left out of.
 local invitations = require "engine.invitations"
-local client = require "slack.client"
-local people = require "slack.people"
+local invitee = require "slack.invitee"
 local step = require "slack.step"
-
-local IS_IN = { already_in_channel = true, cant_invite_self = true }
 
 local function given(event, role)
   for _, one in ipairs(event.added or {}) do
@@ -25,24 +22,10 @@ local function new_holders(incident, event)
   return list
 end
 
--- What became of one of them; an error only when it is worth another try.
-local function invite(conversation, person)
-  local slack_id = people.slack_id(person)
-  if not slack_id then
-    return { person_id = person.id, state = "failed", error = "the person has no account on this platform" }
-  end
-  local answer, err = client.call("conversations.invite", {
-    channel = conversation.external_id, users = slack_id,
-  })
-  if answer or IS_IN[err.slack] then return { person_id = person.id, state = "invited" } end
-  if err.retryable then return nil, err end
-  return { person_id = person.id, state = "failed", error = err.slack or tostring(err) }
-end
-
 local function invite_holders(_, incident, conversation, event)
   local results = {}
   for _, person in ipairs(new_holders(incident, event)) do
-    local result, err = invite(conversation, person)
+    local result, err = invitee.invite(conversation, person)
     if not result then return nil, err end
     results[#results + 1] = result
   end
