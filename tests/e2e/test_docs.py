@@ -60,7 +60,7 @@ def test_what_the_page_about_the_api_shows_is_taken(world):
     missing = [kind for kind in kinds if f"`{kind}`" not in page]
     check(kinds and not missing, f"docs/api.md does not name the events {missing}")
     routes = engine.api("GET", "schema").json["paths"]
-    shown = re.findall(r"`(?:GET|POST|PATCH|DELETE)[^`]* (\S+)`", page)
+    shown = re.findall(r"`(?:GET|POST|PUT|PATCH|DELETE)[^`]* (\S+)`", page)
     check(len(shown) > 5, f"the routes that the page shows: {shown}")
     for path in shown:
         known = "/api/v2/firefighter/" + path.replace("ID", "{id}").replace("PERSON", "{person}")
