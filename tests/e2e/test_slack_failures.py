@@ -283,3 +283,68 @@ def test_forms_when_slack_has_an_error(world):
 
 def test_forms_when_slack_refuses(world):
     failing_forms(world, "error", FINAL["error"])
+
+
+# ---- tasks, and people who are not known yet
+
+TASKS = {"slack.sync_users": "users.list", "slack.sync_usergroups": "usergroups.list", "slack.sync_conversation_members": "conversations.members"}
+
+
+def task_job(world, task):
+    newest = max((one["id"] for one in world.jobs() if one["handler"] == "task:" + task))
+    return json.loads(world.cli("job", "show", str(newest), "--json").stdout)
+
+
+def test_tasks_get_through_what_time_mends(world):
+    engine = world.engine()
+    world.sync(engine)
+    engine.settled()
+    for method in TASKS.values():
+        for kind, fault in PASSING.items():
+            world.sandbox.fault(method, kind, **fault)
+    for task in TASKS:
+        world.cli("task", "run", task, "--no-wait")
+    engine.settled(120)
+    for task, method in TASKS.items():
+        failed = {call["error"] for call in world.sandbox.log() if call["method"] == method and not call["ok"]}
+        equal(failed, {f"fault:{kind}" for kind in PASSING}, f"failures of {method}")
+        equal(task_job(world, task)["state"], "done", task)
+    equal(task_job(world, "slack.sync_conversation_members")["progress"]["walk"]["failed"], 0, "conversations left out")
+    engine.process.stop()
+
+
+def test_a_refused_task_says_so_to_who_runs_it(world):
+    engine = world.engine()
+    world.sync(engine)
+    engine.settled()
+    for task in ("slack.sync_users", "slack.sync_usergroups"):
+        world.sandbox.fault(TASKS[task], "error", **FINAL["error"])
+        ran = world.cli("task", "run", task, ok=False)
+        equal(ran.returncode, 1, f"the exit code of {task}")
+        check(f"{task} is dead: {TASKS[task]}: Slack says {REFUSAL}" in ran.stderr, ran.stderr)
+    world.sandbox.fault("conversations.members", "error", **FINAL["error"])
+    world.cli("task", "run", "slack.sync_conversation_members")
+    walk = task_job(world, "slack.sync_conversation_members")["progress"]["walk"]
+    equal((walk["failed"], walk["done"]), (1, walk["total"] - 1), "one conversation that is refused does not stop the others")
+    engine.process.stop()
+
+
+def test_a_stranger_may_declare_unless_slack_knows_nobody(world):
+    """Without a sync Slack is asked who types; that it does not answer is no reason to turn somebody away."""
+    configure(world, ("\n  schedules = {", "\n  schedules = { slack_sync_users = false,"))
+    engine = world.engine()
+    engine.settled()
+    for number, (kind, fault) in enumerate(PASSING.items(), 1):
+        stranger = f"U{number + 20:04}"
+        world.sandbox.fault("users.info", kind, **fault)
+        answer = engine.command(f"open P3 {TITLE}", user=stranger).json
+        check(f"#{number}" in json.dumps(answer), f"declared though {kind}: {answer}")
+        failed = [call for call in world.sandbox.log() if call["method"] == "users.info" and call.get("error") == f"fault:{kind}"]
+        equal(len(failed), 1, f"Slack was asked who {stranger} is, and failed with {kind}")
+        if kind == "rate_limit":
+            time.sleep(fault["retry_after"])
+    world.sandbox.fault("users.info", "error", error="user_not_found")
+    answer = engine.command(f"open P3 {TITLE}", user="U9999").json
+    check("We could not find out who you are" in json.dumps(answer), f"Slack says that there is nobody: {answer}")
+    equal(len(json.loads(world.cli("incident", "list", "--json").stdout)), len(PASSING), "incidents")
+    engine.process.stop()
