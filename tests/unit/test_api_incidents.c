@@ -413,8 +413,7 @@ static void test_search(void **state)
         "{\"id\":1,\"title\":\"Payments fail\"}",
         "{\"id\":2,\"title\":\"A payment is lost\"}",
         "{\"id\":3,\"title\":\"The checkout is slow\"}",
-        "{\"id\":4,\"description\":\"Checkout is down, and so all of that which people do here to"
-        " complete a payment\"}",
+        "{\"id\":4,\"description\":\"Checkout is down, all shops: no payment, nothing else\"}",
         "{\"id\":5,\"title\":\"München: no mail\"}",
     };
     for (size_t i = 0; i < sizeof(TEXTS) / sizeof(*TEXTS); i++)
