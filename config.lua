@@ -76,6 +76,9 @@ return {
       summary = "Tells everyone else: responders, the company, customers" },
   },
 
+  -- Who sees private incidents without being part of them: e-mail addresses, and user groups by handle or tag.
+  administrators = {},
+
   -- Fields of your own, for all incidents or for those of some categories. Types: text, number, boolean, date, url, choice,
   -- choices. Without any, incidents take whatever programs put in custom_fields.
   custom_fields = {

@@ -5,6 +5,7 @@
  * the rules between rows. */
 #include "core/args.h"
 #include "core/audit.h"
+#include "core/administrator.h"
 #include "core/custom_field.h"
 #include "core/lifecycle_config.h"
 #include "core/oncall.h"
@@ -266,7 +267,7 @@ static int finish(struct reconciling *r)
 }
 
 /* reference.reconcile {priorities, environments, groups, categories, roles, milestones, metrics,
- * impacts, cost_types, conversations, usergroups, oncall; custom_fields; each a list; lifecycle; all optional} ->
+ * impacts, cost_types, conversations, usergroups, oncall; custom_fields, administrators; each a list; lifecycle; all optional} ->
  * {changes} */
 static int reference_reconcile(struct op_call *call)
 {
@@ -274,7 +275,7 @@ static int reference_reconcile(struct op_call *call)
     int rc =
         args_refuse_unknown(call, "priorities", "environments", "groups", "categories", "roles",
                             "milestones", "metrics", "impacts", "cost_types", "conversations",
-                            "usergroups", "oncall", "lifecycle", "custom_fields");
+                            "usergroups", "oncall", "lifecycle", "custom_fields", "administrators");
     if (rc != OK || (rc = reference_drop_imported(call)) != OK ||
         (rc = reconcile_kind(&r, &PRIORITY_KIND, check_priorities)) != OK ||
         (rc = reconcile_kind(&r, &ENVIRONMENT_KIND, NULL)) != OK ||
@@ -284,6 +285,7 @@ static int reference_reconcile(struct op_call *call)
         (rc = reconcile_kind(&r, &COST_KIND, NULL)) != OK ||
         (rc = reference_chat_reconcile(call->tx, &r.args, &r.changes)) != OK ||
         (rc = reconcile_oncall(&r)) != OK ||
+        (rc = administrator_reconcile(call->tx, &r.args, &r.changes)) != OK ||
         (rc = custom_field_reconcile(call->tx, &r.args, &r.changes)) != OK ||
         (rc = lifecycle_config_reconcile(call->tx, &r.args, &r.changes)) != OK)
         return rc;
@@ -293,7 +295,8 @@ static int reference_reconcile(struct op_call *call)
 const struct op REFERENCE_OPS[] = {
     { "reference.reconcile", true, reference_reconcile,
       "{priorities, environments, groups, categories, roles, milestones, metrics, impacts,"
-      " cost_types, conversations, usergroups, oncall, custom_fields, lifecycle}: what the "
+      " cost_types, conversations, usergroups, oncall, custom_fields, administrators, lifecycle}: "
+      "what the "
       "configuration declares "
       "->"
       " {changes}" },

@@ -329,9 +329,10 @@ static bool load_config(struct generation *generation, bool units_are_whole, str
 /* The engine's tables as the config declares them. */
 static void take_reference(struct generation *generation)
 {
-    static const char *const KEYS[] = { "priorities", "environments", "groups",  "roles",
-                                        "milestones", "metrics",      "impacts", "cost_types",
-                                        "oncall",     "custom_fields" };
+    static const char *const KEYS[] = { "priorities",    "environments",  "groups",
+                                        "roles",         "milestones",    "metrics",
+                                        "impacts",       "cost_types",    "oncall",
+                                        "custom_fields", "administrators" };
     for (size_t i = 0; i < sizeof(KEYS) / sizeof(KEYS[0]); i++) {
         json_t *rows = json_object_get(generation->config, KEYS[i]);
         json_object_set_new(generation->reference, KEYS[i],

@@ -108,6 +108,7 @@ local schema = {
     service = name_text(), level = shape.integer { min = 1, max = 20, default = 1 },
     email = shape.string { pattern = "^[^%s@]+@[^%s@]+$", hint = "must be an e-mail address" },
   }),
+  administrators = shape.list { of = name_text(254), default = {}, unique = true, max = 200 },
   custom_fields = rows({
     key = slug(), name = name_text(), help = free_text(),
     type = shape.enum { values = FIELD_TYPES, default = "text" },

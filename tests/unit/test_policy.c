@@ -97,6 +97,34 @@ static void private_incident_is_for_its_people(void **state)
     assert_int_equal(canaries_shown(*state, &nobody), 0);
 }
 
+static void administrators_see_all_while_they_are_named(void **state)
+{
+    struct scene scene;
+    make_scene(*state, &scene);
+    struct actor stranger = person_actor(scene.stranger);
+    struct actor key = { .kind = ACTOR_KEY, .source = "rest" };
+    snprintf(key.id, sizeof(key.id), "%s", scene.stranger);
+    int all = canaries_shown(*state, &ACTOR_ENGINE);
+    run_quietly(*state, "reference.reconcile",
+                "{'administrators':['stranger@example.com','nobody@example.com']}");
+    assert_int_equal(canaries_shown(*state, &stranger), all);
+    assert_int_equal(canaries_shown(*state, &key), 0);
+    run_quietly(*state, "reference.reconcile", "{'administrators':['on-call-leads']}");
+    assert_int_equal(canaries_shown(*state, &stranger), 0);
+    run_quietly(*state, "reference.reconcile",
+                "{'usergroups':[{'platform':'chat','external_id':'S1','handle':'on-call-leads',"
+                "'name':'Leads'}]}");
+    json_t *groups = run(*state, "usergroup.list", "{'platform':'chat'}");
+    char args[300];
+    snprintf(args, sizeof(args), "{'usergroup_id':'%s','people':['%s']}", text_at(groups, "0.id"),
+             scene.stranger);
+    json_decref(groups);
+    run_quietly(*state, "usergroup.set_members", args);
+    assert_int_equal(canaries_shown(*state, &stranger), all);
+    run_quietly(*state, "reference.reconcile", "{'administrators':[]}");
+    assert_int_equal(canaries_shown(*state, &stranger), 0);
+}
+
 /* A key whose id happens to be a member's id is no person. */
 static void key_does_not_borrow_a_persons_rights(void **state)
 {
@@ -148,6 +176,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(private_incident_is_for_its_people),
+        TEST(administrators_see_all_while_they_are_named),
         TEST(key_does_not_borrow_a_persons_rights),
         TEST(hidden_and_missing_are_the_same),
         TEST(lists_count_only_what_may_be_seen),

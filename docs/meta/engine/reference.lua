@@ -12,7 +12,7 @@ local M = {}
 ---@return Error? err
 function M.list(args, actor) end
 
---- {priorities, environments, groups, categories, roles, milestones, metrics, impacts, cost_types, conversations, usergroups, oncall, custom_fields, lifecycle}: what the configuration declares -> {changes}
+--- {priorities, environments, groups, categories, roles, milestones, metrics, impacts, cost_types, conversations, usergroups, oncall, custom_fields, administrators, lifecycle}: what the configuration declares -> {changes}
 ---@param args table?
 ---@param actor Actor?
 ---@return any answer
