@@ -3,6 +3,6 @@
 #pragma once
 #include "core/args.h"
 
-/* Makes the optional list `administrators` (e-mail addresses, and handles or tags of user groups) the whole list. Adds to
- * *changes. */
+/* Makes the optional list `administrators` (e-mail addresses, and handles or tags of user groups) the whole list. Adds
+ * to *changes. */
 int administrator_reconcile(struct tx *tx, const struct args *args, int64_t *changes);

@@ -267,8 +267,8 @@ static int finish(struct reconciling *r)
 }
 
 /* reference.reconcile {priorities, environments, groups, categories, roles, milestones, metrics,
- * impacts, cost_types, conversations, usergroups, oncall; custom_fields, administrators; each a list; lifecycle; all optional} ->
- * {changes} */
+ * impacts, cost_types, conversations, usergroups, oncall, custom_fields, administrators; each a
+ * list; lifecycle, an object; all optional} -> {changes} */
 static int reference_reconcile(struct op_call *call)
 {
     struct reconciling r = { .call = call, .args = args_of(call) };
