@@ -25,6 +25,7 @@ def submit_role(world, engine, channel):
     values = {block["block_id"]: {block["block_id"]: {"type": "multi_users_select",
                                                       "selected_users": block["element"].get("initial_users", [])}}
               for block in form["blocks"] if block.get("type") == "input"}
+    check("role_commander" in values, f"the form of the channel's incident: {words(form)}")
     values["role_commander"]["role_commander"]["selected_users"] = ["U0030"]
     return lambda: equal(engine.submit(form, values).json, {"response_action": "clear"}, "the answer to the roles")
 
