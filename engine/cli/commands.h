@@ -20,4 +20,5 @@ extern const struct command SERVE_COMMANDS[];
 extern const struct command STRATEGY_COMMANDS[];
 extern const struct command TASK_COMMANDS[];
 extern const struct command TEST_COMMANDS[];
+extern const struct command VERIFY_COMMANDS[];
 extern const struct command WEBHOOK_COMMANDS[];
