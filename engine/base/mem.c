@@ -4,6 +4,7 @@
 #include "base/inject.h"
 #include "base/log.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -88,4 +89,9 @@ int check_failed(const char *what, const char *file, int line)
 {
     log_error(LOG_ENGINE, 0, "engine bug at %s:%d: %s does not hold; going on", file, line, what);
     return 1;
+}
+
+void mem_give_back(void)
+{
+    malloc_trim(0);
 }

@@ -12,6 +12,9 @@ char *xstrdup(const char *text);
 char *xstrndup(const char *text, size_t len);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Gives freed memory back to the system; some milliseconds at most. Any thread. */
+void mem_give_back(void);
+
 /* NULL when memory is out, or when the fault point "mem.try" says so. */
 void *try_malloc(size_t size);
 void *try_realloc(void *ptr, size_t size);

@@ -30,6 +30,8 @@
 #include <sys/resource.h>
 
 enum {
+    TIDY_FIRST_MS = 500,
+    TIDY_MS = 60000,
     CLIENT_CONNECTIONS = 64,
     GRACE_MS = 10 * 1000, /* for open requests and running jobs */
     STOP_POLL_MS = 20,
@@ -201,7 +203,8 @@ static int start_server(struct service *service, struct err *err)
         return err->code;
     if (service->options->is_loopback_only && !http_server_is_loopback(engine->server))
         return err_set(err, ERR_INVALID,
-                       "with --clock only this machine may ask: `listen` is %s and must be a loopback address, such "
+                       "with --clock only this machine may ask: `listen` is %s and must be a "
+                       "loopback address, such "
                        "as 127.0.0.1:8080",
                        options.listen);
     api_observe(service->api);
@@ -370,6 +373,14 @@ static void tell_ready(struct service *service)
     notify_send("READY=1");
 }
 
+/* Loading scripts and syncing leave holes that the allocator would keep for ever. */
+static void tidy_memory(void *arg)
+{
+    struct service *service = arg;
+    mem_give_back();
+    loop_timer(service->engine.loop, TIDY_MS, tidy_memory, service);
+}
+
 /* After the sockets are open and before the first request is answered. */
 static void begin(struct service *service)
 {
@@ -379,6 +390,7 @@ static void begin(struct service *service)
     if (service->watchdog_ms > 0)
         feed_watchdog(service);
     tell_ready(service);
+    loop_timer(service->engine.loop, TIDY_FIRST_MS, tidy_memory, service);
 }
 
 int service_run(const struct service_options *options)
