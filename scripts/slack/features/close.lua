@@ -41,9 +41,6 @@ local function obstacles_view(incident, lifecycle)
   for _, reason in ipairs(lifecycle.reasons) do
     list[#list + 1] = blocks.section("\u{2022} " .. blocks.escape(reason.text, 1000))
   end
-  for _, event in ipairs(lifecycle.missing_key_events) do
-    list[#list + 1] = blocks.context("missing: " .. blocks.escape(event.name, 200))
-  end
   list[#list + 1] = update_button(incident)
   list[#list + 1] = footer.block()
   return view.modal {
