@@ -6,11 +6,14 @@
 #include "core/rows.h"
 #include "store/db.h"
 
-enum { SCOPE_MAX = 100, KEY_MAX = 500, VALUE_MAX = 1024 * 1024 };
+enum { SCOPE_MAX = 100, KEY_MAX = 500, VALUE_MAX = 1024 * 1024, LIST_MAX = 1000 };
 
 static const char SELECT_VALUE[] =
     "SELECT value FROM kv WHERE scope = ? AND key = ? AND (expires_at_ms IS NULL OR expires_at_ms"
     " > ?)";
+static const char SELECT_SCOPE[] =
+    "SELECT key, value FROM kv WHERE scope = ? AND (expires_at_ms IS NULL OR expires_at_ms > ?)"
+    " ORDER BY updated_at_ms DESC, key LIMIT ?";
 static const char PUT_VALUE[] =
     "INSERT INTO kv (scope, key, value, expires_at_ms, updated_at_ms) VALUES (?, ?, ?, NULLIF(?,"
     " 0), ?) ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value, expires_at_ms ="
@@ -48,6 +51,30 @@ static int kv_get(struct op_call *call)
         json_null_value(call->out);
     stmt_end(stmt);
     return rc < 0 ? rc : OK;
+}
+
+static void write_entry(struct json_writer *w, struct stmt *stmt)
+{
+    json_object_begin(w);
+    json_put_text(w, "key", stmt_text(stmt, 0));
+    json_put_stored(w, "value", stmt_text(stmt, 1));
+    json_object_finish(w);
+}
+
+/* kv.list {scope, limit?} -> [{key, value}], the newest first */
+static int kv_list(struct op_call *call)
+{
+    struct args args = args_of(call);
+    struct text scope;
+    int64_t limit = LIST_MAX;
+    int rc = args_refuse_unknown(call, "scope", "limit");
+    if (rc != OK || (rc = args_text(&args, "scope", 1, SCOPE_MAX, &scope)) != OK ||
+        (rc = args_int_optional(&args, "limit", 1, LIST_MAX, &limit)) != OK)
+        return rc;
+    return op_write_rows(call,
+                         tx_query(call->tx, call->err, SELECT_SCOPE, "nii", scope.at, scope.len,
+                                  clock_now_ms(), limit),
+                         write_entry);
 }
 
 /* Runs <sql>, one of the two INSERTs; *changed counts the rows it wrote. */
@@ -128,6 +155,8 @@ static int kv_purge(struct op_call *call)
 
 const struct op KV_OPS[] = {
     { "kv.get", false, kv_get, "{scope, key}: the value kept there, or null" },
+    { "kv.list", false, kv_list,
+      "{scope, limit?}: all of a scope, the newest first -> [{key, value}]" },
     { "kv.put", true, kv_put, "{scope, key, value, ttl_ms?}: keeps a JSON value" },
     { "kv.put_new", true, kv_put_new,
       "{scope, key, value, ttl_ms?}: keeps it only where there is none -> {is_new}" },

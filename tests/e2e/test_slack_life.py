@@ -191,6 +191,23 @@ def test_the_home_tab(world):
     engine.process.stop()
 
 
+def published(world):
+    return [one for one in world.sandbox.log() if one["method"] == "views.publish"]
+
+
+def test_the_home_tab_follows_what_changes(world):
+    engine, channel = open_incident(world)
+    for user in ("U0001", "U0002"):
+        engine.event({"type": "app_home_opened", "user": user, "tab": "home", "channel": "D1"}, event_id="EvHome" + user)
+    wait_for("both tabs", lambda: len(published(world)) >= 2)
+    for status in ("Investigating", "Mitigating"):
+        update(world, engine, channel, status=status, message=f"Now it is {status}, as expected.")
+    wait_for("the tab shows it", lambda: "Mitigating" in words(world.sandbox.newest_view("app_home")), 15)
+    engine.settled()
+    check(len(published(world)) <= 6, "changes are shown together")
+    engine.process.stop()
+
+
 def test_a_reaction_puts_a_message_on_the_timeline(world):
     engine, channel = open_incident(world)
     message = world.sandbox.say(channel, "U0001", "The gateway's certificate ran out.")
