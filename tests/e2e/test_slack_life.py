@@ -208,6 +208,17 @@ def test_the_home_tab_follows_what_changes(world):
     engine.process.stop()
 
 
+def test_an_incident_follows_its_channel_into_privacy(world):
+    engine, channel = open_incident(world)
+    outsider = engine.key("read")
+    equal(engine.api("GET", "incidents/1/", key=outsider).status, 200, "while it is public")
+    engine.event({"type": "message", "subtype": "channel_convert_to_private", "channel": channel, "user": "U0001"}, event_id="EvP")
+    wait_for("the incident is private", lambda: incident(world)["is_private"])
+    equal(engine.api("GET", "incidents/1/", key=outsider).status, 404, "from now on")
+    equal(incident(world)["conversation"]["type"], "private", "the channel's type")
+    engine.process.stop()
+
+
 def test_a_reaction_puts_a_message_on_the_timeline(world):
     engine, channel = open_incident(world)
     message = world.sandbox.say(channel, "U0001", "The gateway's certificate ran out.")

@@ -125,6 +125,25 @@ static void administrators_see_all_while_they_are_named(void **state)
     assert_int_equal(canaries_shown(*state, &stranger), 0);
 }
 
+static void what_becomes_private_is_hidden_at_once(void **state)
+{
+    struct scene scene;
+    make_scene(*state, &scene);
+    struct actor stranger = person_actor(scene.stranger);
+    json_decref(run_as(*state, &stranger, "incident.get", "{'id':2}"));
+    json_t *answer = run(*state, "incident.make_private", "{'id':2}");
+    assert_true(bool_at(answer, "is_changed") && bool_at(answer, "incident.is_private"));
+    json_decref(answer);
+    assert_null(run_as(*state, &stranger, "incident.get", "{'id':2}"));
+    assert_null(run_as(*state, &stranger, "incident.make_private", "{'id':1}"));
+    answer = run(*state, "incident.make_private", "{'id':2}");
+    assert_false(bool_at(answer, "is_changed"));
+    json_decref(answer);
+    assert_int_equal(count(*state, "SELECT COUNT(*) FROM audit WHERE action ="
+                                   " 'incident.make_private'"),
+                     1);
+}
+
 /* A key whose id happens to be a member's id is no person. */
 static void key_does_not_borrow_a_persons_rights(void **state)
 {
@@ -177,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(private_incident_is_for_its_people),
         TEST(administrators_see_all_while_they_are_named),
+        TEST(what_becomes_private_is_hidden_at_once),
         TEST(key_does_not_borrow_a_persons_rights),
         TEST(hidden_and_missing_are_the_same),
         TEST(lists_count_only_what_may_be_seen),

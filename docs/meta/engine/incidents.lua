@@ -75,6 +75,13 @@ function M.lifecycle(args, actor) end
 ---@return Error? err
 function M.list(args, actor) end
 
+--- {id}: seen by its members, role holders and administrators only, for good; emits records.changed -> {is_changed, incident}
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.make_private(args, actor) end
+
 --- {id}: who is part of it -> [{person, since_ms}]
 ---@param args table?
 ---@param actor Actor?

@@ -2,6 +2,7 @@
 -- Only conversations that we know already are touched; what an event that never came would have
 -- said, the next sync says.
 local conversations = require "engine.conversations"
+local incidents = require "engine.incidents"
 local log = require "engine.log"
 local people = require "slack.people"
 
@@ -32,6 +33,17 @@ local function id_changed(event)
   if new_id then save(id_of(event.old_channel_id), { new_external_id = new_id }) end
 end
 
+-- Who makes the channel private wants the incident private: its page and its rows in lists follow.
+local function converted(event)
+  local channel_id = event.subtype == "channel_convert_to_private" and id_of(event.channel)
+  if not channel_id then return end
+  save(channel_id, { type = "private" })
+  local conversation = conversations.get { platform = "slack", external_id = channel_id }
+  if not conversation or not conversation.incident_id then return end
+  local done, err = incidents.make_private { id = conversation.incident_id }
+  if not done then log.error("an incident is still public, its channel is private: " .. tostring(err)) end
+end
+
 local function user_changed(event)
   local row = people.from_user(event.user)
   if not row then return end
@@ -45,6 +57,6 @@ return {
     channel_archive = with_status("archived"), group_archive = with_status("archived"),
     channel_deleted = with_status("archived"),
     channel_unarchive = with_status("opened"), group_unarchive = with_status("opened"),
-    channel_id_changed = id_changed, team_join = user_changed, user_change = user_changed,
+    message = converted, channel_id_changed = id_changed, team_join = user_changed, user_change = user_changed,
   },
 }
