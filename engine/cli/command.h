@@ -17,6 +17,8 @@ struct option_spec {
     bool is_required;
 };
 
+extern const struct option_spec OPTIONS_JSON[]; /* of commands that take --json and no other */
+
 struct invocation;
 
 struct command {

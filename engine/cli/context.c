@@ -166,6 +166,8 @@ int context_call(struct context *context, const char *op, json_t *args, json_t *
     }
     if (op_run_now(context->db, op, args, &context->actor, &out, &err) != OK)
         return cli_fail("%s", err.msg);
+    if (op_find(op)->is_write)
+        context_wake_engine(context);
     *answer = json_loadb(buf_text(&out), out.len, JSON_DECODE_ANY, NULL);
     return *answer ? CLI_OK : cli_fail("the answer of %s cannot be read", op);
 }
@@ -186,6 +188,15 @@ int context_ask(const struct invocation *invocation, const char *op, json_t *arg
     json_decref(answer);
     context_fini(&context);
     return rc;
+}
+
+int context_ask_id(const struct invocation *invocation, const char *op, context_print_fn print)
+{
+    int64_t id;
+    int rc = invocation_word_id(invocation, 0, &id);
+    return rc == CLI_OK
+               ? context_ask(invocation, op, json_pack("{s:I}", "id", (json_int_t)id), print)
+               : rc;
 }
 
 pid_t context_engine(const struct context *context)

@@ -39,15 +39,18 @@ void context_fini(struct context *context);
 /* <may_make>: a missing database is made, else that is an error that names `halligan serve`. */
 int context_open_db(struct context *context, bool may_make);
 
-/* Runs an operation as the operator, opening the database when it is not. Takes over <args>.
- * CLI_OK: *answer is a new reference. */
+/* Runs an operation as the operator, opening the database when it is not; the running engine is
+ * told when it may have changed something. Takes over <args>. CLI_OK: *answer is a new reference.
+ */
 int context_call(struct context *context, const char *op, json_t *args, json_t **answer);
 
 /* For commands that are one operation: runs it, and prints the answer with <print>, or as JSON when
- * the command has --json and it is given. Takes over <args>. */
+ * --json is given, which the command must have. Takes over <args>. */
 typedef void (*context_print_fn)(const struct context *context, const json_t *answer);
 int context_ask(const struct invocation *invocation, const char *op, json_t *args,
                 context_print_fn print);
+/* The same for an operation that takes nothing but {id}: the command's first word. */
+int context_ask_id(const struct invocation *invocation, const char *op, context_print_fn print);
 
 /* The process of the running engine, 0: none. */
 pid_t context_engine(const struct context *context);

@@ -50,30 +50,10 @@ static void tell_opened(const struct context *context, const json_t *answer)
 
 static int run_open(const struct invocation *invocation)
 {
-    struct context context = { 0 };
-    json_t *answer = NULL;
-    int rc = context_init(&context, invocation);
-    if (rc == CLI_OK)
-        rc = context_call(&context, "incident.declare", declaration(invocation), &answer);
-    if (rc == CLI_OK)
-        context_wake_engine(&context);
-    if (rc == CLI_OK && invocation_flag(invocation, "json"))
-        output_json(answer);
-    else if (rc == CLI_OK)
-        tell_opened(&context, answer);
-    json_decref(answer);
-    context_fini(&context);
-    return rc;
+    return context_ask(invocation, "incident.declare", declaration(invocation), tell_opened);
 }
 
 /* ---- list ------------------------------------------------------------------------------------ */
-
-static void put_time(struct table *table, const struct context *context, int64_t epoch_ms)
-{
-    AUTO_BUF struct buf text = BUF_INIT;
-    output_time(&text, context->tz, epoch_ms);
-    table_put(table, buf_text(&text));
-}
 
 static const char *name_within(const json_t *object, const char *member)
 {
@@ -87,10 +67,9 @@ static void print_incidents(const struct context *context, const json_t *inciden
     struct table *table = table_new(HEADERS);
     size_t index;
     json_t *incident;
-    json_array_foreach(incidents, index, incident)
-    {
+    json_array_foreach (incidents, index, incident) {
         table_putf(table, "%" PRId64, output_int_of(incident, "id"));
-        put_time(table, context, output_int_of(incident, "created_at_ms"));
+        table_put_time(table, context->tz, output_int_of(incident, "created_at_ms"));
         table_put(table, output_text_of(incident, "status_label"));
         table_put(table, name_within(incident, "priority"));
         table_put(table, name_within(incident, "category"));
@@ -103,24 +82,12 @@ static void print_incidents(const struct context *context, const json_t *inciden
 static int run_list(const struct invocation *invocation)
 {
     enum { STATUS_CLOSED_NUMBER = 60 };
-    struct context context = { 0 };
-    json_t *answer = NULL;
-    int rc = context_init(&context, invocation);
-    if (rc == CLI_OK) {
-        json_t *args =
-            json_pack("{s:I, s:s}", "limit", (json_int_t)invocation_int(invocation, "limit", 50),
-                      "order", "newest");
-        if (!invocation_flag(invocation, "all"))
-            json_object_set_new(args, "status_below", json_integer(STATUS_CLOSED_NUMBER));
-        rc = context_call(&context, "incident.list", args, &answer);
-    }
-    if (rc == CLI_OK && invocation_flag(invocation, "json"))
-        output_json(answer);
-    else if (rc == CLI_OK)
-        print_incidents(&context, answer);
-    json_decref(answer);
-    context_fini(&context);
-    return rc;
+    json_t *args =
+        json_pack("{s:I, s:s}", "limit", (json_int_t)invocation_int(invocation, "limit", 50),
+                  "order", "newest");
+    if (!invocation_flag(invocation, "all"))
+        json_object_set_new(args, "status_below", json_integer(STATUS_CLOSED_NUMBER));
+    return context_ask(invocation, "incident.list", args, print_incidents);
 }
 
 /* ---- show ------------------------------------------------------------------------------------ */
@@ -153,7 +120,7 @@ static void print_head(const struct context *context, const json_t *incident)
     print_text("by", name_within(incident, "created_by"));
     size_t index;
     json_t *role;
-    json_array_foreach(json_object_get(incident, "roles"), index, role)
+    json_array_foreach (json_object_get(incident, "roles"), index, role)
         print_text(output_text_of(role, "slug"), name_within(role, "person"));
     print_text("channel", name_within(incident, "conversation"));
     print_text("page", output_text_of(incident, "url"));
@@ -168,12 +135,11 @@ static void print_timeline(const struct context *context, const json_t *updates)
     struct table *table = table_new(HEADERS);
     size_t index;
     json_t *update;
-    json_array_foreach(updates, index, update)
-    {
+    json_array_foreach (updates, index, update) {
         const char *message = output_text_of(update, "message");
         const char *status = output_text_of(update, "status_label");
         const char *who = name_within(update, "created_by");
-        put_time(table, context, output_int_of(update, "event_at_ms"));
+        table_put_time(table, context->tz, output_int_of(update, "event_at_ms"));
         table_put(table, *who ? who : "-");
         table_put(table, *message  ? message
                          : *status ? status
@@ -189,7 +155,7 @@ static void put_reasons(struct table *table, const json_t *invitation)
     AUTO_BUF struct buf text = BUF_INIT;
     size_t index;
     json_t *reason;
-    json_array_foreach(json_object_get(invitation, "reasons"), index, reason)
+    json_array_foreach (json_object_get(invitation, "reasons"), index, reason)
         buf_printf(&text, "%s%s (%s)", index ? "; " : "", output_text_of(reason, "reason"),
                    output_text_of(reason, "strategy"));
     const char *error = output_text_of(invitation, "error");
@@ -204,8 +170,7 @@ static void print_invitations(const json_t *invitations)
     struct table *table = table_new(HEADERS);
     size_t index;
     json_t *invitation;
-    json_array_foreach(invitations, index, invitation)
-    {
+    json_array_foreach (invitations, index, invitation) {
         table_put(table, name_within(invitation, "person"));
         table_put(table, output_text_of(invitation, "state"));
         put_reasons(table, invitation);
@@ -220,12 +185,11 @@ static void print_failures(const json_t *detail)
 {
     size_t index;
     json_t *row;
-    json_array_foreach(json_object_get(detail, "strategy_runs"), index,
-                       row) if (strcmp(output_text_of(row, "state"), "failed") == 0)
-        printf("\nStrategy %s failed: %s\n", output_text_of(row, "strategy"),
-               output_text_of(row, "error"));
-    json_array_foreach(json_object_get(detail, "jobs"), index, row)
-    {
+    json_array_foreach (json_object_get(detail, "strategy_runs"), index, row)
+        if (strcmp(output_text_of(row, "state"), "failed") == 0)
+            printf("\nStrategy %s failed: %s\n", output_text_of(row, "strategy"),
+                   output_text_of(row, "error"));
+    json_array_foreach (json_object_get(detail, "jobs"), index, row) {
         const char *error = output_text_of(row, "error_text");
         if (*error && strcmp(output_text_of(row, "state"), "done") != 0)
             printf("\nJob %" PRId64 " (%s) is %s: %s\n", output_int_of(row, "id"),
@@ -233,28 +197,17 @@ static void print_failures(const json_t *detail)
     }
 }
 
+static void print_incident(const struct context *context, const json_t *detail)
+{
+    print_head(context, detail);
+    print_timeline(context, json_object_get(detail, "updates"));
+    print_invitations(json_object_get(detail, "invitations"));
+    print_failures(detail);
+}
+
 static int run_show(const struct invocation *invocation)
 {
-    struct context context = { 0 };
-    json_t *answer = NULL;
-    int64_t id;
-    int rc = invocation_word_id(invocation, 0, &id);
-    if (rc == CLI_OK)
-        rc = context_init(&context, invocation);
-    if (rc == CLI_OK)
-        rc = context_call(&context, "incident.detail", json_pack("{s:I}", "id", (json_int_t)id),
-                          &answer);
-    if (rc == CLI_OK && invocation_flag(invocation, "json")) {
-        output_json(answer);
-    } else if (rc == CLI_OK) {
-        print_head(&context, answer);
-        print_timeline(&context, json_object_get(answer, "updates"));
-        print_invitations(json_object_get(answer, "invitations"));
-        print_failures(answer);
-    }
-    json_decref(answer);
-    context_fini(&context);
-    return rc;
+    return context_ask_id(invocation, "incident.detail", print_incident);
 }
 
 static const struct option_spec OPEN_OPTIONS[] = {
@@ -278,11 +231,6 @@ static const struct option_spec LIST_OPTIONS[] = {
     { 0 },
 };
 
-static const struct option_spec SHOW_OPTIONS[] = {
-    { "json", OPTION_FLAG, NULL, "for machines", false },
-    { 0 },
-};
-
 const struct command INCIDENT_COMMANDS[] = {
     { .name = "incident open",
       .about = "Declares an incident",
@@ -300,7 +248,7 @@ const struct command INCIDENT_COMMANDS[] = {
     { .name = "incident show",
       .words = "ID",
       .about = "Shows an incident, its timeline, and who was invited and why",
-      .options = SHOW_OPTIONS,
+      .options = OPTIONS_JSON,
       .least_words = 1,
       .most_words = 1,
       .run = run_show },

@@ -89,8 +89,6 @@ static int change(struct context *context, const struct invocation *invocation, 
     rc = context_call(context, op, args, &answer);
     if (rc != CLI_OK && context->db)
         help_out(context, id);
-    if (rc == CLI_OK)
-        context_wake_engine(context);
     if (rc == CLI_OK && invocation_flag(invocation, "json"))
         output_json(answer);
     else if (rc == CLI_OK)

@@ -15,13 +15,6 @@
 
 enum { CHANGES_MOST = 50 };
 
-static void put_time(struct table *table, const struct context *context, int64_t epoch_ms)
-{
-    AUTO_BUF struct buf text = BUF_INIT;
-    output_time(&text, context->tz, epoch_ms);
-    table_put(table, buf_text(&text));
-}
-
 static int read_id(const struct invocation *invocation, json_t **args, const char *key)
 {
     int64_t id = 0;
@@ -72,7 +65,6 @@ static int set_and_show(const struct invocation *invocation, struct context *con
         json_object_set(change, facts->argument, changes);
         rc = context_call(context, facts->set, change, &changed);
         json_decref(changed);
-        context_wake_engine(context);
     }
     return rc == CLI_OK ? context_call(context, facts->show, json_incref(args), answer) : rc;
 }
@@ -120,7 +112,7 @@ static void print_key_events(const struct context *context, const json_t *events
     json_t *event;
     json_array_foreach (events, index, event) {
         table_put(table, output_text_of(event, "event_type"));
-        put_time(table, context, output_int_of(event, "at_ms"));
+        table_put_time(table, context->tz, output_int_of(event, "at_ms"));
         table_put(table, json_is_true(json_object_get(event, "is_required")) ? "to close" : "");
         table_put(table, output_text_of(event, "summary"));
     }
@@ -233,16 +225,11 @@ static int run_explain(const struct invocation *invocation)
     return rc;
 }
 
-static const struct option_spec JSON_OPTIONS[] = {
-    { "json", OPTION_FLAG, NULL, "for machines", false },
-    { 0 },
-};
-
 const struct command INCIDENT_FACTS_COMMANDS[] = {
     { .name = "incident key-events",
       .words = "ID [EVENT=TIME...]",
       .about = "Shows the key events of an incident, or sets them",
-      .options = JSON_OPTIONS,
+      .options = OPTIONS_JSON,
       .least_words = 1,
       .most_words = CHANGES_MOST,
       .run = run_key_events,
@@ -251,7 +238,7 @@ const struct command INCIDENT_FACTS_COMMANDS[] = {
     { .name = "incident roles",
       .words = "ID [ROLE=EMAIL...]",
       .about = "Shows who holds the roles of an incident, or gives them to people",
-      .options = JSON_OPTIONS,
+      .options = OPTIONS_JSON,
       .least_words = 1,
       .most_words = CHANGES_MOST,
       .run = run_roles,
@@ -261,7 +248,7 @@ const struct command INCIDENT_FACTS_COMMANDS[] = {
     { .name = "explain",
       .words = "ID",
       .about = "Why each person was invited to an incident: strategy, its line, and the reason",
-      .options = JSON_OPTIONS,
+      .options = OPTIONS_JSON,
       .least_words = 1,
       .most_words = 1,
       .run = run_explain },

@@ -9,13 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void put_time(struct table *table, const struct context *context, int64_t epoch_ms)
-{
-    AUTO_BUF struct buf text = BUF_INIT;
-    output_time(&text, context->tz, epoch_ms);
-    table_put(table, buf_text(&text));
-}
-
 /* "in 3 min" while it waits for its time, else the state. */
 static void put_state(struct table *table, const json_t *job)
 {
@@ -37,11 +30,10 @@ static void print_jobs(const struct context *context, const json_t *jobs)
     struct table *table = table_new(HEADERS);
     size_t index;
     json_t *job;
-    json_array_foreach(jobs, index, job)
-    {
+    json_array_foreach (jobs, index, job) {
         int64_t incident = output_int_of(job, "incident_id");
         table_putf(table, "%" PRId64, output_int_of(job, "id"));
-        put_time(table, context, output_int_of(job, "created_at_ms"));
+        table_put_time(table, context->tz, output_int_of(job, "created_at_ms"));
         if (incident)
             table_putf(table, "%" PRId64, incident);
         else
@@ -58,30 +50,17 @@ static void print_jobs(const struct context *context, const json_t *jobs)
 
 static int run_list(const struct invocation *invocation)
 {
-    struct context context;
-    json_t *answer = NULL;
-    int rc = context_init(&context, invocation);
-    if (rc == CLI_OK) {
-        json_t *args = json_object();
-        int64_t incident = invocation_int(invocation, "incident", 0);
-        const char *state = invocation_text(invocation, "state");
-        const char *handler = invocation_text(invocation, "handler");
-        if (state)
-            json_object_set_new(args, "state", json_string(state));
-        if (handler)
-            json_object_set_new(args, "handler", json_string(handler));
-        if (incident)
-            json_object_set_new(args, "incident_id", json_integer(incident));
-        json_object_set_new(args, "limit", json_integer(invocation_int(invocation, "limit", 50)));
-        rc = context_call(&context, "job.list", args, &answer);
-    }
-    if (rc == CLI_OK && invocation_flag(invocation, "json"))
-        output_json(answer);
-    else if (rc == CLI_OK)
-        print_jobs(&context, answer);
-    json_decref(answer);
-    context_fini(&context);
-    return rc;
+    int64_t incident = invocation_int(invocation, "incident", 0);
+    const char *state = invocation_text(invocation, "state");
+    const char *handler = invocation_text(invocation, "handler");
+    json_t *args = json_pack("{s:I}", "limit", (json_int_t)invocation_int(invocation, "limit", 50));
+    if (state)
+        json_object_set_new(args, "state", json_string(state));
+    if (handler)
+        json_object_set_new(args, "handler", json_string(handler));
+    if (incident)
+        json_object_set_new(args, "incident_id", json_integer(incident));
+    return context_ask(invocation, "job.list", args, print_jobs);
 }
 
 static void print_field(const char *name, const char *text)
@@ -132,21 +111,7 @@ static void print_job(const struct context *context, const json_t *job)
 
 static int run_show(const struct invocation *invocation)
 {
-    struct context context = { 0 };
-    json_t *answer = NULL;
-    int64_t id;
-    int rc = invocation_word_id(invocation, 0, &id);
-    if (rc == CLI_OK)
-        rc = context_init(&context, invocation);
-    if (rc == CLI_OK)
-        rc = context_call(&context, "job.show", json_pack("{s:I}", "id", (json_int_t)id), &answer);
-    if (rc == CLI_OK && invocation_flag(invocation, "json"))
-        output_json(answer);
-    else if (rc == CLI_OK)
-        print_job(&context, answer);
-    json_decref(answer);
-    context_fini(&context);
-    return rc;
+    return context_ask_id(invocation, "job.show", print_job);
 }
 
 /* Which jobs: a word, --incident or --all; exactly one of them. NULL: none was named. */
@@ -168,46 +133,30 @@ static json_t *selection(const struct invocation *invocation, int *rc)
     return *rc == CLI_OK ? json_pack("{s:I}", "id", (json_int_t)id) : NULL;
 }
 
+static void print_retried(const struct context *context, const json_t *answer)
+{
+    int64_t count = output_int_of(answer, "count");
+    printf("%" PRId64 " job%s due now%s\n", count, count == 1 ? "" : "s",
+           context_engine(context) ? "" : " (no engine runs; they start with the next one)");
+}
+
 static int run_retry(const struct invocation *invocation)
 {
-    struct context context = { 0 };
-    json_t *answer = NULL;
     int rc;
     json_t *args = selection(invocation, &rc);
-    if (rc == CLI_OK)
-        rc = context_init(&context, invocation);
-    if (rc == CLI_OK)
-        rc = context_call(&context, "job.retry", json_incref(args), &answer);
-    json_decref(args);
-    int64_t count = output_int_of(answer, "count");
-    if (rc == CLI_OK) {
-        context_wake_engine(&context);
-        printf("%" PRId64 " job%s due now%s\n", count, count == 1 ? "" : "s",
-               context_engine(&context) ? "" : " (no engine runs; they start with the next one)");
-    }
-    json_decref(answer);
-    context_fini(&context);
-    return rc;
+    return rc == CLI_OK ? context_ask(invocation, "job.retry", args, print_retried) : rc;
+}
+
+static void print_cancelled(const struct context *context, const json_t *answer)
+{
+    (void)context;
+    (void)answer;
+    puts("The job is cancelled.");
 }
 
 static int run_cancel(const struct invocation *invocation)
 {
-    struct context context = { 0 };
-    json_t *answer = NULL;
-    int64_t id;
-    int rc = invocation_word_id(invocation, 0, &id);
-    if (rc == CLI_OK)
-        rc = context_init(&context, invocation);
-    if (rc == CLI_OK)
-        rc =
-            context_call(&context, "job.cancel", json_pack("{s:I}", "id", (json_int_t)id), &answer);
-    if (rc == CLI_OK) {
-        context_wake_engine(&context); /* its lane may go on */
-        printf("Job %" PRId64 " is cancelled.\n", id);
-    }
-    json_decref(answer);
-    context_fini(&context);
-    return rc;
+    return context_ask_id(invocation, "job.cancel", print_cancelled);
 }
 
 static const struct option_spec LIST_OPTIONS[] = {
@@ -219,14 +168,10 @@ static const struct option_spec LIST_OPTIONS[] = {
     { 0 },
 };
 
-static const struct option_spec SHOW_OPTIONS[] = {
-    { "json", OPTION_FLAG, NULL, "for machines", false },
-    { 0 },
-};
-
 static const struct option_spec RETRY_OPTIONS[] = {
     { "incident", OPTION_INT, "ID", "all dead and waiting ones of an incident", false },
     { "all", OPTION_FLAG, NULL, "all dead and waiting ones", false },
+    { "json", OPTION_FLAG, NULL, "for machines", false },
     { 0 },
 };
 
@@ -243,7 +188,7 @@ const struct command JOB_COMMANDS[] = {
     { .name = "job show",
       .words = "ID",
       .about = "Shows one job with its error and its notes",
-      .options = SHOW_OPTIONS,
+      .options = OPTIONS_JSON,
       .least_words = 1,
       .most_words = 1,
       .run = run_show },
@@ -260,6 +205,7 @@ const struct command JOB_COMMANDS[] = {
     { .name = "job cancel",
       .words = "ID",
       .about = "Gives up a waiting or dead job",
+      .options = OPTIONS_JSON,
       .least_words = 1,
       .most_words = 1,
       .run = run_cancel },

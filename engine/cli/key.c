@@ -39,13 +39,6 @@ static int run_create(const struct invocation *invocation)
     return rc;
 }
 
-static void put_time(struct table *table, const struct context *context, int64_t epoch_ms)
-{
-    AUTO_BUF struct buf text = BUF_INIT;
-    output_time(&text, context->tz, epoch_ms);
-    table_put(table, epoch_ms ? buf_text(&text) : "-");
-}
-
 static void print_keys(const struct context *context, const json_t *keys)
 {
     static const char *const HEADERS[] = { "ID",      "KEY",     "SCOPES", "CREATED", "LAST USED",
@@ -53,15 +46,14 @@ static void print_keys(const struct context *context, const json_t *keys)
     struct table *table = table_new(HEADERS);
     size_t index;
     json_t *key;
-    json_array_foreach(keys, index, key)
-    {
+    json_array_foreach (keys, index, key) {
         table_putf(table, "%" PRId64, output_int_of(key, "id"));
         table_putf(table, "%s...", output_text_of(key, "prefix"));
         table_put(table, output_text_of(key, "scopes"));
-        put_time(table, context, output_int_of(key, "created_at_ms"));
-        put_time(table, context, output_int_of(key, "last_used_at_ms"));
-        put_time(table, context, output_int_of(key, "expires_at_ms"));
-        put_time(table, context, output_int_of(key, "revoked_at_ms"));
+        table_put_time(table, context->tz, output_int_of(key, "created_at_ms"));
+        table_put_time(table, context->tz, output_int_of(key, "last_used_at_ms"));
+        table_put_time(table, context->tz, output_int_of(key, "expires_at_ms"));
+        table_put_time(table, context->tz, output_int_of(key, "revoked_at_ms"));
         table_put(table, output_text_of(key, "name"));
     }
     table_print(table, "No keys. Make one: halligan key create NAME");
@@ -70,47 +62,25 @@ static void print_keys(const struct context *context, const json_t *keys)
 
 static int run_list(const struct invocation *invocation)
 {
-    struct context context = { 0 };
-    json_t *answer = NULL;
-    int rc = context_init(&context, invocation);
-    if (rc == CLI_OK)
-        rc = context_call(&context, "key.list", NULL, &answer);
-    if (rc == CLI_OK && invocation_flag(invocation, "json"))
-        output_json(answer);
-    else if (rc == CLI_OK)
-        print_keys(&context, answer);
-    json_decref(answer);
-    context_fini(&context);
-    return rc;
+    return context_ask(invocation, "key.list", NULL, print_keys);
+}
+
+static void print_revoked(const struct context *context, const json_t *answer)
+{
+    (void)context;
+    (void)answer;
+    puts("The key is revoked.");
 }
 
 static int run_revoke(const struct invocation *invocation)
 {
-    struct context context = { 0 };
-    json_t *answer = NULL;
-    int64_t id;
-    int rc = invocation_word_id(invocation, 0, &id);
-    if (rc == CLI_OK)
-        rc = context_init(&context, invocation);
-    if (rc == CLI_OK)
-        rc =
-            context_call(&context, "key.revoke", json_pack("{s:I}", "id", (json_int_t)id), &answer);
-    if (rc == CLI_OK)
-        printf("Key %" PRId64 " is revoked.\n", id);
-    json_decref(answer);
-    context_fini(&context);
-    return rc;
+    return context_ask_id(invocation, "key.revoke", print_revoked);
 }
 
 static const struct option_spec CREATE_OPTIONS[] = {
-    { "scopes", OPTION_TEXT, "LIST",
-      "of read (the default), write, admin, private: \"read write\"", false },
+    { "scopes", OPTION_TEXT, "LIST", "of read (the default), write, admin, private: \"read write\"",
+      false },
     { "days", OPTION_INT, "N", "how long it is valid (for ever)", false },
-    { "json", OPTION_FLAG, NULL, "for machines", false },
-    { 0 },
-};
-
-static const struct option_spec LIST_OPTIONS[] = {
     { "json", OPTION_FLAG, NULL, "for machines", false },
     { 0 },
 };
@@ -127,11 +97,12 @@ const struct command KEY_COMMANDS[] = {
               "  halligan key create deploy-bot --scopes \"read write\" --days 365\n" },
     { .name = "key list",
       .about = "Lists the keys, without their secrets",
-      .options = LIST_OPTIONS,
+      .options = OPTIONS_JSON,
       .run = run_list },
     { .name = "key revoke",
       .words = "ID",
       .about = "Ends a key",
+      .options = OPTIONS_JSON,
       .least_words = 1,
       .most_words = 1,
       .run = run_revoke },

@@ -62,6 +62,13 @@ void table_putf(struct table *table, const char *fmt, ...)
     table_put(table, buf_text(&text));
 }
 
+void table_put_time(struct table *table, const struct tz *tz, int64_t epoch_ms)
+{
+    AUTO_BUF struct buf text = BUF_INIT;
+    output_time(&text, tz, epoch_ms);
+    table_put(table, epoch_ms ? buf_text(&text) : "-");
+}
+
 static int width_of(const char *text)
 {
     return (int)utf8_length(text, strlen(text));

@@ -16,6 +16,8 @@ void table_free(struct table *table); /* NULL is allowed */
 /* Adds the next cell; a row is full when it has a cell for each header. NULL is an empty cell. */
 void table_put(struct table *table, const char *text);
 void table_putf(struct table *table, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The cell says the time in the zone, "-" for 0. */
+void table_put_time(struct table *table, const struct tz *tz, int64_t epoch_ms);
 /* To standard output, the columns as wide as they must be, each row on one line; on a terminal the
  * last column is cut at its width. Without rows it prints <when_empty>. */
 void table_print(struct table *table, const char *when_empty);

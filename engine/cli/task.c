@@ -208,7 +208,6 @@ static int run_task(struct context *context, const struct invocation *invocation
         rc = enqueue(context, name, args, &id);
     if (rc != CLI_OK)
         return rc;
-    context_wake_engine(context);
     if (!invocation_flag(invocation, "no-wait"))
         return follow(context, name, id);
     printf("Job %" PRId64 " runs it.\n", id);
@@ -225,11 +224,6 @@ static int run_run(const struct invocation *invocation)
     return rc;
 }
 
-static const struct option_spec LIST_OPTIONS[] = {
-    { "json", OPTION_FLAG, NULL, "for machines", false },
-    { 0 },
-};
-
 static const struct option_spec RUN_OPTIONS[] = {
     { "args", OPTION_TEXT, "JSON", "an object that the task is given", false },
     { "no-wait", OPTION_FLAG, NULL, "do not wait for its end", false },
@@ -239,7 +233,7 @@ static const struct option_spec RUN_OPTIONS[] = {
 const struct command TASK_COMMANDS[] = {
     { .name = "task list",
       .about = "Lists the tasks of the scripts and when they run",
-      .options = LIST_OPTIONS,
+      .options = OPTIONS_JSON,
       .run = run_list },
     { .name = "task run",
       .words = "NAME",

@@ -50,13 +50,6 @@ static int run_list(const struct invocation *invocation)
 
 /* ---- deliveries ------------------------------------------------------------------------------ */
 
-static void put_time(struct table *table, const struct context *context, int64_t epoch_ms)
-{
-    AUTO_BUF struct buf text = BUF_INIT;
-    output_time(&text, context->tz, epoch_ms);
-    table_put(table, buf_text(&text));
-}
-
 /* "503 try later", or why there was no answer at all. */
 static void put_outcome(struct table *table, const json_t *attempt)
 {
@@ -77,7 +70,7 @@ static void print_deliveries(const struct context *context, const json_t *delive
     json_t *delivery;
     json_array_foreach (deliveries, index, delivery) {
         table_putf(table, "%" PRId64, output_int_of(delivery, "id"));
-        put_time(table, context, output_int_of(delivery, "created_at_ms"));
+        table_put_time(table, context->tz, output_int_of(delivery, "created_at_ms"));
         table_put(table, output_text_of(delivery, "webhook"));
         table_put(table, output_text_of(delivery, "kind"));
         table_putf(table, "%" PRId64, output_int_of(delivery, "incident_id"));
@@ -112,7 +105,7 @@ static void print_tries(const struct context *context, const json_t *tries)
     json_array_foreach (tries, index, attempt) {
         AUTO_BUF struct buf took = BUF_INIT;
         table_putf(table, "%" PRId64, output_int_of(attempt, "attempt"));
-        put_time(table, context, output_int_of(attempt, "at_ms"));
+        table_put_time(table, context->tz, output_int_of(attempt, "at_ms"));
         output_duration(&took, output_int_of(attempt, "duration_ms"));
         table_put(table, buf_text(&took));
         put_outcome(table, attempt);
@@ -134,11 +127,7 @@ static void print_delivery(const struct context *context, const json_t *delivery
 
 static int run_show(const struct invocation *invocation)
 {
-    int64_t id;
-    int rc = invocation_word_id(invocation, 0, &id);
-    return rc == CLI_OK ? context_ask(invocation, "webhook.delivery",
-                                      json_pack("{s:I}", "id", (json_int_t)id), print_delivery)
-                        : rc;
+    return context_ask_id(invocation, "webhook.delivery", print_delivery);
 }
 
 /* ---- replay ---------------------------------------------------------------------------------- */
@@ -150,28 +139,18 @@ static void print_replay(const struct context *context, const json_t *answer)
            count == 1 ? "delivery is" : "deliveries are");
     if (context_engine(context) <= 0)
         puts("No engine runs: they wait until one does.");
-    context_wake_engine(context);
 }
 
 static int run_replay(const struct invocation *invocation)
 {
     const char *failed_of = invocation_text(invocation, "failed-of");
-    int64_t id;
     if (!failed_of == !invocation_word(invocation, 0))
         return cli_usage(invocation, "either the delivery's ID or --failed-of NAME is needed");
     if (failed_of)
         return context_ask(invocation, "webhook.replay", json_pack("{s:s}", "webhook", failed_of),
                            print_replay);
-    int rc = invocation_word_id(invocation, 0, &id);
-    return rc == CLI_OK ? context_ask(invocation, "webhook.replay",
-                                      json_pack("{s:I}", "id", (json_int_t)id), print_replay)
-                        : rc;
+    return context_ask_id(invocation, "webhook.replay", print_replay);
 }
-
-static const struct option_spec JSON_OPTIONS[] = {
-    { "json", OPTION_FLAG, NULL, "for machines", false },
-    { 0 },
-};
 
 static const struct option_spec DELIVERIES_OPTIONS[] = {
     { "state", OPTION_TEXT, "STATE", "only those that are waiting, delivered or failed", false },
@@ -189,7 +168,7 @@ static const struct option_spec REPLAY_OPTIONS[] = {
 const struct command WEBHOOK_COMMANDS[] = {
     { .name = "webhook list",
       .about = "Lists the webhooks of the config, with the state of their deliveries",
-      .options = JSON_OPTIONS,
+      .options = OPTIONS_JSON,
       .run = run_list },
     { .name = "webhook deliveries",
       .words = "[NAME]",
@@ -200,7 +179,7 @@ const struct command WEBHOOK_COMMANDS[] = {
     { .name = "webhook show",
       .words = "ID",
       .about = "Shows a delivery: its body, and what came of each try",
-      .options = JSON_OPTIONS,
+      .options = OPTIONS_JSON,
       .least_words = 1,
       .most_words = 1,
       .run = run_show },

@@ -88,3 +88,16 @@ def test_explain_names_strategy_line_and_reason(world):
     check(all(row["person"]["name"] in shown for row in rows), shown)
     check(rows[0]["reasons"][0]["reason"] in shown, shown)
     engine.process.stop()
+
+
+def test_jobs_and_keys_answer_machines_too(world):
+    begin(world)
+    job = json.loads(world.cli("job", "list", "--json").stdout)[0]["id"]
+    equal(json.loads(world.cli("job", "cancel", str(job), "--json").stdout)["count"], 1, "jobs that were cancelled")
+    equal(json.loads(world.cli("job", "show", str(job), "--json").stdout)["state"], "cancelled", "the job")
+    check("1 job due now" in world.cli("job", "retry", str(job)).stdout, "a cancelled one can be tried again")
+    check("number" in refused(world, "job", "cancel", "soon", code=2), "an ID is a number")
+    world.cli("key", "create", "grafana")
+    world.cli("key", "revoke", "1", "--json")
+    check(json.loads(world.cli("key", "list", "--json").stdout)[0]["revoked_at_ms"] > 0, "the key")
+    check("there is no key 7" in refused(world, "key", "revoke", "7"), "a key that is not there")
