@@ -1,33 +1,22 @@
 #include "lua/online_check.h"
 
 #include "base/mem.h"
-#include "core/engine.h"
-#include "core/limits.h"
 #include "loop/loop.h"
 #include "lua/config.h"
 #include "lua/generation_internal.h"
-#include "lua/jail.h"
 #include "lua/lua_util.h"
 #include "lua/report.h"
+#include "lua/scratch_engine.h"
 #include "lua/state.h"
 #include "lua/task.h"
-#include "net/http_client.h"
-#include "net/http_server.h"
-#include "net/websocket.h"
-#include "store/db.h"
-#include "store/scratch.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>
 
-enum {
-    CONNECTIONS = 4,
-    DEADLINE_MS = 10 * 60 * 1000, /* of one unit; a vendor's limits may make it wait */
-};
+enum { DEADLINE_MS = 10 * 60 * 1000 }; /* of one unit; a vendor's limits may make it wait */
 
 struct asking {
-    struct engine engine;
-    struct scratch scratch;
+    struct scratch_engine scratch;
     struct report report;
     struct buf *said;
     int running; /* units that have not answered */
@@ -44,7 +33,7 @@ struct question {
 /* throws. The finding on top, { path=, message= }. */
 static void take_finding(lua_State *L, struct question *question)
 {
-    const struct generation *generation = question->asking->engine.generations->current;
+    const struct generation *generation = question->asking->scratch.engine.generations->current;
     if (!lua_istable(L, -1) || lua_getfield(L, -1, "path") != LUA_TSTRING ||
         lua_getfield(L, -2, "message") != LUA_TSTRING)
         luaL_error(L, "%s: check_online() finds a list of { path=, message= }", question->unit->id);
@@ -94,7 +83,7 @@ static void on_answered(void *arg, int rc, const struct err *err)
         report_add(&asking->report, "%s: %s", question->unit->id, err->msg);
     free(question);
     if (--asking->running == 0)
-        loop_stop(asking->engine.loop);
+        loop_stop(asking->scratch.engine.loop);
 }
 
 /* ---- asking all */
@@ -115,7 +104,7 @@ static int look_for_question(lua_State *L)
 
 static int ask_unit(struct asking *asking, const struct unit *unit, struct err *err)
 {
-    struct generation *generation = asking->engine.generations->current;
+    struct generation *generation = asking->scratch.engine.generations->current;
     struct question *question = xcalloc(1, sizeof(*question));
     const struct task_options options = { .kind = TASK_JOB,
                                           .script = unit->id,
@@ -123,7 +112,7 @@ static int ask_unit(struct asking *asking, const struct unit *unit, struct err *
                                           .done = on_answered,
                                           .arg = question };
     *question = (struct question){ asking, unit };
-    int rc = task_start(generations_tasks_of(asking->engine.generations), generation->state,
+    int rc = task_start(generations_tasks_of(asking->scratch.engine.generations), generation->state,
                         &options, ask, question, NULL, err);
     if (rc == OK)
         asking->running++;
@@ -134,7 +123,7 @@ static int ask_unit(struct asking *asking, const struct unit *unit, struct err *
 
 static int ask_all(struct asking *asking, struct err *err)
 {
-    struct generation *generation = asking->engine.generations->current;
+    struct generation *generation = asking->scratch.engine.generations->current;
     int rc = OK;
     for (int i = 0; rc == OK && i < generation->unit_count; i++) {
         struct search search = { .unit = &generation->units[i] };
@@ -145,52 +134,8 @@ static int ask_all(struct asking *asking, struct err *err)
             rc = ask_unit(asking, search.unit, err);
     }
     if (asking->running > 0)
-        loop_run(asking->engine.loop);
+        loop_run(asking->scratch.engine.loop);
     return rc;
-}
-
-/* ---- the engine they run on */
-
-static int open_store(struct asking *asking, struct err *err)
-{
-    if (scratch_init(&asking->scratch, "check", err) != OK)
-        return err->code;
-    const struct db_options options = { .path = asking->scratch.path, .loop = asking->engine.loop };
-    asking->engine.jail = jail_new(asking->engine.loop, asking->scratch.path);
-    return db_open(&options, &asking->engine.db, err);
-}
-
-static int start(struct asking *asking, const char *root, const char *config_path, struct err *err)
-{
-    const struct generations_options options = { .root = root, .config_path = config_path };
-    struct engine *engine = &asking->engine;
-    engine->loop = loop_new(err);
-    if (!engine->loop || open_store(asking, err) != OK)
-        return err->code;
-    engine->client = http_client_new(engine->loop, CONNECTIONS, err);
-    if (!engine->client)
-        return err->code;
-    engine->websockets = websockets_new(engine->loop);
-    engine->router = router_new();
-    engine->limits = limits_new(engine);
-    engine->generations = generations_new(engine, &options, err);
-    return engine->generations ? generations_start(engine->generations, err) : err->code;
-}
-
-/* In the order of the running engine's end. */
-static void stop(struct asking *asking)
-{
-    struct engine *engine = &asking->engine;
-    jail_free(engine->jail);
-    generations_free(engine->generations);
-    websockets_free(engine->websockets);
-    http_client_free(engine->client);
-    if (engine->db)
-        db_close(engine->db);
-    loop_free(engine->loop);
-    router_free(engine->router);
-    limits_free(engine->limits);
-    scratch_fini(&asking->scratch);
 }
 
 int online_check(const char *root, const char *config_path, struct buf *report, struct buf *said,
@@ -198,12 +143,14 @@ int online_check(const char *root, const char *config_path, struct buf *report, 
 {
     struct asking asking = { .said = said };
     report_init(&asking.report);
-    int rc = start(&asking, root, config_path, err);
+    int rc = scratch_engine_init(&asking.scratch, "check", err);
+    if (rc == OK)
+        rc = scratch_engine_load(&asking.scratch, root, config_path, err);
     if (rc == OK)
         rc = ask_all(&asking, err);
     *is_ok = asking.report.count == 0;
     buf_puts(report, buf_text(&asking.report.text));
-    stop(&asking);
+    scratch_engine_fini(&asking.scratch);
     report_fini(&asking.report);
     return rc;
 }

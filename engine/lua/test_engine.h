@@ -1,24 +1,21 @@
-/* test_engine - an engine for one file of tests: a database that is thrown away, the scripts of the
- * root, a server on a loopback port that also serves what a test put below /stub/. Jobs, schedules
- * and on_ready hooks do not run. Read test_engine_start() first. */
+/* test_engine - an engine for one file of tests: a scratch_engine with a server on a loopback port,
+ * which also serves what a test put below /stub/. Read test_engine_start() first. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "core/engine.h"
 #include "lua/generation_internal.h"
-#include "store/scratch.h"
+#include "lua/scratch_engine.h"
 
 struct state;
 
 struct test_engine {
-    struct engine engine;
-    struct scratch scratch; /* the database */
-    char *url;              /* "http://127.0.0.1:34567" */
-    struct lua_route stub;  /* answers what begins with /stub/; its ref is set by the runner */
-    int64_t advanced_ms;    /* how far tests have put the clock forward */
+    struct scratch_engine base;
+    char *url;             /* "http://127.0.0.1:34567" */
+    struct lua_route stub; /* answers what begins with /stub/; its ref is set by the runner */
+    int64_t advanced_ms;   /* how far tests have put the clock forward */
 };
 
 /* Blocking. The config may read the server's address as env("TEST_URL"). On failure what was made

@@ -75,13 +75,13 @@ static void on_turn(void *arg);
 static void take_turns(struct advance_wait *advance)
 {
     advance->turns = TURNS;
-    advance->timer = loop_timer(advance->runner->engine.engine.loop, 0, on_turn, advance);
+    advance->timer = loop_timer(advance->runner->engine.base.engine.loop, 0, on_turn, advance);
 }
 
 /* To the next timer, or as far as was asked. */
 static void step_clock(struct advance_wait *advance)
 {
-    struct loop *loop = advance->runner->engine.engine.loop;
+    struct loop *loop = advance->runner->engine.base.engine.loop;
     int64_t next_ms = loop_next_timer_ms(loop), step_ms = advance->left_ms;
     bool is_fine = next_ms >= 0 && next_ms < step_ms && ++advance->steps < CLOCK_STEPS_MOST;
     if (is_fine)
@@ -97,7 +97,7 @@ static void on_turn(void *arg)
 {
     struct advance_wait *advance = arg;
     if (--advance->turns > 0)
-        advance->timer = loop_timer(advance->runner->engine.engine.loop, 0, on_turn, advance);
+        advance->timer = loop_timer(advance->runner->engine.base.engine.loop, 0, on_turn, advance);
     else if (advance->left_ms > 0)
         step_clock(advance);
     else
@@ -114,7 +114,7 @@ static int push_nothing(lua_State *L, struct task_wait *wait)
 static void cancel_advance(struct task_wait *wait)
 {
     struct advance_wait *advance = (struct advance_wait *)wait;
-    loop_timer_cancel(advance->runner->engine.engine.loop, advance->timer);
+    loop_timer_cancel(advance->runner->engine.base.engine.loop, advance->timer);
     task_wait_unref(wait);
 }
 
@@ -237,9 +237,9 @@ static int by_line(const void *a, const void *b)
 
 static void stop_loop(struct runner *runner)
 {
-    loop_timer_cancel(runner->engine.engine.loop, runner->watchdog);
+    loop_timer_cancel(runner->engine.base.engine.loop, runner->watchdog);
     runner->watchdog = 0;
-    loop_stop(runner->engine.engine.loop);
+    loop_stop(runner->engine.base.engine.loop);
 }
 
 /* After the test: what it started may come to its end by itself. */
@@ -249,7 +249,7 @@ static void wait_for_quiet(void *arg)
     AUTO_BUF struct buf left = BUF_INIT;
     if (!test_engine_is_quiet(&runner->engine, &left)) {
         if (real_mono_ms(runner) < runner->quiet_ms) {
-            loop_timer(runner->engine.engine.loop, QUIET_POLL_MS, wait_for_quiet, runner);
+            loop_timer(runner->engine.base.engine.loop, QUIET_POLL_MS, wait_for_quiet, runner);
             return;
         }
         tasks_cancel_state(test_engine_tasks(&runner->engine), test_engine_state(&runner->engine));
@@ -268,7 +268,7 @@ static void on_test_done(void *arg, int rc, const struct err *err)
         runner->err = *err;
     }
     runner->quiet_ms = real_mono_ms(runner) + QUIET_MS;
-    loop_timer(runner->engine.engine.loop, 0, wait_for_quiet, runner);
+    loop_timer(runner->engine.base.engine.loop, 0, wait_for_quiet, runner);
 }
 
 static void on_watchdog(void *arg)
@@ -277,7 +277,8 @@ static void on_watchdog(void *arg)
     int64_t left_ms = runner->deadline_ms - real_mono_ms(runner);
     runner->watchdog = 0;
     if (left_ms > 0) {
-        runner->watchdog = loop_timer(runner->engine.engine.loop, left_ms, on_watchdog, runner);
+        runner->watchdog =
+            loop_timer(runner->engine.base.engine.loop, left_ms, on_watchdog, runner);
         return;
     }
     runner->rc = err_set(&runner->err, ERR_TIMEOUT, "not done after %d s", TEST_MS / 1000);
@@ -337,8 +338,9 @@ static void run_test(struct runner *runner, const struct test *test)
                         &options, run_body, &body, &runner->task_id, &runner->err);
     if (rc == OK) {
         runner->deadline_ms = started_ms + TEST_MS;
-        runner->watchdog = loop_timer(runner->engine.engine.loop, TEST_MS, on_watchdog, runner);
-        loop_run(runner->engine.engine.loop);
+        runner->watchdog =
+            loop_timer(runner->engine.base.engine.loop, TEST_MS, on_watchdog, runner);
+        loop_run(runner->engine.base.engine.loop);
     }
     runner->rc = rc != OK ? rc : runner->rc;
     clock_set_ms(-1);
