@@ -138,11 +138,9 @@ static int attachment_save(struct op_call *call)
 /* attachment.list {incident_id} -> [attachment] */
 static int attachment_list(struct op_call *call)
 {
-    struct args args = args_of(call);
     int64_t incident_id;
-    int rc = args_refuse_unknown(call, "incident_id");
-    if (rc != OK || (rc = args_int(&args, "incident_id", 1, INT64_MAX, &incident_id)) != OK ||
-        (rc = policy_require_incident(call, incident_id)) != OK)
+    int rc = policy_only_incident(call, "incident_id", &incident_id);
+    if (rc != OK)
         return rc;
     return op_write_rows(call, tx_query(call->tx, call->err, SELECT_ALL, "i", incident_id),
                          write_row);

@@ -85,12 +85,10 @@ static void write_entry(struct json_writer *w, struct stmt *stmt)
  * first */
 static int audit_list(struct op_call *call)
 {
-    struct args args = args_of(call);
     int64_t incident_id;
-    if (args_refuse_unknown(call, "incident_id") != OK ||
-        args_int(&args, "incident_id", 1, INT64_MAX, &incident_id) != OK ||
-        policy_require_incident(call, incident_id) != OK)
-        return call->err->code;
+    int rc = policy_only_incident(call, "incident_id", &incident_id);
+    if (rc != OK)
+        return rc;
     struct stmt *stmt = tx_query(call->tx, call->err, SELECT_AUDIT, "i", incident_id);
     return op_write_rows(call, stmt, write_entry);
 }

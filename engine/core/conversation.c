@@ -286,11 +286,9 @@ static int conversation_opened(struct op_call *call)
 /* conversation.ready {incident_id} -> {}; tells it once */
 static int conversation_ready(struct op_call *call)
 {
-    struct args args = args_of(call);
     int64_t incident_id;
-    int rc = args_refuse_unknown(call, "incident_id");
-    if (rc != OK || (rc = args_int(&args, "incident_id", 1, INT64_MAX, &incident_id)) != OK ||
-        (rc = policy_require_incident(call, incident_id)) != OK)
+    int rc = policy_only_incident(call, "incident_id", &incident_id);
+    if (rc != OK)
         return rc;
     bool is_told = tx_get_int(call->tx, &rc, call->err, 0, SELECT_READY, "i", incident_id) == 1;
     char payload[48];

@@ -259,12 +259,10 @@ static int cost_remove(struct op_call *call)
  * total} */
 static int cost_list(struct op_call *call)
 {
-    struct args args = args_of(call);
     int64_t incident_id;
     char total[MONEY_TEXT_SIZE];
-    int rc = args_refuse_unknown(call, "incident_id");
-    if (rc != OK || (rc = args_int(&args, "incident_id", 1, INT64_MAX, &incident_id)) != OK ||
-        (rc = policy_require_incident(call, incident_id)) != OK)
+    int rc = policy_only_incident(call, "incident_id", &incident_id);
+    if (rc != OK)
         return rc;
     money_text(tx_get_int(call->tx, &rc, call->err, 0, SELECT_TOTAL, "i", incident_id), total);
     if (rc != OK)

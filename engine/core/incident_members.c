@@ -154,11 +154,9 @@ static int load_people(struct op_call *call, int64_t incident_id, struct people_
 /* incident.members {id} -> [{person, since_ms}], those of longest standing first */
 static int list_members(struct op_call *call)
 {
-    struct args args = args_of(call);
     int64_t id;
-    int rc = args_refuse_unknown(call, "id");
-    if (rc != OK || (rc = args_int(&args, "id", 1, INT64_MAX, &id)) != OK ||
-        (rc = policy_require_incident(call, id)) != OK)
+    int rc = policy_only_incident(call, "id", &id);
+    if (rc != OK)
         return rc;
     AUTO_PEOPLE_SET struct people_set *people = people_set_new();
     rc = load_people(call, id, people);

@@ -1,6 +1,5 @@
 /* incident_privacy - a public incident becomes private, from now on in every output. There is no way back: what was
  * said under that promise stays under it. */
-#include "core/args.h"
 #include "core/op_table.h"
 #include "core/policy.h"
 #include "core/record_change.h"
@@ -12,11 +11,9 @@ static const char MAKE_PRIVATE[] =
 /* incident.make_private {id} -> {is_changed, incident} */
 static int make_private(struct op_call *call)
 {
-    struct args args = args_of(call);
     int64_t id;
-    int rc = args_refuse_unknown(call, "id");
-    if (rc != OK || (rc = args_int(&args, "id", 1, INT64_MAX, &id)) != OK ||
-        (rc = policy_require_incident(call, id)) != OK)
+    int rc = policy_only_incident(call, "id", &id);
+    if (rc != OK)
         return rc;
     int changed = tx_exec(call->tx, call->err, MAKE_PRIVATE, "i", id);
     if (changed < 0)

@@ -61,11 +61,9 @@ static int incident_get(struct op_call *call)
  * messages, metrics */
 static int incident_detail(struct op_call *call)
 {
-    struct args args = args_of(call);
     int64_t id;
-    int rc = args_refuse_unknown(call, "id");
-    if (rc != OK || (rc = args_int(&args, "id", 1, INT64_MAX, &id)) != OK ||
-        (rc = policy_require_incident(call, id)) != OK)
+    int rc = policy_only_incident(call, "id", &id);
+    if (rc != OK)
         return rc;
     return incident_detail_write(call->tx, call->out, id, call->err);
 }

@@ -196,11 +196,9 @@ static void write_moment(struct json_writer *w, struct stmt *stmt)
  * at_ms or null, by}] */
 static int list_key_events(struct op_call *call)
 {
-    struct args args = args_of(call);
     int64_t id;
-    int rc = args_refuse_unknown(call, "id");
-    if (rc != OK || (rc = args_int(&args, "id", 1, INT64_MAX, &id)) != OK ||
-        (rc = policy_require_incident(call, id)) != OK)
+    int rc = policy_only_incident(call, "id", &id);
+    if (rc != OK)
         return rc;
     return op_write_rows(call, tx_query(call->tx, call->err, SELECT_MOMENTS, "i", id),
                          write_moment);

@@ -1,5 +1,6 @@
 #include "core/policy.h"
 
+#include "core/args.h"
 #include "core/op.h"
 #include "store/db.h"
 
@@ -42,4 +43,13 @@ int policy_require_incident(struct op_call *call, int64_t incident_id)
     if (rc != OK || visible)
         return rc;
     return err_set(call->err, ERR_NOT_FOUND, "there is no incident %" PRId64, incident_id);
+}
+
+int policy_only_incident(struct op_call *call, const char *key, int64_t *id)
+{
+    struct args args = args_of(call);
+    int rc = args_refuse_unknown(call, key);
+    if (rc == OK)
+        rc = args_int(&args, key, 1, INT64_MAX, id);
+    return rc == OK ? policy_require_incident(call, *id) : rc;
 }

@@ -9,13 +9,17 @@ struct op_call;
 struct tx;
 
 /* True when <actor> may see the incident: it is not private, or the actor sees all, or is a person
- * who is a member of it, holds a role in it or is an administrator. False for an incident that does not exist, and when
- * the store fails: it fails closed. */
+ * who is a member of it, holds a role in it or is an administrator. False for an incident that does
+ * not exist, and when the store fails: it fails closed. */
 bool may_see(const struct actor *actor, struct tx *tx, int64_t incident_id);
 
 /* OK, or ERR_NOT_FOUND with the same words for an incident that is hidden from the caller and one
  * that does not exist. */
 int policy_require_incident(struct op_call *call, int64_t incident_id);
+
+/* For operations with one argument, <key>: reads it into <id> as an incident that the caller may
+ * see, and refuses any other argument. */
+int policy_only_incident(struct op_call *call, const char *key, int64_t *id);
 
 /* The same as a condition on the alias i of the table incident. Bind "itt": policy_sees_all(actor),
  * policy_person(actor), policy_person(actor). */
