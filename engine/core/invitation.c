@@ -48,6 +48,10 @@ static const char RECORD_OUTCOME[] =
     " updated_at_ms) SELECT ?, id, ?, ?, 1, ?, ? FROM person WHERE id = ? ON CONFLICT"
     " (incident_id, person_id) DO UPDATE SET state = excluded.state, error = excluded.error,"
     " attempts = invitation.attempts + 1, updated_at_ms = excluded.updated_at_ms";
+static const char INSERT_REASON_OF[] =
+    "INSERT INTO invitation_reason (invitation_id, strategy, reason) SELECT id, ?, ? FROM"
+    " invitation WHERE incident_id = ? AND person_id = ? ON CONFLICT (invitation_id, strategy,"
+    " reason) DO NOTHING";
 static const char INSERT_MEMBER[] =
     "INSERT INTO incident_member (incident_id, person_id, created_at_ms) VALUES (?, ?, ?)"
     " ON CONFLICT (incident_id, person_id) DO NOTHING";
@@ -296,11 +300,25 @@ static int invitation_request(struct op_call *call)
 
 /* ---- outcomes */
 
+/* For who was invited without a request. */
+static int record_reason(struct request *request, const struct args *row, struct text person)
+{
+    struct text strategy, reason;
+    if (!args_has(row, "strategy") && !args_has(row, "reason"))
+        return OK;
+    int rc = args_text(row, "strategy", 1, STRATEGY_MAX, &strategy);
+    if (rc != OK || (rc = args_text(row, "reason", 1, REASON_MAX, &reason)) != OK)
+        return rc;
+    rc = tx_exec(request->call->tx, row->err, INSERT_REASON_OF, "nnin", strategy.at, strategy.len,
+                 reason.at, reason.len, request->incident_id, person.at, person.len);
+    return rc < 0 ? rc : OK;
+}
+
 static int record_outcome(struct request *request, const struct args *row)
 {
     struct text person, state, error;
     struct op_call *call = request->call;
-    int rc = args_row_refuse_unknown(row, "person_id", "state", "error");
+    int rc = args_row_refuse_unknown(row, "person_id", "state", "error", "strategy", "reason");
     if (rc != OK || (rc = args_text(row, "person_id", 1, PERSON_ID_SIZE - 1, &person)) != OK ||
         (rc = args_text(row, "state", 1, 20, &state)) != OK ||
         (rc = args_text_optional(row, "error", 0, 0, &error)) != OK)
@@ -318,11 +336,11 @@ static int record_outcome(struct request *request, const struct args *row)
     if (rc > 0 && is_invited)
         rc = tx_exec(call->tx, call->err, INSERT_MEMBER, "ini", request->incident_id, person.at,
                      person.len, request->now_ms);
-    return rc < 0 ? rc : OK;
+    return rc < 0 ? rc : record_reason(request, row, person);
 }
 
-/* invitation.outcome {incident_id, results:[{person_id, state: invited|failed|pending, error?}]} ->
- * {unknown} */
+/* invitation.outcome {incident_id, results:[{person_id, state: invited|failed|pending, error?,
+ * strategy?, reason?}]} -> {unknown} */
 static int invitation_outcome(struct op_call *call)
 {
     struct args args = args_of(call);
@@ -345,7 +363,8 @@ const struct op INVITATION_OPS[] = {
       " the union of what the strategies want -> {pending:[{person_id, external_ids}], known,"
       " skipped, unknown}" },
     { "invitation.outcome", true, invitation_outcome,
-      "{incident_id, results:[{person_id, state, error?}]}: what became of invitations; the"
-      " invited become members -> {unknown}" },
+      "{incident_id, results:[{person_id, state, error?, strategy?, reason?}]}: what became of"
+      " invitations, and why of those that no strategy asked for; the invited become members ->"
+      " {unknown}" },
     { 0 },
 };

@@ -71,6 +71,29 @@ static void invited_people_are_members_and_never_asked_again(void **state)
     assert_int_equal(count(fixture, "SELECT COUNT(*) FROM incident_member"), 2);
 }
 
+static void who_came_without_a_request_has_a_reason_too(void **state)
+{
+    struct fixture *fixture = *state;
+    char id[40], args[300];
+    make_incident(fixture);
+    add_person(fixture, "ada", id);
+    snprintf(args, sizeof(args),
+             "{'incident_id':1,'results':[{'person_id':'%s','state':'invited','strategy':'roles',"
+             "'reason':'was given a role'}]}",
+             id);
+    run_quietly(fixture, "invitation.outcome", args);
+    run_quietly(fixture, "invitation.outcome", args);
+    json_t *answer = run(fixture, "invitation.explain", "{'incident_id':1}");
+    assert_int_equal(json_array_size(at(answer, "0.reasons")), 1);
+    assert_string_equal(text_at(answer, "0.reasons.0.strategy"), "roles");
+    assert_string_equal(text_at(answer, "0.reasons.0.reason"), "was given a role");
+    json_decref(answer);
+    snprintf(args, sizeof(args),
+             "{'incident_id':1,'results':[{'person_id':'%s','state':'invited','reason':'why'}]}",
+             id);
+    refuse(fixture, "invitation.outcome", args, ERR_INVALID, "results[1].strategy");
+}
+
 static void failed_people_are_tried_at_the_next_request(void **state)
 {
     struct fixture *fixture = *state;
@@ -224,6 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(same_person_is_invited_once_with_all_reasons),
         TEST(invited_people_are_members_and_never_asked_again),
+        TEST(who_came_without_a_request_has_a_reason_too),
         TEST(failed_people_are_tried_at_the_next_request),
         TEST(who_cannot_come_is_skipped_with_a_word),
         TEST(channel_of_an_incident_is_opened_once),

@@ -33,7 +33,7 @@ function M.opt_out(args, actor) end
 ---@return Error? err
 function M.opt_outs(args, actor) end
 
---- {incident_id, results:[{person_id, state, error?}]}: what became of invitations; the invited become members -> {unknown}
+--- {incident_id, results:[{person_id, state, error?, strategy?, reason?}]}: what became of invitations, and why of those that no strategy asked for; the invited become members -> {unknown}
 ---@param args table?
 ---@param actor Actor?
 ---@return any answer

@@ -9,7 +9,10 @@ local function bring(_, incident, conversation, event)
   for _, person_id in ipairs(event.person_ids or {}) do
     local person, err = people.get { id = person_id }
     if not person then return nil, err end
-    local result, problem = invitee.invite(conversation, person)
+    local result, problem = invitee.invite(conversation, person, {
+      strategy = "integrations/slack/invite_merged",
+      reason = ("worked on #%d, a duplicate of this"):format(event.duplicate_id),
+    })
     if not result then return nil, problem end
     results[#results + 1] = result
   end

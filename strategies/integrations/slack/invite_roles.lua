@@ -10,13 +10,13 @@ local function given(event, role)
   return false
 end
 
--- Those who were given a role just now, each once.
-local function new_holders(incident, event)
+-- The roles that were given just now, one a person.
+local function new_roles(incident, event)
   local list, seen = {}, {}
   for _, role in ipairs(incident.roles) do
     if not seen[role.person.id] and given(event, role) then
       seen[role.person.id] = true
-      list[#list + 1] = role.person
+      list[#list + 1] = role
     end
   end
   return list
@@ -24,8 +24,10 @@ end
 
 local function invite_holders(_, incident, conversation, event)
   local results = {}
-  for _, person in ipairs(new_holders(incident, event)) do
-    local result, err = invitee.invite(conversation, person)
+  for _, role in ipairs(new_roles(incident, event)) do
+    local result, err = invitee.invite(conversation, role.person, {
+      strategy = "integrations/slack/invite_roles", reason = "was given the role " .. role.name,
+    })
     if not result then return nil, err end
     results[#results + 1] = result
   end
