@@ -1,8 +1,10 @@
 -- incident: one incident: its facts, its timeline, who was invited and why, and the state of its effects.
 local html = require "engine.html"
 local incidents = require "engine.incidents"
+local time = require "engine.time"
 local layout = require "web.layout"
 local parts = require "web.parts"
+local timeline = require "web.timeline"
 
 local h = html.element
 local READER = { source = "web" }   -- nobody in particular until sign-in exists: private incidents stay out
@@ -52,39 +54,11 @@ local function impacts(incident)
   return parts.card("Impacts", h("ul", { class = "plain" }, rows))
 end
 
-local function update_lines(update)
-  local lines = {}
-  local function add(name, value)
-    lines[#lines + 1] = h("p", nil, h("span", { class = "muted" }, name .. " "), value)
-  end
-  if update.event_type then add("Key event:", (update.event_type:gsub("_", " "))) end
-  if update.message then lines[#lines + 1] = parts.prose(update.message) end
-  if update.title then add("Title:", update.title) end
-  if update.description then lines[#lines + 1] = parts.prose(update.description) end
-  if update.status_label then add("Status:", update.status_label) end
-  if update.priority then add("Priority:", update.priority.name) end
-  if update.environment then add("Environment:", update.environment.name) end
-  if update.category then add("Category:", update.category.name) end
-  return lines
-end
-
--- What became of the message that a record was made from.
-local function fate(update)
-  local deleted = update.source and update.source.deleted_at_ms
-  local word, at = "edited", update.edited_at_ms
-  if deleted then word, at = "its message was deleted", deleted end
-  return at and h("span", { class = "muted" }, " (" .. word .. ", ", parts.moment(at), ")")
-end
-
-local function timeline(detail)
+local function metrics(detail)
+  if #detail.metrics == 0 then return nil end
   local rows = {}
-  for i, update in ipairs(detail.updates) do
-    rows[i] = h("li", nil,
-      h("p", { class = "when" }, parts.moment(update.event_at_ms), " ", parts.person(update.created_by),
-        fate(update)),
-      update_lines(update))
-  end
-  return parts.card("Timeline", h("ol", { class = "timeline" }, rows))
+  for i, metric in ipairs(detail.metrics) do rows[i] = fact(metric.name, time.humanize(metric.duration_ms)) end
+  return parts.card("Metrics", h("dl", { class = "facts" }, rows))
 end
 
 local function reasons(invitation)
@@ -151,8 +125,8 @@ local function show(request)
         parts.environment_pill(detail.environment))),
     parts.prose(detail.description),
     h("div", { class = "columns" },
-      h("div", { class = "wide" }, timeline(detail), invited(detail), failed_strategies(detail), effects(detail)),
-      h("div", { class = "narrow" }, facts(detail), roles(detail), impacts(detail)))))
+      h("div", { class = "wide" }, timeline.card(detail), invited(detail), failed_strategies(detail), effects(detail)),
+      h("div", { class = "narrow" }, facts(detail), roles(detail), impacts(detail), metrics(detail)))))
 end
 
 return {

@@ -54,6 +54,13 @@ def test_every_step_of_the_story_happens(world):
         equal(count(texts, words), 1, f"'{words}' on the timeline")
     check({"TTD", "TTRep", "TTRec"} <= {metric["code"] for metric in told["metrics"]}, f"the figures: {told['metrics']}")
 
+    check(all(one["reasons"] for one in told["invitations"]), f"everyone knows why they are here: {told['invitations']}")
+    page = engine.get("/incident/1/").text
+    words = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    for shown in ("Communication Lead: Bruno Keller", "was given the role Communication Lead", "Key event: Recovered", "Called for help",
+                  "Time To Detect 7 minutes"):
+        check(shown in words, f"the page shows '{shown}': {words}")
+
     channel = world.sandbox.channel(told["conversation"]["external_id"])
     check(channel["is_archived"], "the channel is archived")
     check({"U0001", "U0002", "U0009", "U0010"} <= set(channel["members"]), f"who was needed is there: {channel['members']}")
