@@ -1,6 +1,5 @@
-/* Reading order: http_client_start, on_socket and on_timer (curl asks the loop to watch), drive,
- * take_finished, deliver. curl's callbacks only note what they are told: curl may not be called
- * from below itself. */
+/* Reading order: http_client_start, curl_loop (curl's sockets on the engine's loop), take_finished,
+ * deliver. */
 #include "net/http_client.h"
 
 #include "base/buf.h"
@@ -8,11 +7,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "loop/loop.h"
+#include "net/curl_loop.h"
 #include "net/tls_trust.h"
 
 #include <ctype.h>
-#include <curl/curl.h>
-#include <event2/event.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,9 +45,7 @@ struct request {
 };
 
 struct http_client {
-    struct loop *loop;
-    CURLM *multi;
-    struct event *timer;
+    struct curl_loop curl;
     struct request *requests;
     uint64_t last_id;
     int running;
@@ -84,7 +80,7 @@ static void deliver(void *arg)
 static void finish(struct request *request)
 {
     struct http_client *client = request->client;
-    curl_multi_remove_handle(client->multi, request->easy);
+    curl_multi_remove_handle(client->curl.multi, request->easy);
     if (request->previous)
         request->previous->next = request->next;
     else
@@ -95,7 +91,7 @@ static void finish(struct request *request)
     request->client = NULL;
     if (request->err.code != OK)
         request->err.status = request->begun > 0;
-    loop_post(client->loop, deliver, request);
+    loop_post(client->curl.loop, deliver, request);
 }
 
 static void explain(struct request *request, CURLcode result)
@@ -115,11 +111,12 @@ static void explain(struct request *request, CURLcode result)
     err->retryable = err->code != ERR_LIMIT;
 }
 
-static void take_finished(struct http_client *client)
+static void take_finished(void *arg)
 {
+    struct http_client *client = arg;
     CURLMsg *message;
     int left;
-    while ((message = curl_multi_info_read(client->multi, &left))) {
+    while ((message = curl_multi_info_read(client->curl.multi, &left))) {
         if (message->msg != CURLMSG_DONE)
             continue;
         /* <message> is gone once the handle is removed. */
@@ -138,61 +135,6 @@ static void take_finished(struct http_client *client)
         }
         finish(request);
     }
-}
-
-/* ---- curl and the loop ----------------------------------------------------------------------- */
-
-static void drive(struct http_client *client, curl_socket_t fd, int what)
-{
-    int running;
-    CURLMcode code = curl_multi_socket_action(client->multi, fd, what, &running);
-    if (code != CURLM_OK)
-        log_error(LOG_CLIENT, 0, "curl: %s", curl_multi_strerror(code));
-    take_finished(client);
-}
-
-static void on_event(evutil_socket_t fd, short what, void *arg)
-{
-    drive(arg, fd,
-          (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0));
-}
-
-static void on_timeout(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd, (void)what;
-    drive(arg, CURL_SOCKET_TIMEOUT, 0);
-}
-
-/* curl says which sockets to watch; <socket_event> is what this function kept for the socket. */
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_event)
-{
-    (void)easy;
-    struct http_client *client = arg;
-    struct event *event = socket_event;
-    if (event)
-        event_free(event);
-    event = NULL;
-    if (what != CURL_POLL_REMOVE) {
-        short kind = (short)((what & CURL_POLL_IN ? EV_READ : 0) |
-                             (what & CURL_POLL_OUT ? EV_WRITE : 0) | EV_PERSIST);
-        event = event_new(loop_base(client->loop), fd, kind, on_event, client);
-        REQUIRE(event && event_add(event, NULL) == 0);
-    }
-    curl_multi_assign(client->multi, fd, event);
-    return 0;
-}
-
-static int on_timer(CURLM *multi, long timeout_ms, void *arg)
-{
-    (void)multi;
-    struct http_client *client = arg;
-    if (timeout_ms < 0) {
-        event_del(client->timer);
-        return 0;
-    }
-    struct timeval wait = { .tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000 };
-    event_add(client->timer, &wait);
-    return 0;
 }
 
 /* ---- curl's callbacks of one request --------------------------------------------------------- */
@@ -363,7 +305,7 @@ static void enlist(struct http_client *client, struct request *request)
         request->next->previous = request;
     client->requests = request;
     client->running++;
-    CURLMcode code = curl_multi_add_handle(client->multi, request->easy);
+    CURLMcode code = curl_multi_add_handle(client->curl.multi, request->easy);
     if (code != CURLM_OK)
         err_set(&request->err, ERR_NETWORK, "curl: %s", curl_multi_strerror(code));
     else if (INJECT("http.connect"))
@@ -425,15 +367,8 @@ struct http_client *http_client_new(struct loop *loop, int max_connections, stru
         return NULL;
     }
     struct http_client *client = xcalloc(1, sizeof(*client));
-    client->loop = loop;
-    client->multi = curl_multi_init();
-    client->timer = evtimer_new(loop_base(loop), on_timeout, client);
-    REQUIRE(client->multi && client->timer);
-    curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
-    curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-    curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
-    curl_multi_setopt(client->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)max_connections);
+    curl_loop_init(&client->curl, loop, take_finished, client);
+    curl_multi_setopt(client->curl.multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)max_connections);
     return client;
 }
 
@@ -443,8 +378,7 @@ void http_client_free(struct http_client *client)
         return;
     while (client->requests)
         http_client_cancel(client, client->requests->id);
-    curl_multi_cleanup(client->multi);
-    event_free(client->timer);
+    curl_loop_fini(&client->curl);
     free(client);
     curl_global_cleanup();
 }

@@ -2,17 +2,17 @@
  * speaks TLS, then hands its connection over; the request to upgrade and its answer are ours (RFC 6455, 4.1).
  * Each connection has a multi handle of its own: in a shared one, libcurl would take a connection on which something
  * has arrived for a dead one and close it.
- * Reading order: websocket_connect, drive (libcurl connects), begin_handshake, on_handshake, check_answer. */
+ * Reading order: websocket_connect, take_connected (libcurl has connected), on_handshake, check_answer. */
 #include "base/inject.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "loop/loop.h"
+#include "net/curl_loop.h"
 #include "net/http_parse.h"
 #include "net/tls_trust.h"
 #include "net/websocket_internal.h"
 
 #include <ctype.h>
-#include <curl/curl.h>
 #include <event2/event.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -23,9 +23,8 @@
 enum { KEY_BYTES = 16, ANSWER_MOST = 16 * 1024 };
 
 struct client {
-    CURLM *multi;
+    struct curl_loop curl;
     CURL *easy;
-    struct event *timer;     /* libcurl's */
     struct event *handshake; /* our request and its answer; NULL before and after */
     curl_socket_t fd;
     struct buf request, answer;
@@ -62,10 +61,9 @@ static void close_curl(struct websocket *websocket)
     struct client *client = websocket->role;
     if (client->handshake)
         event_free(client->handshake);
-    curl_multi_remove_handle(client->multi, client->easy);
+    curl_multi_remove_handle(client->curl.multi, client->easy);
     curl_easy_cleanup(client->easy);
-    curl_multi_cleanup(client->multi);
-    event_free(client->timer);
+    curl_loop_fini(&client->curl);
     buf_fini(&client->request);
     buf_fini(&client->answer);
     free(client);
@@ -200,7 +198,7 @@ static void watch(struct websocket *websocket, short what)
     REQUIRE(client->handshake && event_add(client->handshake, NULL) == 0);
 }
 
-/* ---- libcurl and the loop; its callbacks only note what they are told ---------------------------------------- */
+/* ---- libcurl has connected ----------------------------------------------------------------------------------- */
 
 static void finish_connecting(struct websocket *websocket, CURLcode result)
 {
@@ -216,58 +214,14 @@ static void finish_connecting(struct websocket *websocket, CURLcode result)
         watch(websocket, EV_WRITE);
 }
 
-static void drive(struct websocket *websocket, curl_socket_t fd, int what)
+static void take_connected(void *arg)
 {
+    struct websocket *websocket = arg;
     struct client *client = websocket->role;
-    int running, left;
-    curl_multi_socket_action(client->multi, fd, what, &running);
-    const CURLMsg *message = curl_multi_info_read(client->multi, &left);
+    int left;
+    const CURLMsg *message = curl_multi_info_read(client->curl.multi, &left);
     if (message && message->msg == CURLMSG_DONE)
         finish_connecting(websocket, message->data.result);
-}
-
-static void on_event(evutil_socket_t fd, short what, void *arg)
-{
-    drive(arg, fd,
-          (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0));
-}
-
-static void on_timeout(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd, (void)what;
-    drive(arg, CURL_SOCKET_TIMEOUT, 0);
-}
-
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_event)
-{
-    (void)easy;
-    struct websocket *websocket = arg;
-    struct client *client = websocket->role;
-    struct event *event = socket_event;
-    if (event)
-        event_free(event);
-    event = NULL;
-    if (what != CURL_POLL_REMOVE) {
-        short kind = (short)((what & CURL_POLL_IN ? EV_READ : 0) |
-                             (what & CURL_POLL_OUT ? EV_WRITE : 0) | EV_PERSIST);
-        event = event_new(loop_base(websocket->set->loop), fd, kind, on_event, websocket);
-        REQUIRE(event && event_add(event, NULL) == 0);
-    }
-    curl_multi_assign(client->multi, fd, event);
-    return 0;
-}
-
-static int on_timer(CURLM *multi, long timeout_ms, void *arg)
-{
-    (void)multi;
-    struct websocket *websocket = arg;
-    struct client *client = websocket->role;
-    struct timeval wait = { .tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000 };
-    if (timeout_ms < 0)
-        event_del(client->timer);
-    else
-        event_add(client->timer, &wait);
-    return 0;
 }
 
 /* ---- starting ------------------------------------------------------------------------------------------------ */
@@ -348,14 +302,6 @@ static void set_options(struct client *client, const struct target *target)
     tls_trust_apply(easy);
 }
 
-static void set_callbacks(struct client *client, struct websocket *websocket)
-{
-    curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, websocket);
-    curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-    curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, websocket);
-}
-
 struct websocket *websocket_connect(struct websockets *set, const struct websocket_options *options,
                                     struct err *err)
 {
@@ -371,14 +317,12 @@ struct websocket *websocket_connect(struct websockets *set, const struct websock
     }
     struct websocket *websocket = websocket_new(set, options, &CURL_TRANSPORT);
     websocket->role = client;
-    client->multi = curl_multi_init();
+    curl_loop_init(&client->curl, set->loop, take_connected, websocket);
     client->easy = curl_easy_init();
-    client->timer = evtimer_new(loop_base(set->loop), on_timeout, websocket);
-    REQUIRE(client->multi && client->easy && client->timer);
+    REQUIRE(client->easy);
     snprintf(client->host, sizeof(client->host), "%s", target.host);
     set_options(client, &target);
-    set_callbacks(client, websocket);
-    REQUIRE(curl_multi_add_handle(client->multi, client->easy) == CURLM_OK);
+    REQUIRE(curl_multi_add_handle(client->curl.multi, client->easy) == CURLM_OK);
     free_target(&target);
     return websocket;
 }
