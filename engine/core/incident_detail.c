@@ -49,18 +49,6 @@ enum {
 };
 /* clang-format on */
 
-/* Reads the people whose ids <stmt> gives (NULL: the query failed, <err> says why). */
-static int load_people(struct tx *tx, struct people_set *people, struct stmt *stmt, struct err *err)
-{
-    if (!stmt)
-        return err->code;
-    int rc;
-    while ((rc = stmt_next(stmt, err)) == DB_ROW)
-        people_set_want(people, stmt_text(stmt, 0));
-    stmt_end(stmt);
-    return rc < 0 ? rc : people_set_load(people, tx, err);
-}
-
 /* ---- the timeline */
 
 static void put_status(struct json_writer *w, struct stmt *stmt)
@@ -167,7 +155,7 @@ static int write_with_people(struct json_writer *w, struct stmt *stmt,
 int incident_update_write(struct tx *tx, struct json_writer *w, const char *id, struct err *err)
 {
     AUTO_PEOPLE_SET struct people_set *people = people_set_new();
-    int rc = load_people(tx, people, tx_query(tx, err, SELECT_AUTHOR, "t", id), err);
+    int rc = people_set_load_rows(people, tx, tx_query(tx, err, SELECT_AUTHOR, "t", id), err);
     if (rc != OK)
         return rc;
     struct stmt *stmt = tx_query(tx, err, SELECT_ONE_UPDATE, "t", id);
@@ -185,7 +173,7 @@ int incident_update_write(struct tx *tx, struct json_writer *w, const char *id, 
 static int write_people_parts(struct tx *tx, struct json_writer *w, int64_t id, struct err *err)
 {
     AUTO_PEOPLE_SET struct people_set *people = people_set_new();
-    int rc = load_people(tx, people, tx_query(tx, err, SELECT_AUTHORS, "ii", id, id), err);
+    int rc = people_set_load_rows(people, tx, tx_query(tx, err, SELECT_AUTHORS, "ii", id, id), err);
     if (rc != OK)
         return rc;
     json_key(w, "updates");

@@ -139,18 +139,6 @@ static int remove_member(struct op_call *call)
 
 /* ---- who they are */
 
-static int load_people(struct op_call *call, int64_t incident_id, struct people_set *people)
-{
-    struct stmt *stmt = tx_query(call->tx, call->err, SELECT_IDS, "i", incident_id);
-    if (!stmt)
-        return call->err->code;
-    int rc;
-    while ((rc = stmt_next(stmt, call->err)) == DB_ROW)
-        people_set_want(people, stmt_text(stmt, 0));
-    stmt_end(stmt);
-    return rc < 0 ? rc : people_set_load(people, call->tx, call->err);
-}
-
 /* incident.members {id} -> [{person, since_ms}], those of longest standing first */
 static int list_members(struct op_call *call)
 {
@@ -159,7 +147,8 @@ static int list_members(struct op_call *call)
     if (rc != OK)
         return rc;
     AUTO_PEOPLE_SET struct people_set *people = people_set_new();
-    rc = load_people(call, id, people);
+    rc = people_set_load_rows(people, call->tx, tx_query(call->tx, call->err, SELECT_IDS, "i", id),
+                              call->err);
     struct stmt *stmt = rc == OK ? tx_query(call->tx, call->err, SELECT_MEMBERS, "i", id) : NULL;
     if (!stmt)
         return call->err->code;

@@ -24,19 +24,6 @@ static const char SELECT_RUNS[] =
 
 enum { ID, PERSON_ID, STATE, ERROR, ATTEMPTS, UPDATED_AT, STRATEGY, REASON, SOURCE_LINE };
 
-static int load_people(struct tx *tx, struct people_set *people, int64_t incident_id,
-                       const char *person_id, struct err *err)
-{
-    struct stmt *stmt = tx_query(tx, err, SELECT_PEOPLE, "itt", incident_id, person_id, person_id);
-    if (!stmt)
-        return err->code;
-    int rc;
-    while ((rc = stmt_next(stmt, err)) == DB_ROW)
-        people_set_want(people, stmt_text(stmt, 0));
-    stmt_end(stmt);
-    return rc < 0 ? rc : people_set_load(people, tx, err);
-}
-
 static void begin_invitation(struct json_writer *w, struct stmt *stmt,
                              const struct people_set *people)
 {
@@ -95,7 +82,8 @@ int invitations_write(struct tx *tx, struct json_writer *w, int64_t incident_id,
 {
     const char *wanted = person_id ? person_id : "";
     AUTO_PEOPLE_SET struct people_set *people = people_set_new();
-    int rc = load_people(tx, people, incident_id, wanted, err);
+    int rc = people_set_load_rows(
+        people, tx, tx_query(tx, err, SELECT_PEOPLE, "itt", incident_id, wanted, wanted), err);
     if (rc != OK)
         return rc;
     struct stmt *stmt = tx_query(tx, err, SELECT_INVITATIONS, "itt", incident_id, wanted, wanted);

@@ -122,6 +122,17 @@ int people_set_load(struct people_set *set, struct tx *tx, struct err *err)
     return rc;
 }
 
+int people_set_load_rows(struct people_set *set, struct tx *tx, struct stmt *stmt, struct err *err)
+{
+    if (!stmt)
+        return err->code;
+    int rc;
+    while ((rc = stmt_next(stmt, err)) == DB_ROW)
+        people_set_want(set, stmt_text(stmt, 0));
+    stmt_end(stmt);
+    return rc < 0 ? rc : people_set_load(set, tx, err);
+}
+
 void people_set_write(const struct people_set *set, struct json_writer *w, const char *person_id)
 {
     const char *json = person_id ? map_get(set->by_id, person_id) : NULL;

@@ -5,6 +5,7 @@
 #include "base/json_writer.h"
 
 struct people_set;
+struct stmt;
 struct tx;
 
 /* An empty set; people_set_free() frees it. */
@@ -14,6 +15,9 @@ void people_set_want(struct people_set *set,
                      const char *person_id); /* NULL and repetitions are ignored */
 /* Reads the people wanted so far. */
 int people_set_load(struct people_set *set, struct tx *tx, struct err *err);
+/* The same for those whose ids <stmt> gives in its first column; it is ended. NULL: the query
+ * failed, <err> says why. */
+int people_set_load_rows(struct people_set *set, struct tx *tx, struct stmt *stmt, struct err *err);
 /* {id,username,email,name,avatar,is_bot,is_active,accounts:{platform:{external_id,handle,image}}},
  * or null when unknown. */
 void people_set_write(const struct people_set *set, struct json_writer *w, const char *person_id);

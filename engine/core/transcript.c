@@ -115,22 +115,12 @@ static void write_message(struct json_writer *w, struct stmt *stmt, const struct
     json_object_finish(w);
 }
 
-static int load_people(struct op_call *call, struct people_set *people, int64_t incident_id)
-{
-    struct stmt *stmt = tx_query(call->tx, call->err, SELECT_PEOPLE, "i", incident_id);
-    if (!stmt)
-        return call->err->code;
-    int rc;
-    while ((rc = stmt_next(stmt, call->err)) == DB_ROW)
-        people_set_want(people, stmt_text(stmt, 0));
-    stmt_end(stmt);
-    return rc < 0 ? rc : people_set_load(people, call->tx, call->err);
-}
-
 static int write_messages(struct op_call *call, int64_t incident_id, int64_t limit, int64_t offset)
 {
     AUTO_PEOPLE_SET struct people_set *people = people_set_new();
-    int rc = load_people(call, people, incident_id);
+    int rc = people_set_load_rows(people, call->tx,
+                                  tx_query(call->tx, call->err, SELECT_PEOPLE, "i", incident_id),
+                                  call->err);
     if (rc != OK)
         return rc;
     struct stmt *stmt =
