@@ -1,11 +1,7 @@
 -- messages: what people do with messages in their client: write, mark, edit, delete. The answer to a
 -- change is the event as the vendor would send it; the test sends it on when it wants to.
-local json = require "engine.json"
+local controls = require "sandbox.lib.controls"
 local workspace = require "sandbox.lib.workspace"
-
-local function reply(value, status)
-  return { status = status or 200, content_type = "application/json", body = json.encode(value) }
-end
 
 local function copy_of(message)
   local copy = {}
@@ -109,21 +105,13 @@ end
 --- A route: <change> gets what was sent, the channel and the message.
 local function route(name, change, about)
   local is_new = change == say
-  return {
-    method = "POST", path = "/sandbox/" .. name, access = "public", about = about,
-    handler = function(request)
-      local given = json.decode(request.body)
-      given = type(given) == "table" and given or {}
-      local channel = workspace.get().channels[given.channel]
-      local message = channel and channel.messages[given.ts]
-      if not channel or not (message or is_new) then return reply({ error = "message_not_found" }, 400) end
-      if not workspace.get().people[given.user] then
-        return reply({ error = "user_not_found" }, 400)
-      end
-      local answer, problem = change(given, channel, message)
-      return answer and reply(answer) or reply({ error = problem }, 400)
-    end,
-  }
+  return controls.route("POST", "/sandbox/" .. name, function(given)
+    local channel = workspace.get().channels[given.channel]
+    local message = channel and channel.messages[given.ts]
+    if not channel or not (message or is_new) then return nil, "message_not_found" end
+    if not workspace.get().people[given.user] then return nil, "user_not_found" end
+    return change(given, channel, message)
+  end, about)
 end
 
 return {
