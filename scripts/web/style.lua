@@ -89,7 +89,7 @@ ul.plain { list-style: none; margin: 0; padding: 0; display: grid; gap: .35rem; 
   .grid td { display: grid; grid-template-columns: 6rem 1fr; border: 0; padding: .15rem 0; }
   .grid td::before { content: attr(data-label); color: var(--muted); font-size: .85rem; }
 }
-.state { font-weight: 600; }
+.state { font-weight: 600; white-space: nowrap; }
 .state.invited, .state.done { color: var(--good); }
 .state.failed, .state.dead { color: var(--bad); }
 .state.pending, .state.ready, .state.running { color: var(--warn); }
