@@ -1,7 +1,6 @@
--- arguments: what each method takes. "string!" is required; "json" is an object or list, sent as JSON or
--- as text in a form.
--- Wrong types and missing arguments are refused as the vendor does; unknown names are noted in the log, as
--- the vendor ignores them.
+-- arguments: what each method takes. "string!" is required; "json" is an object or list, sent as JSON or as text in a
+-- form. Wrong types and missing arguments are refused as the vendor does; unknown names are noted in the log, as the
+-- vendor ignores them.
 local json = require "engine.json"
 local url = require "engine.url"
 
@@ -14,10 +13,11 @@ local function with_page(spec)
   return spec
 end
 
-local MESSAGE = { channel = "string!", text = "string", blocks = "json", metadata = "json",
-  unfurl_links = "boolean",
+local MESSAGE = {
+  channel = "string!", text = "string", blocks = "json", metadata = "json", unfurl_links = "boolean",
   unfurl_media = "boolean", thread_ts = "string", mrkdwn = "boolean", attachments = "json",
-    reply_broadcast = "boolean" }
+  reply_broadcast = "boolean",
+}
 
 local function message(more)
   local spec = {}
@@ -42,8 +42,7 @@ M.METHODS = {
     include_locale = "boolean" },
   ["conversations.list"] = with_page { types = "string", exclude_archived = "boolean", team_id = "string" },
   ["conversations.history"] = with_page { channel = "string!", oldest = "string", latest = "string",
-    inclusive = "boolean",
-    include_all_metadata = "boolean" },
+    inclusive = "boolean", include_all_metadata = "boolean" },
   ["conversations.replies"] = with_page { channel = "string!", ts = "string!", oldest = "string",
     latest = "string", inclusive = "boolean", include_all_metadata = "boolean" },
   ["conversations.archive"] = { channel = "string!" },
@@ -102,8 +101,9 @@ function M.read(method, request)
     local value = given[name]
     if value ~= nil and value ~= json.null then
       args[name] = CONVERT[is_required and kind:sub(1, -2) or kind](value)
-      if args[name] == nil then return nil, "invalid_arguments", "[ERROR] " .. name .. ": must be "
-        .. kind:gsub("!", "") end
+      if args[name] == nil then
+        return nil, "invalid_arguments", "[ERROR] " .. name .. ": must be " .. kind:gsub("!", "")
+      end
     end
     if is_required and (args[name] == nil or args[name] == "") then
       return nil, "invalid_arguments", "[ERROR] missing required field: " .. name

@@ -1,5 +1,4 @@
--- blocks: refuses what the vendor's Block Kit refuses: unknown types, missing parts, texts and lists over
--- their limits.
+-- blocks: refuses what the vendor's Block Kit refuses: unknown types, missing parts, texts and lists over their limits.
 -- check_* return nil when all is well, else one sentence with the place.
 local text = require "engine.text"
 
@@ -7,11 +6,9 @@ local M = {}
 
 local MAX_BLOCKS = { message = 50, modal = 100, home = 100 }
 local INTERACTIVE = {
-  button = true, static_select = true, multi_static_select = true, external_select = true,
-    users_select = true,
-  conversations_select = true, channels_select = true, overflow = true, checkboxes = true,
-    radio_buttons = true, datepicker = true,
-  timepicker = true, datetimepicker = true, plain_text_input = true, multi_users_select = true,
+  button = true, static_select = true, multi_static_select = true, external_select = true, users_select = true,
+  multi_users_select = true, conversations_select = true, channels_select = true, overflow = true, checkboxes = true,
+  radio_buttons = true, datepicker = true, timepicker = true, datetimepicker = true, plain_text_input = true,
 }
 
 local function too_long(value, max, where)
@@ -21,8 +18,9 @@ end
 
 local function text_object(object, max, where, plain_only)
   if type(object) ~= "table" then return where .. ": must be a text object" end
-  if object.type ~= "plain_text" and (plain_only or object.type ~= "mrkdwn") then return where .. ".type: "
-    .. tostring(object.type) end
+  if object.type ~= "plain_text" and (plain_only or object.type ~= "mrkdwn") then
+    return where .. ".type: " .. tostring(object.type)
+  end
   if type(object.text) ~= "string" or object.text == "" then return where .. ".text: must not be empty" end
   return too_long(object.text, max, where .. ".text")
 end
@@ -59,12 +57,13 @@ end
 local function select_menu(element, where)
   local problem
   if element.option_groups then
-    if #element.option_groups < 1 or #element.option_groups > 100 then return where
-      .. ".option_groups: 1 to 100" end
+    if #element.option_groups < 1 or #element.option_groups > 100 then
+      return where .. ".option_groups: 1 to 100"
+    end
     for i, group in ipairs(element.option_groups) do
       local at = where .. ".option_groups[" .. i .. "]"
-      problem = text_object(group.label, 75, at .. ".label", true) or option_list(group.options, 100, at
-        .. ".options")
+      problem = text_object(group.label, 75, at .. ".label", true)
+        or option_list(group.options, 100, at .. ".options")
       if problem then return problem end
     end
   else
@@ -89,8 +88,9 @@ local ELEMENTS = {
   checkboxes = function(element, where) return option_list(element.options, 10, where .. ".options") end,
   radio_buttons = function(element, where) return option_list(element.options, 10, where .. ".options") end,
   plain_text_input = function(element, where)
-    if element.max_length and (element.max_length < 1 or element.max_length > 3000) then return where
-      .. ".max_length: 1 to 3000" end
+    if element.max_length and (element.max_length < 1 or element.max_length > 3000) then
+      return where .. ".max_length: 1 to 3000"
+    end
     return element.initial_value and too_long(element.initial_value, 3000, where .. ".initial_value")
   end,
 }
@@ -114,8 +114,7 @@ local function element_problem(element, where, seen_actions)
 end
 
 local function elements(list, max, where)
-  if type(list) ~= "table" or #list < 1 or #list > max then return where .. ": 1 to " .. max
-    .. " elements" end
+  if type(list) ~= "table" or #list < 1 or #list > max then return where .. ": 1 to " .. max .. " elements" end
   local seen = {}
   for i, element in ipairs(list) do
     local problem = element_problem(element, where .. "[" .. i .. "]", seen)
@@ -138,8 +137,9 @@ local function section(block, where)
 end
 
 local function context(block, where)
-  if type(block.elements) ~= "table" or #block.elements < 1 or #block.elements > 10 then return where
-    .. ".elements: 1 to 10" end
+  if type(block.elements) ~= "table" or #block.elements < 1 or #block.elements > 10 then
+    return where .. ".elements: 1 to 10"
+  end
   for i, element in ipairs(block.elements) do
     if element.type ~= "image" then
       local problem = text_object(element, 3000, where .. ".elements[" .. i .. "]")
@@ -160,8 +160,8 @@ local BLOCKS = {
       or element_problem(block.element, where .. ".element", {})
   end,
   image = function(block, where)
-    return too_long(block.image_url or "", 3000, where .. ".image_url") or too_long(block.alt_text, 2000,
-      where .. ".alt_text")
+    return too_long(block.image_url or "", 3000, where .. ".image_url")
+      or too_long(block.alt_text, 2000, where .. ".alt_text")
   end,
 }
 
@@ -173,8 +173,9 @@ function M.check_blocks(blocks, surface)
   for i, block in ipairs(blocks) do
     local where = "blocks[" .. i .. "]"
     local check = type(block) == "table" and BLOCKS[block.type]
-    if not check then return where .. ".type: unknown block " .. tostring(type(block) == "table"
-      and block.type) end
+    if not check then
+      return where .. ".type: unknown block " .. tostring(type(block) == "table" and block.type)
+    end
     if block.block_id then
       if seen[block.block_id] then return where .. ".block_id: used twice: " .. block.block_id end
       seen[block.block_id] = true
@@ -198,8 +199,9 @@ function M.check_view(view)
       or (view.close and text_object(view.close, 24, "view.close", true))
     if problem then return problem end
     for i, block in ipairs(view.blocks) do
-      if block.type == "input" and not view.submit then return "blocks[" .. i
-        .. "]: an input needs the view to have submit" end
+      if block.type == "input" and not view.submit then
+        return "blocks[" .. i .. "]: an input needs the view to have submit"
+      end
     end
   end
   return (view.private_metadata and too_long(view.private_metadata, 3000, "view.private_metadata"))

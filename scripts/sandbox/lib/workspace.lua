@@ -1,6 +1,5 @@
--- workspace: what the imitated workspace holds: people, channels with messages, views, triggers. All in
--- memory; a restart is a
--- fresh start. Methods change it, the control routes show it.
+-- workspace: what the imitated workspace holds: people, channels with messages, views, triggers. All in memory; a
+-- restart is a fresh start. Methods change it, the control routes show it.
 local crypto = require "engine.crypto"
 local json = require "engine.json"
 local time = require "engine.time"
@@ -16,15 +15,12 @@ local RESPONSE_LIFE_MS = 30 * 60 * 1000
 local RESPONSE_USES = 5
 
 local NAMES = {
-  "Amal Haddad", "Bruno Keller", "Chiara Conti", "Daniel Okafor", "Elif Yilmaz", "Farid Rahimi",
-    "Greta Lund", "Hugo Marchand",
-  "Ines Carvalho", "Jonas Weber", "Keiko Tanaka", "Liam Byrne", "Mina Petrova", "Noah Jansen", "Olga Nowak",
-    "Paulo Reis",
-  "Quinn Adler", "Rania Aziz", "Sven Holm", "Tara Singh", "Umar Diallo", "Vera Novak", "Wim de Boer",
-    "Xenia Popov", "Yusuf Demir",
-  "Zoe Laurent", "Adam Fischer", "Bea Romero", "Carl Nilsson", "Dana Levy", "Emil Horvat", "Freya Olsen",
-    "Gabriel Costa",
-  "Hana Kim", "Ivan Sokolov", "Julia Brandt", "Karim Nasser", "Lena Vogel", "Marco Ricci", "Nora Quinn",
+  "Amal Haddad", "Bruno Keller", "Chiara Conti", "Daniel Okafor", "Elif Yilmaz", "Farid Rahimi", "Greta Lund",
+  "Hugo Marchand", "Ines Carvalho", "Jonas Weber", "Keiko Tanaka", "Liam Byrne", "Mina Petrova", "Noah Jansen",
+  "Olga Nowak", "Paulo Reis", "Quinn Adler", "Rania Aziz", "Sven Holm", "Tara Singh", "Umar Diallo", "Vera Novak",
+  "Wim de Boer", "Xenia Popov", "Yusuf Demir", "Zoe Laurent", "Adam Fischer", "Bea Romero", "Carl Nilsson", "Dana Levy",
+  "Emil Horvat", "Freya Olsen", "Gabriel Costa", "Hana Kim", "Ivan Sokolov", "Julia Brandt", "Karim Nasser",
+  "Lena Vogel", "Marco Ricci", "Nora Quinn",
 }
 
 local state
@@ -53,11 +49,9 @@ end
 --- A new channel; <members> is a list of ids.
 function M.add_channel(id, name, creator, members, flags)
   local channel = {
-    id = id or M.next_id("C"), name = name, creator = creator, created = time.now_ms() // 1000,
-      is_archived = false,
-    is_private = false, is_im = false, is_general = false, topic = "", members = {}, member_order = {},
-      messages = {},
-    message_order = {}, pins = {}, bookmarks = {},
+    id = id or M.next_id "C", name = name, creator = creator, created = time.now_ms() // 1000,
+    is_archived = false, is_private = false, is_im = false, is_general = false, topic = "",
+    members = {}, member_order = {}, messages = {}, message_order = {}, pins = {}, bookmarks = {},
   }
   for key, value in pairs(flags or {}) do channel[key] = value end
   state.channels[channel.id] = channel
@@ -82,9 +76,9 @@ function M.leave(channel, person_id)
 end
 
 local function add_group(id, handle, name, members)
-  state.groups[#state.groups + 1] = { id = id, team_id = M.TEAM, handle = handle, name = name,
-    description = "",
-    is_external = false, users = members }
+  state.groups[#state.groups + 1] = {
+    id = id, team_id = M.TEAM, handle = handle, name = name, description = "", is_external = false, users = members,
+  }
 end
 
 local function numbered(from, to)
@@ -136,9 +130,10 @@ end
 
 --- Begins anew. options: users, groups, group_size.
 function M.reset(options)
-  state = { counter = 0, last_ts = 0, people = {}, people_order = {}, channels = {}, channel_order = {},
-    groups = {}, views = {},
-    view_order = {}, triggers = {}, responses = {}, ephemerals = {}, log = {}, log_count = 0 }
+  state = {
+    counter = 0, last_ts = 0, people = {}, people_order = {}, channels = {}, channel_order = {}, groups = {},
+    views = {}, view_order = {}, triggers = {}, responses = {}, ephemerals = {}, log = {}, log_count = 0,
+  }
   fill()
   options = options or {}
   state.scopes = options.scopes
@@ -195,12 +190,12 @@ function M.get() return state end
 local function shown_channel(channel)
   local messages = {}
   for i, ts in ipairs(channel.message_order) do messages[i] = channel.messages[ts] end
-  return { id = channel.id, name = channel.name, is_private = channel.is_private,
-    is_archived = channel.is_archived,
+  return {
+    id = channel.id, name = channel.name, is_private = channel.is_private, is_archived = channel.is_archived,
     is_im = channel.is_im, user = channel.user, creator = channel.creator, topic = channel.topic,
     members = json.array(channel.member_order), messages = json.array(messages),
-      pins = json.array(channel.pins),
-    bookmarks = json.array(channel.bookmarks) }
+    pins = json.array(channel.pins), bookmarks = json.array(channel.bookmarks),
+  }
 end
 
 --- Everything, as the control route shows it.
@@ -208,9 +203,10 @@ function M.snapshot()
   local channels, views = {}, {}
   for i, id in ipairs(state.channel_order) do channels[i] = shown_channel(state.channels[id]) end
   for i, id in ipairs(state.view_order) do views[i] = state.views[id] end
-  return { channels = json.array(channels), views = json.array(views),
-    ephemerals = json.array(state.ephemerals),
-    people = #state.people_order }
+  return {
+    channels = json.array(channels), views = json.array(views), ephemerals = json.array(state.ephemerals),
+    people = #state.people_order,
+  }
 end
 
 M.BOT_ID = BOT_ID
