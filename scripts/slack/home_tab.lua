@@ -1,7 +1,6 @@
 -- home_tab: what the app's home tab shows, and showing it: what is going on, and the buttons to join in. Private
 -- incidents are shown to those who belong to them. Who looked lately is remembered, to be shown what changes.
 local config = require "engine.config"
-local incidents = require "engine.incidents"
 local json = require "engine.json"
 local store = require "engine.store"
 local blocks = require "slack.blocks"
@@ -28,7 +27,7 @@ local function rows_of(person_id, filter, before_id)
   local wanted = { status_below = CLOSED, limit = SHOWN + 1, order = "newest", before_id = before_id }
   if filter == "mine" then wanted.of_person = person_id end
   if filter == "critical" then wanted.priority_value_at_most = CRITICAL_AT_MOST end
-  return incidents.list(wanted, permit.actor(person_id))
+  return permit.list(person_id, wanted)
 end
 
 local function start_buttons()

@@ -40,7 +40,7 @@ end
 -- The context of a request about an incident, or nil and the words for the person.
 ---@param wanted table  of incidents.get
 local function context_of(modal, given, wanted)
-  local person_id, words = permit.check(given, "see")
+  local person_id, words = permit.sender(given)
   if not person_id then return nil, words end
   local actor = permit.actor(person_id)
   local incident, err = incidents.get(wanted, actor)

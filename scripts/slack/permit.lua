@@ -16,6 +16,8 @@ local people = require "slack.people"
 
 local M = {}
 
+local PAGE, MOST_PAGES = 100, 10
+
 --- What can be narrowed.
 M.ACTIONS = { "declare", "see", "update", "close", "edit", "roles", "sos", "page" }
 
@@ -24,6 +26,12 @@ M.ACTIONS = { "declare", "see", "update", "close", "edit", "roles", "sos", "page
 function M.is_entry(entry)
   return entry == "everyone" or entry == "members" or entry:find "^role:[%w_%-]+$" ~= nil
     or entry:find "^usergroup:%S+$" ~= nil or entry:find "^[^%s@]+@[^%s@]+$" ~= nil
+end
+
+--- Does this entry speak of an incident? Then nobody fits before there is one.
+---@return boolean
+function M.needs_incident(entry)
+  return entry == "members" or entry:find "^role:" ~= nil
 end
 
 local RULES = {}
@@ -76,23 +84,62 @@ local function refusal(action, entries)
   return ("You may not do this (`%s`); these may: %s."):format(action, table.concat(who, ", "))
 end
 
---- Whether the sender of a request may do something. May yield.
+-- The words of a refusal, or nil: one entry fits, or nothing is narrowed.
+local function refused(action, person_id, incident)
+  local entries = config.slack.permissions[action]
+  if not entries or #entries == 0 then return nil end
+  for _, entry in ipairs(entries) do
+    if fits(entry, person_id, incident) then return nil end
+  end
+  return refusal(action, entries)
+end
+
+--- Who sent a request. May yield.
+---@param given table  from slack.request
+---@return string|nil person_id
+---@return string|nil words  for the person, mrkdwn
+function M.sender(given)
+  local person_id, err = people.sender_id(given.user_id, given.user_name)
+  if person_id then return person_id end
+  return nil, "We could not find out who you are: " .. blocks.escape(tostring(err), 300)
+end
+
+--- Whether the sender of a request may do something; what is done to an incident, only those may do who may see
+--- it. May yield.
 ---@param given table  from slack.request
 ---@param action string  one of M.ACTIONS
 ---@param incident? table  nil for "declare"
 ---@return string|nil person_id
 ---@return string|nil words  for the person, mrkdwn
 function M.check(given, action, incident)
-  local person_id, err = people.sender_id(given.user_id, given.user_name)
-  if not person_id then
-    return nil, "We could not find out who you are: " .. blocks.escape(tostring(err), 300)
+  local person_id, unknown = M.sender(given)
+  if not person_id then return nil, unknown end
+  local words = incident and refused("see", person_id, incident) or refused(action, person_id, incident)
+  if words then return nil, words end
+  return person_id
+end
+
+--- The newest incidents that a person may see: as incidents.list with the order "newest", without what
+--- `see` keeps from the person. Looks through the newest thousand at most. May yield.
+---@param person_id string
+---@param wanted table  of incidents.list, with its limit
+---@return table[]|nil rows
+---@return table|nil err
+function M.list(person_id, wanted)
+  local actor, page, found = M.actor(person_id), {}, {}
+  if #(config.slack.permissions.see or {}) == 0 then return incidents.list(wanted, actor) end
+  for key, value in pairs(wanted) do page[key] = value end
+  page.limit = PAGE
+  for _ = 1, MOST_PAGES do
+    local rows, err = incidents.list(page, actor)
+    if not rows then return nil, err end
+    for _, row in ipairs(rows) do
+      if #found < wanted.limit and not refused("see", person_id, row) then found[#found + 1] = row end
+    end
+    if #rows < PAGE or #found == wanted.limit then break end
+    page.before_id = rows[#rows].id
   end
-  local entries = config.slack.permissions[action]
-  if not entries or #entries == 0 then return person_id end
-  for _, entry in ipairs(entries) do
-    if fits(entry, person_id, incident) then return person_id end
-  end
-  return nil, refusal(action, entries)
+  return found
 end
 
 --- On whose behalf the kernel is asked: it hides from the actor what is private.

@@ -20,7 +20,6 @@ local M = {}
 
 local RECENT_MS = 60 * 60 * 1000
 local RECENT_MAX = 30
-local NOBODY = { source = "chat" }     -- sees no private incident
 local EXPIRED = "This form is too old, or somebody else opened it. Nothing was declared. Please type `%s open` again."
 local BLOCK_OF = {
   category = "incident_category", environments = "environment", environment = "environment",
@@ -28,11 +27,16 @@ local BLOCK_OF = {
   description = "description",
 }
 
-local function recent_incidents()
-  local rows, err = incidents.list({
-    created_after_ms = time.now_ms() - RECENT_MS, priority_value_at_most = 3, limit = RECENT_MAX,
-    order = "newest",
-  }, NOBODY)
+-- Those that whoever declares may see.
+local function recent_incidents(given)
+  local person_id, unknown = permit.sender(given)
+  local rows, err = nil, unknown
+  if person_id then
+    rows, err = permit.list(person_id, {
+      created_after_ms = time.now_ms() - RECENT_MS, priority_value_at_most = 3, limit = RECENT_MAX,
+      order = "newest",
+    })
+  end
   if not rows then log.warn("recent incidents: " .. tostring(err)) end
   return rows or {}
 end
@@ -88,7 +92,7 @@ end
 local function show_root(given, view_id, draft)
   local context, err = context_of(draft)
   if not context then return draw(given, "incident_open", nil, err) end
-  local more = { recent = #recent_incidents() }
+  local more = { recent = #recent_incidents(given) }
   local shown = draw(given, "incident_open", view.update(view_id, views.root(context, more)))
   if not shown or not context.details then return end
   more.estimate = estimate_of(context)
@@ -108,7 +112,7 @@ function M.open(given)
     })
   end
   draft_of.save(draft)               -- before the first click can come
-  local root = views.root(context, { recent = #recent_incidents() })
+  local root = views.root(context, { recent = #recent_incidents(given) })
   local opened, refusal = view.open(given.trigger_id, root)
   if opened then return end
   if refusal.slack == "exchanged_trigger_id" then return end      -- a repeated delivery: the form is open already
@@ -141,7 +145,7 @@ end
 
 function M.push_recent(given)
   draw(given, "check_current_incidents",
-    view.push(given.trigger_id, views.recent(recent_incidents())))
+    view.push(given.trigger_id, views.recent(recent_incidents(given))))
 end
 
 -- The chosen level of each type; errors at those without one.
@@ -237,8 +241,8 @@ local function declare(given, context, person_id)
   }, { person = person_id, source = "chat" })
 end
 
-local function root_with_problem(context, problem)
-  return reply.update_view(views.root(context, { problem = problem, recent = #recent_incidents() }))
+local function root_with_problem(given, context, problem)
+  return reply.update_view(views.root(context, { problem = problem, recent = #recent_incidents(given) }))
 end
 
 local function problem_of(err)
@@ -253,13 +257,13 @@ function M.submit(given)
   local draft, context, answer = begin_submission(given)
   if not draft then return answer end
   if not context.priority or not context.details then
-    return root_with_problem(context,
+    return root_with_problem(given, context,
       "Something changed meanwhile. Please look at the impacts and details again.")
   end
   local person_id, refusal = permit.check(given, "declare")
-  if not person_id then return root_with_problem(context, refusal) end
+  if not person_id then return root_with_problem(given, context, refusal) end
   local result, err = declare(given, context, person_id)
-  if not result then return root_with_problem(context, problem_of(err)) end
+  if not result then return root_with_problem(given, context, problem_of(err)) end
   draft.incident_id = result.id
   draft_of.save(draft)
   if not result.created then return reply.ack() end

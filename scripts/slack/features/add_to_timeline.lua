@@ -13,7 +13,7 @@ local NO_INCIDENT = "There is no incident in this channel, or you do not belong 
 
 -- The incident of the channel and on whose behalf; or nil and the words for the person.
 local function find(given)
-  local person_id, unknown = permit.check(given, "see")
+  local person_id, unknown = permit.sender(given)
   if not person_id then return nil, unknown end
   local actor = permit.actor(person_id)
   local incident, err = incidents.get({

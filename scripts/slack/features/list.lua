@@ -1,5 +1,4 @@
 -- list: "/incident list": what is going on, for whoever asks; "list mine" and "list critical" narrow it.
-local incidents = require "engine.incidents"
 local blocks = require "slack.blocks"
 local incident_text = require "slack.incident_text"
 local permit = require "slack.permit"
@@ -39,11 +38,11 @@ local function run(given, rest)
   if not filter then
     return reply.ephemeral { text = "`list` takes nothing, `mine` or `critical`." }
   end
-  local person_id, words = permit.check(given, "see")
+  local person_id, words = permit.sender(given)
   if not person_id then return reply.ephemeral { text = words } end
   local wanted = filter(person_id)
   wanted.status_below, wanted.limit, wanted.order = CLOSED, SHOWN + 1, "newest"
-  local rows, err = incidents.list(wanted, permit.actor(person_id))
+  local rows, err = permit.list(person_id, wanted)
   if not rows then
     return reply.ephemeral { text = ":warning: The list cannot be read now: " .. tostring(err) }
   end

@@ -92,14 +92,26 @@ local function submit(context, values)
   return reply.clear()
 end
 
+-- On behalf of whoever pressed the button; or nil and why not, mrkdwn.
+local function take(given, id, slug)
+  local person_id, unknown = permit.sender(given)
+  if not person_id then return nil, unknown end
+  local actor = permit.actor(person_id)
+  local incident, err = incidents.get({ id = id }, actor)
+  if not incident then return nil, blocks.escape(tostring(err), 300) end
+  local allowed, refusal = permit.check(given, "roles", incident)
+  if not allowed then return nil, refusal end
+  local done, problem = incidents.claim_role({ id = id, role = slug }, actor)
+  if not done then return nil, blocks.escape(tostring(problem), 300) end
+  return true
+end
+
 -- A button's value is "incident role".
 local function claim(given)
   local id, slug = given.action.value:match "^(%d+) ([%w_%-]+)$"
   if not id then return end
-  local person_id, words = permit.check(given, "roles")
-  if not person_id then return reply.tell(given, { text = words }) end
-  local _, err = incidents.claim_role({ id = math.tointeger(id), role = slug }, permit.actor(person_id))
-  if err then reply.tell(given, { text = ":warning: " .. blocks.escape(tostring(err), 300) }) end
+  local _, words = take(given, math.tointeger(id), slug)
+  if words then reply.tell(given, { text = ":warning: " .. words }) end
 end
 
 local feature = incident_modal.feature {

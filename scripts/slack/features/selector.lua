@@ -6,7 +6,6 @@ local log = require "engine.log"
 local blocks = require "slack.blocks"
 local incident_modal = require "slack.incident_modal"
 local incident_text = require "slack.incident_text"
-local people = require "slack.people"
 local permit = require "slack.permit"
 local view = require "slack.view"
 
@@ -16,22 +15,23 @@ local SHOWN = 50
 
 -- The open incident with exactly this number: among thousands it would drown in those whose number
 -- only begins with it.
-local function numbered(words, actor)
+local function numbered(words, given, actor)
   local id = math.tointeger(tonumber(words:match "^#?(%d+)$"))
   local incident = id and incidents.get({ id = id }, actor)
-  return incident and incident.status < CLOSED and incident or nil
+  local is_offered = incident and incident.status < CLOSED and permit.check(given, "see", incident)
+  return is_offered and incident or nil
 end
 
 local function options(given)
   local found = { options = json.array {} }
-  local person = people.find(given.user_id)
-  local actor = person and permit.actor(person.id) or { source = "chat" }
+  local person_id, unknown = permit.sender(given)
   local words = blocks.line(given.action.value)
-  local rows, err = incidents.list({
-    status_below = CLOSED, search = words, limit = SHOWN, order = "newest",
-  }, actor)
-  if not rows then log.warn("incidents to choose from: " .. tostring(err)) end
-  local exact = numbered(words, actor)
+  local rows, err = {}, unknown
+  if person_id then
+    rows, err = permit.list(person_id, { status_below = CLOSED, search = words, limit = SHOWN, order = "newest" })
+  end
+  if err then log.warn("incidents to choose from: " .. tostring(err)) end
+  local exact = person_id and numbered(words, given, permit.actor(person_id))
   local function add(incident)
     found.options[#found.options + 1] = blocks.option(incident_text.title(incident), tostring(incident.id))
   end

@@ -6,7 +6,7 @@ local reply = require "slack.reply"
 local snooze = require "slack.snooze"
 
 local function find(given)
-  local person_id, words = permit.check(given, "see")
+  local person_id, words = permit.sender(given)
   local id = math.tointeger(tonumber(given.action.value or ""))
   if not person_id or not id then return nil, words or "This button names no incident." end
   local incident = incidents.get({ id = id }, permit.actor(person_id))

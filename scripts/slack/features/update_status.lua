@@ -11,10 +11,12 @@ local footer = require "slack.footer"
 local form = require "slack.creation.form"
 local incident_modal = require "slack.incident_modal"
 local incident_text = require "slack.incident_text"
+local permit = require "slack.permit"
 local reply = require "slack.reply"
 local view = require "slack.view"
 
 local CALLBACK = "incident_update_status"
+local CLOSED = 60
 local BLOCK_OF = {
   message = "message", status = "status", priority = "priority", category = "incident_category",
   closure_reason = "status",
@@ -85,6 +87,10 @@ end
 local function submit(context, values)
   local incident = context.incident
   local changes = changes_of(incident, values)
+  if changes.status == CLOSED then
+    local allowed, refusal = permit.check(context.given, "close", incident)
+    if not allowed then return reply.errors { status = refusal } end
+  end
   if changes.status and closure.needs_reason(context, changes.status) then
     return reply.push_view(closure.reason_view(context, {
       priority = changes.priority, category = changes.category,

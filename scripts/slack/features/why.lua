@@ -19,13 +19,17 @@ end
 
 -- The incident, and who asks: { person_id, actor }; or nil and the words for the person.
 local function find(given, value)
-  local person_id, words = permit.check(given, "see")
+  local person_id, words = permit.sender(given)
   if not person_id then return nil, words end
   local actor = permit.actor(person_id)
   local id = id_in(value)
   local incident, err = incidents.get(id and { id = id }
     or { conversation = { platform = "slack", external_id = given.channel_id } }, actor)
-  if incident then return incident, { person_id = person_id, actor = actor } end
+  if incident then
+    local allowed, refusal = permit.check(given, "see", incident)
+    if not allowed then return nil, refusal end
+    return incident, { person_id = person_id, actor = actor }
+  end
   if err.code ~= "not_found" then return nil, unreadable(err) end
   return nil, "There is no such incident, or you do not belong to it."
     .. " Ask in its channel, or with its number: `why #12`."

@@ -103,9 +103,14 @@ local function check_permission(entry)
   if permit.is_entry(entry) then return true end
   return nil, 'must be "everyone", "members", "role:...", "usergroup:..." or an e-mail address'
 end
+local function check_declarer(entry)
+  if not permit.needs_incident(entry) then return check_permission(entry) end
+  return nil, "would let nobody declare: there is no incident yet"
+end
 local permissions = { default = {}, fields = {} }
 for _, action in ipairs(permit.ACTIONS) do
-  permissions.fields[action] = shape.list { of = shape.string { check = check_permission }, default = {} }
+  local check = action == "declare" and check_declarer or check_permission
+  permissions.fields[action] = shape.list { of = shape.string { check = check }, default = {} }
 end
 
 -- The subcommands: what they are called and what `help` says of them (slack.command_words).
