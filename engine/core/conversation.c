@@ -65,6 +65,11 @@ static const char UPDATE_SAVED[] =
     " COALESCE(?, external_id), updated_at_ms = ? WHERE platform = ? AND external_id = ?";
 static const char SELECT_READY[] =
     "SELECT 1 FROM event WHERE incident_id = ? AND kind = 'conversation.ready' LIMIT 1";
+static const char SELECT_MEMBERS[] =
+    "SELECT m.person_id FROM conversation_member m JOIN conversation v ON v.id = m.conversation_id"
+    " WHERE v.id = ? ORDER BY m.person_id";
+static const char SELECT_VISIBLE[] =
+    "SELECT 1 FROM conversation v WHERE v.id = ? AND" CONVERSATION_IS_VISIBLE;
 static const char SELECT_EXISTS[] = "SELECT 1 FROM conversation WHERE id = ?";
 
 static void write_conversation(struct json_writer *w, struct stmt *stmt)
@@ -345,6 +350,32 @@ static int require_conversation(struct op_call *call, const char *id)
                : rc;
 }
 
+static void write_member(struct json_writer *w, struct stmt *stmt)
+{
+    json_text(w, stmt_text(stmt, 0));
+}
+
+/* conversation.members {conversation_id} -> [person id] */
+static int conversation_members(struct op_call *call)
+{
+    struct args args = args_of(call);
+    struct text text;
+    int rc = args_refuse_unknown(call, "conversation_id");
+    if (rc != OK || (rc = args_text(&args, "conversation_id", 1, 64, &text)) != OK)
+        return rc;
+    AUTO_FREE char *id = text_dup(text);
+    const struct actor *actor = call->actor;
+    bool is_visible =
+        tx_get_int(call->tx, &rc, call->err, 0, SELECT_VISIBLE, "titt", id, policy_sees_all(actor),
+                   policy_person(actor), policy_person(actor)) == 1;
+    if (rc == OK && !is_visible)
+        rc = err_set(call->err, ERR_NOT_FOUND, "this conversation is not known here");
+    if (rc != OK)
+        return rc;
+    struct stmt *stmt = tx_query(call->tx, call->err, SELECT_MEMBERS, "t", id);
+    return op_write_rows(call, stmt, write_member);
+}
+
 static void answer_change(struct op_call *call, int64_t added, int64_t removed)
 {
     json_object_begin(call->out);
@@ -415,6 +446,8 @@ const struct op CONVERSATION_OPS[] = {
     { "conversation.list", false, conversation_list,
       "{platform, incident_channels?, tag_prefix?}: conversations; incident_channels true: only"
       " those of incidents, false: none of them" },
+    { "conversation.members", false, conversation_members,
+      "{conversation_id}: the people in it -> [person id]" },
     { "conversation.opened", true, conversation_opened,
       "{incident_id, platform, external_id, name, type?, url?}: the incident's channel exists;"
       " emits conversation.created" },

@@ -29,6 +29,16 @@ local function reset(wanted)
   return { ok = true }
 end
 
+-- Somebody joins or leaves a channel. No event is sent: the test sends it when it wants to.
+local function move(change)
+  return function(wanted)
+    local channel = workspace.get().channels[wanted.channel]
+    if not channel or not workspace.get().people[wanted.user] then return nil, "channel or user not found" end
+    change(channel, wanted.user)
+    return { ok = true }
+  end
+end
+
 local function show_log(_, request)
   local after, list = math.tointeger(tonumber(request.query.after)) or 0, {}
   for _, entry in ipairs(workspace.get().log) do
@@ -46,6 +56,8 @@ return {
     route("POST", "/sandbox/fault", add_fault, "Orders a failure"),
     route("DELETE", "/sandbox/fault", clear_faults, "Forgets all ordered failures"),
     route("POST", "/sandbox/reset", reset, "Begins anew, with a crowd if asked"),
+    route("POST", "/sandbox/join", move(workspace.join), "Somebody joins a channel"),
+    route("POST", "/sandbox/leave", move(workspace.leave), "Somebody leaves a channel"),
     route("GET", "/sandbox/log", show_log, "The calls so far"),
   },
 }

@@ -8,6 +8,7 @@ local limits = require "engine.limits"
 local url = require "engine.url"
 local foreign = require "slack.foreign"
 local methods = require "slack.methods"
+local outage = require "slack.outage"
 
 local M = {}
 
@@ -88,6 +89,7 @@ local function rate_limited(name, method, headers)
 end
 
 local function lost(method, cause)
+  outage.failed()
   return M.error {
     code = cause.code, retryable = true, unknown = cause.outcome ~= "not_sent",
     message = method .. ": " .. tostring(cause),
@@ -131,8 +133,10 @@ local function read_answer(name, method, reply, recall)
   if reply.status == 429 then return nil, rate_limited(name, method, reply.headers) end
   local answer = json.decode(reply.body)
   if type(answer) ~= "table" or type(answer.ok) ~= "boolean" or reply.status >= 500 then
+    outage.failed()
     return nil, strange(method, reply.status)
   end
+  outage.reached()
   if answer.ok then return answer, nil, reply.headers end
   return nil, refused(name, method, reply, answer)
 end

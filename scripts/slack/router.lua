@@ -5,6 +5,7 @@ local log = require "engine.log"
 local store = require "engine.store"
 local blocks = require "slack.blocks"
 local help = require "slack.features.help"
+local outage = require "slack.outage"
 local registry = require "slack.registry"
 local reply = require "slack.reply"
 local settings = require "slack.settings"
@@ -124,6 +125,7 @@ end
 
 function KINDS.app_rate_limited()
   log.warn("Slack sends us fewer events for a while: more than 30,000 an hour")
+  outage.missed()
   return reply.ack()
 end
 

@@ -1,5 +1,6 @@
 -- timeline: messages of an incident's channel as records of its timeline: one a message, whether a
 -- reaction or a shortcut brought it there.
+local config = require "engine.config"
 local incidents = require "engine.incidents"
 local text = require "engine.text"
 local updates = require "engine.updates"
@@ -15,8 +16,8 @@ local NOT_THERE = { message_not_found = true, thread_not_found = true }
 --- What people are told when they ask for what is there.
 M.ALREADY = "This message is on the timeline already."
 
-local function find(method, args, ts)
-  local answer, err = client.call(method, args)
+local function find(method, args, ts, options)
+  local answer, err = client.call(method, args, options)
   if not answer and not NOT_THERE[err.slack] then return nil, err end
   for _, message in ipairs(foreign.table(answer and answer.messages)) do
     if message.ts == ts then return message end
@@ -24,16 +25,17 @@ local function find(method, args, ts)
 end
 
 --- The message at <ts>: in the channel, else as an answer in a thread. May yield.
+---@param options? table  of client.call
 ---@return table|nil message  nil without err: there is none
 ---@return table|nil err
-function M.message_at(channel, ts)
+function M.message_at(channel, ts, options)
   local args = {
     channel = channel, oldest = ts, latest = ts, inclusive = true, limit = 1, include_all_metadata = true,
   }
-  local message, err = find("conversations.history", args, ts)
+  local message, err = find("conversations.history", args, ts, options)
   if message or err then return message, err end
   args.ts = ts
-  return find("conversations.replies", args, ts)
+  return find("conversations.replies", args, ts, options)
 end
 
 --- Did we say it ourselves? Then the timeline has it already, in other words.
@@ -50,6 +52,35 @@ function M.words(message)
   local words = foreign.text(message.text)
   return words and words:find "%S" and text.cut(words, MAX, "\u{2026}") or nil
 end
+
+--- Is this the reaction that makes a message an update? With any skin: "wave::skin-tone-3" is "wave".
+function M.is_mark(name)
+  return type(name) == "string" and name:match "^[^:]*" == config.slack.update_reaction
+end
+
+--- Does somebody mark the message as an update?
+function M.is_marked(message)
+  for _, reaction in ipairs(foreign.table(message.reactions)) do
+    if M.is_mark(foreign.table(reaction).name) then return true end
+  end
+  return false
+end
+
+--- Who marks it. Of many, Slack names the first ones only.
+---@return string[]  Slack ids
+function M.markers(message)
+  local ids = {}
+  for _, reaction in ipairs(foreign.table(message.reactions)) do
+    reaction = foreign.table(reaction)
+    for _, id in ipairs(M.is_mark(reaction.name) and foreign.table(reaction.users) or {}) do
+      if foreign.text(id) then ids[#ids + 1] = id end
+    end
+  end
+  return ids
+end
+
+--- Has its author deleted the message, whose thread goes on?
+function M.is_tombstone(message) return message.subtype == "tombstone" end
 
 --- Whether <ts> is a message's.
 function M.is_ts(ts)

@@ -26,6 +26,13 @@ function M.get(args, actor) end
 ---@return Error? err
 function M.list(args, actor) end
 
+--- {conversation_id}: the people in it -> [person id]
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.members(args, actor) end
+
 --- {incident_id, platform, external_id, name, type?, url?}: the incident's channel exists; emits conversation.created
 ---@param args table?
 ---@param actor Actor?

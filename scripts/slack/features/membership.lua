@@ -1,7 +1,7 @@
 -- membership: who is in an incident's channel is part of the incident, and who leaves it is not.
 local conversations = require "engine.conversations"
-local incidents = require "engine.incidents"
 local log = require "engine.log"
+local members = require "slack.members"
 local people = require "slack.people"
 local workspace = require "slack.workspace"
 
@@ -20,24 +20,18 @@ local function parties_of(event)
   return conversation, person
 end
 
--- <of_incident>: in the engine's name, since nobody sees a private incident before they belong to it.
-local function change(event, reason, of_conversation, of_incident)
-  local conversation, person = parties_of(event)
-  if not conversation then return end
-  local _, err = of_conversation { conversation_id = conversation.id, person_id = person.id }
-  if not err and conversation.incident_id then
-    _, err = of_incident { id = conversation.incident_id, person_id = person.id, reason = reason }
+local function follow(change, reason)
+  return function(event)
+    local conversation, person = parties_of(event)
+    if not conversation then return end
+    local _, err = change(conversation, person.id, reason)
+    if err then log.warn("a member's event was not taken over: " .. tostring(err)) end
   end
-  if err then log.warn("a member's event was not taken over: " .. tostring(err)) end
 end
 
 return {
   events = {
-    member_joined_channel = function(event)
-      change(event, "joined the channel", conversations.add_member, incidents.add_member)
-    end,
-    member_left_channel = function(event)
-      change(event, "left the channel", conversations.remove_member, incidents.remove_member)
-    end,
+    member_joined_channel = follow(members.join, "joined the channel"),
+    member_left_channel = follow(members.leave, "left the channel"),
   },
 }

@@ -4,11 +4,9 @@ local conversations = require "engine.conversations"
 local updates = require "engine.updates"
 local timeline = require "slack.timeline"
 
-local TOMBSTONE = "tombstone"   -- stays of a message whose thread goes on
-
 -- The message is asked for: events may come late, twice and in another order.
 local function change_of(record, message)
-  if not message or message.subtype == TOMBSTONE then
+  if not message or timeline.is_tombstone(message) then
     return { id = record.id, is_source_deleted = true }
   end
   return { id = record.id, message = timeline.words(message) }

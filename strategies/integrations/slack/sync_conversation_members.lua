@@ -2,53 +2,16 @@
 -- declares (their members are invited to incidents of their categories). Incident channels are not
 -- looked at. One that fails does not stop the others.
 local conversations = require "engine.conversations"
-local task = require "engine.task"
-local client = require "slack.client"
-local foreign = require "slack.foreign"
+local channel = require "slack.channel"
 local members = require "slack.members"
 local walk = require "slack.walk"
 
-local is_true = foreign.is_true
 local PATIENT = { timeout = "30s", wait = "20s" }
 
-local function type_of(channel)
-  if is_true(channel.is_im) then return "dm" end
-  if is_true(channel.is_mpim) then return "group_dm" end
-  if is_true(channel.is_private) then return "private" end
-  return "public"
-end
-
-local function save_facts(conversation)
-  local answer, err = client.call("conversations.info", {
-    channel = conversation.external_id,
-  }, PATIENT)
-  if not answer then return nil, err end
-  local channel = foreign.table(answer.channel)
-  return conversations.save {
-    platform = "slack", external_id = conversation.external_id,
-    name = foreign.text(channel.name),
-    type = type_of(channel), status = is_true(channel.is_archived) and "archived" or "opened",
-    is_shared = is_true(channel.is_shared) or is_true(channel.is_ext_shared),
-  }
-end
-
-local function all_members(conversation)
-  local ids = {}
-  local args = { channel = conversation.external_id, limit = 200 }
-  for page, err in client.pages("conversations.members", args, PATIENT) do
-    if not page then return nil, err end
-    for _, id in ipairs(foreign.table(page.members)) do
-      if type(id) == "string" then ids[#ids + 1] = id end
-    end
-    task.sleep "0ms"
-  end
-  return ids
-end
-
 local function sync_one(conversation)
-  local saved, err = save_facts(conversation)
+  local saved, err = channel.save_facts(conversation, PATIENT)
   if not saved then return nil, err end
-  local ids, problem = all_members(conversation)
+  local ids, problem = channel.member_ids(conversation, PATIENT)
   if not ids then return nil, problem end
   local people, limited = members.person_ids(ids)
   if not people then return nil, limited end
