@@ -335,10 +335,8 @@ static int upsert_with_words(struct tx *tx, const struct row *row, struct err *e
     int rc = search_index_forget(tx, id, err);
     if (rc != OK)
         return rc;
-    int written = upsert(tx, row, err);
-    struct err ignored;
-    rc = search_index_add(tx, id, written < 0 ? &ignored : err);
-    return rc != OK && written >= 0 ? rc : written;
+    search_index_add(tx, id);
+    return upsert(tx, row, err);
 }
 
 static enum outcome import_row(struct tx *tx, const struct row *row, struct err *err)

@@ -127,7 +127,8 @@ static int insert_incident(struct declaring *d)
     if (rc < 0)
         return rc;
     d->id = tx_insert_id(d->call->tx);
-    return search_index_add(d->call->tx, d->id, d->call->err);
+    search_index_add(d->call->tx, d->id);
+    return OK;
 }
 
 /* Gives the required roles to the creator; <roles> gets {slug: person} of them. */

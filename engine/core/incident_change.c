@@ -263,7 +263,9 @@ static int write_incident(struct step *step)
     int rc = has_new_words ? search_index_forget(call->tx, step->state.id, call->err) : OK;
     if (rc == OK)
         rc = write_row(step);
-    return rc == OK && has_new_words ? search_index_add(call->tx, step->state.id, call->err) : rc;
+    if (rc == OK && has_new_words)
+        search_index_add(call->tx, step->state.id);
+    return rc;
 }
 
 /* What the step is for those who measure: the caller's word, else the milestone that the status reaches. */

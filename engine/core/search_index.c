@@ -9,14 +9,22 @@ static const char FORGET[] = "INSERT INTO incident_fts (incident_fts, rowid, tit
                              "SELECT 'delete', id, title, description FROM"
                              " incident WHERE id = ?";
 
-int search_index_add(struct tx *tx, int64_t incident_id, struct err *err)
+static int add(struct tx *tx, int64_t incident_id, struct err *err)
 {
-    int rc = tx_exec(tx, err, ADD, "i", incident_id);
-    return rc < 0 ? rc : OK;
+    return tx_exec(tx, err, ADD, "i", incident_id);
+}
+
+/* At the end of the transaction: FTS5 writes its tables at each savepoint that follows, so that in
+ * a batch of many declarations their words cost more than the incidents. */
+void search_index_add(struct tx *tx, int64_t incident_id)
+{
+    tx_at_end(tx, add, incident_id);
 }
 
 int search_index_forget(struct tx *tx, int64_t incident_id, struct err *err)
 {
+    if (tx_is_at_end(tx, add, incident_id))
+        return OK; /* not in the index yet */
     int rc = tx_exec(tx, err, FORGET, "i", incident_id);
     return rc < 0 ? rc : OK;
 }

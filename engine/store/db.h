@@ -99,5 +99,13 @@ bool stmt_is_null(struct stmt *stmt, int column);
 struct db_value { char type; int64_t i; double d; const char *t; size_t n; };
 struct stmt *tx_query_values(struct tx *tx, struct err *err, const char *sql, const struct db_value *values, int count);
 
+/* Work that costs less done once for many requests: <fn> runs for each <id> after the requests of the transaction,
+ * before its COMMIT, unless the request that asked for it fails. Asking again for the same <fn> and <id> adds nothing.
+ * When <fn> fails, all requests of the transaction do. Writes only. */
+typedef int (*tx_end_fn)(struct tx *tx, int64_t id, struct err *err);
+void tx_at_end(struct tx *tx, tx_end_fn fn, int64_t id);
+/* Whether somebody asked for it in this transaction. */
+bool tx_is_at_end(const struct tx *tx, tx_end_fn fn, int64_t id);
+
 /* One row, one integer: <missing> when there is no row, or NULL in it. *<rc> (NULL allowed) is OK or the error. */
 int64_t tx_get_int(struct tx *tx, int *rc, struct err *err, int64_t missing, const char *sql, const char *types, ...);

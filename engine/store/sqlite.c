@@ -145,6 +145,7 @@ void connection_close(struct connection *conn)
         sqlite3_finalize(conn->controls[i]);
     bool is_closed = sqlite3_close(conn->handle) == SQLITE_OK;
     (void)CHECK_FAIL(is_closed);
+    free(conn->tx.at_end);
     free(conn);
 }
 

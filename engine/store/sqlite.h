@@ -23,9 +23,17 @@ struct stmt {
     bool is_done;              /* no more rows: a further step would start again */
 };
 
+struct end_work {
+    tx_end_fn fn;
+    int64_t id;
+};
+
 struct tx {
     struct connection *conn;   /* borrowed */
     struct stmt *open;         /* statements not ended yet */
+    struct end_work *at_end;   /* heap, kept for the next transaction */
+    size_t at_end_count;
+    size_t at_end_cap;
 };
 
 enum control { CONTROL_BEGIN, CONTROL_COMMIT, CONTROL_ROLLBACK, CONTROL_SAVEPOINT, CONTROL_RELEASE, CONTROL_ROLLBACK_TO,
@@ -70,6 +78,9 @@ void connection_checkpoint(struct connection *conn);
 /* Runs <fn> inside the open transaction, then ends every statement that it left open. Returns OK or an error with
  * <err> filled, whatever <fn> did to it; commits and rolls back nothing. */
 int tx_run(struct connection *conn, tx_fn fn, void *arg, struct err *err);
+
+/* Runs what was asked for with tx_at_end(), in that order, and forgets it. OK or the first error. */
+int tx_run_at_end(struct connection *conn, struct err *err);
 
 /* Fills <err> from the connection's last error. <rc>: SQLite's code. <what>: what was tried. Returns the err code. */
 int connection_error(struct connection *conn, int rc, const char *what, struct err *err);

@@ -14,18 +14,18 @@ enum { BATCH_REQUESTS = 256, BATCH_US = 5000 };
 enum { CHECKPOINT_PAGES = 1000, CHECKPOINT_AT_ONCE_PAGES = 4000 };
 
 struct writer {
-    struct connection *conn;    /* owned */
-    struct loop *loop;          /* borrowed; NULL: no thread */
+    struct connection *conn; /* owned */
+    struct loop *loop;       /* borrowed; NULL: no thread */
     pthread_t thread;
     struct queue queue;
-    pthread_mutex_t turn;       /* without a thread: who may use the connection */
-    pthread_mutex_t lock;       /* guards the listener */
+    pthread_mutex_t turn; /* without a thread: who may use the connection */
+    pthread_mutex_t lock; /* guards the listener */
     void (*listener)(void *arg);
     void *listener_arg;
     atomic_uint_fast64_t commits;
     atomic_uint_fast64_t requests;
     atomic_uint_fast64_t failed;
-    atomic_int_fast64_t taken;  /* requests in hand, not yet complete */
+    atomic_int_fast64_t taken; /* requests in hand, not yet complete */
     atomic_int_fast64_t last_commit_us;
 };
 
@@ -35,6 +35,7 @@ static int begin(struct connection *conn, struct err *err)
 {
     if (INJECT("store.begin"))
         return err_set(err, ERR_IO, "the transaction cannot begin (fault injected)");
+    conn->tx.at_end_count = 0;
     return connection_control(conn, CONTROL_BEGIN, err);
 }
 
@@ -68,19 +69,23 @@ static int close_savepoint(struct connection *conn, int rc, struct err *err)
 static void run_request(struct connection *conn, struct request *request, bool has_savepoint)
 {
     struct err err;
+    size_t at_end_before = conn->tx.at_end_count;
     int rc = has_savepoint ? connection_control(conn, CONTROL_SAVEPOINT, &err) : OK;
     if (rc == OK) {
         rc = tx_run(conn, request->fn, request->arg, &err);
         if (has_savepoint && connection_in_transaction(conn))
             rc = close_savepoint(conn, rc, &err);
     }
-    if (rc != OK)
-        request_fail(request, rc, &err);
+    if (rc == OK)
+        return;
+    conn->tx.at_end_count = at_end_before;
+    request_fail(request, rc, &err);
 }
 
 /* Adds to the batch, behind <last>, what was asked for meanwhile: one commit less is one fsync less. A lone request
  * that failed has no savepoint to go back to, so nothing may follow it. */
-static void take_latecomers(struct writer *writer, struct request *last, int count, bool has_savepoint)
+static void take_latecomers(struct writer *writer, struct request *last, int count,
+                            bool has_savepoint)
 {
     if (!writer->loop || (last->rc != OK && !has_savepoint))
         return;
@@ -153,7 +158,9 @@ static bool finish(struct writer *writer, struct request *chain, int64_t changes
         connection_rollback(conn);
         return false;
     }
-    int rc = commit(writer, &err);
+    int rc = tx_run_at_end(conn, &err);
+    if (rc == OK)
+        rc = commit(writer, &err);
     if (rc != OK) {
         connection_rollback(conn);
         fail_all(chain, rc, &err);
@@ -204,7 +211,8 @@ static void tell_listener(struct writer *writer)
 static void checkpoint_if_due(struct writer *writer)
 {
     int pages = writer->conn->wal_pages;
-    if (pages >= CHECKPOINT_AT_ONCE_PAGES || (pages >= CHECKPOINT_PAGES && queue_length(&writer->queue) == 0))
+    if (pages >= CHECKPOINT_AT_ONCE_PAGES ||
+        (pages >= CHECKPOINT_PAGES && queue_length(&writer->queue) == 0))
         connection_checkpoint(writer->conn);
 }
 

@@ -67,6 +67,97 @@ static void many_requests_share_one_commit(void **state)
     assert_in_range(commits_of(fixture->db) - before, 1, 12);
 }
 
+/* ---- work put off to the end of the transaction */
+
+struct put_off {
+    int64_t id;
+    bool must_fail;
+    int rc;
+    struct fixture *fixture;
+};
+
+static atomic_int ends_run;
+static atomic_int things_at_end;
+static atomic_int end_result;
+
+static int at_the_end(struct tx *tx, int64_t id, struct err *err)
+{
+    (void)id;
+    atomic_fetch_add(&ends_run, 1);
+    atomic_store(&things_at_end,
+                 (int)tx_get_int(tx, NULL, err, -1, "SELECT COUNT(*) FROM thing", ""));
+    int rc = atomic_load(&end_result);
+    return rc == OK ? OK : err_set(err, rc, "the end went wrong");
+}
+
+static int put_and_put_off(struct tx *tx, void *arg, struct err *err)
+{
+    struct put_off *put_off = arg;
+    int rc = tx_exec(tx, err, "INSERT INTO thing (id) VALUES (?)", "i", 1000 + put_off->id);
+    if (rc < 0)
+        return rc;
+    tx_at_end(tx, at_the_end, put_off->id / 2);
+    assert_true(tx_is_at_end(tx, at_the_end, put_off->id / 2));
+    return put_off->must_fail ? err_set(err, ERR_INVALID, "as it was told") : OK;
+}
+
+static void note_put_off(void *arg, int rc, const struct err *err)
+{
+    (void)err;
+    struct put_off *put_off = arg;
+    put_off->rc = rc;
+    if (--put_off->fixture->open == 0)
+        loop_stop(put_off->fixture->loop);
+}
+
+static void submit_put_off(struct fixture *fixture, struct put_off *all, int count)
+{
+    struct hold held;
+    atomic_store(&ends_run, 0);
+    hold_writer(fixture, &held);
+    fixture->open = count;
+    for (int i = 0; i < count; i++) {
+        all[i].fixture = fixture;
+        db_write(fixture->db, put_and_put_off, note_put_off, &all[i]);
+    }
+    release_writer(fixture, &held);
+}
+
+static void what_is_put_off_runs_once_before_the_commit(void **state)
+{
+    struct fixture *fixture = *state;
+    struct put_off all[6] = { { .id = 0 },
+                              { .id = 1 },
+                              { .id = 2 },
+                              { .id = 3, .must_fail = true },
+                              { .id = 4, .must_fail = true },
+                              { .id = 5, .must_fail = true } };
+    atomic_store(&end_result, OK);
+    submit_put_off(fixture, all, 6);
+    /* 0 and 1 ask for the same; 2 asks for what 3 asks for too; 4 and 5 fail. */
+    assert_in_range(atomic_load(&ends_run), 2,
+                    3); /* a slow machine may cut the batch between 0 and 1 */
+    assert_int_equal(atomic_load(&things_at_end), 3);
+    assert_int_equal(all[0].rc, OK);
+    assert_int_equal(all[3].rc, ERR_INVALID);
+    assert_int_equal(count_things(fixture->db), 3);
+}
+
+static void what_is_put_off_fails_all(void **state)
+{
+    struct fixture *fixture = *state;
+    struct put_off all[2] = { { .id = 0 }, { .id = 1 } };
+    atomic_store(&end_result, ERR_DB);
+    submit_put_off(fixture, all, 2);
+    assert_int_equal(all[0].rc, ERR_DB);
+    assert_int_equal(all[1].rc, ERR_DB);
+    assert_int_equal(count_things(fixture->db), 0);
+    atomic_store(&end_result, OK);
+    submit_put_off(fixture, all, 1);
+    assert_int_equal(all[0].rc, OK);
+    assert_int_equal(atomic_load(&ends_run), 1);
+}
+
 static void a_failing_request_undoes_its_own_work_only(void **state)
 {
     struct fixture *fixture = *state;
@@ -249,7 +340,8 @@ enum { CHUNKS = 64, CHUNK_ROWS = 160 };
 static int put_chunk(struct tx *tx, void *arg, struct err *err)
 {
     struct put *put = arg;
-    static const char INSERT[] = "INSERT INTO thing (id, value) VALUES (?, ?) ON CONFLICT (id) DO NOTHING";
+    static const char INSERT[] =
+        "INSERT INTO thing (id, value) VALUES (?, ?) ON CONFLICT (id) DO NOTHING";
     for (int64_t i = 0; i < CHUNK_ROWS; i++) {
         int rc = tx_exec(tx, err, INSERT, "ii", put->id * CHUNK_ROWS + i, i);
         if (rc < 0)
@@ -464,6 +556,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST_DB(many_requests_share_one_commit),
+        TEST_DB(what_is_put_off_runs_once_before_the_commit),
+        TEST_DB(what_is_put_off_fails_all),
         TEST_DB(a_failing_request_undoes_its_own_work_only),
         TEST_DB(a_single_failing_request_leaves_nothing),
         TEST_DB(completions_come_after_the_commit),
