@@ -125,7 +125,36 @@ static int l_text_clean(lua_State *L)
 {
     size_t len;
     const char *text = luaL_checklstring(L, 1, &len);
-    clean_push(L, text, len, true);
+    clean_push(L, text, len, CLEAN_CONTROLS);
+    return 1;
+}
+
+/*** A clean text without the characters that turn the direction of what stands around them
+ * (U+202A to U+202E, U+2066 to U+2069); a right-to-left title needs none of them.
+ * @function text.plain(text)
+ * @param text string
+ * @return string text valid UTF-8
+ * @nowait
+ */
+static int l_text_plain(lua_State *L)
+{
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len);
+    clean_push(L, text, len, CLEAN_CONTROLS | CLEAN_OVERRIDES);
+    return 1;
+}
+
+/*** The same on one line: a run of white space is one space, and none is at either end.
+ * @function text.line(text)
+ * @param text string
+ * @return string text valid UTF-8
+ * @nowait
+ */
+static int l_text_line(lua_State *L)
+{
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len);
+    clean_push(L, text, len, CLEAN_CONTROLS | CLEAN_OVERRIDES | CLEAN_LINE);
     return 1;
 }
 
@@ -134,6 +163,8 @@ static const luaL_Reg FUNCTIONS[] = {
     { "is_utf8", l_text_is_utf8 },
     { "cut", l_text_cut },
     { "clean", l_text_clean },
+    { "plain", l_text_plain },
+    { "line", l_text_line },
     { NULL, NULL },
 };
 

@@ -34,8 +34,8 @@ static int parse(lua_State *L)
     lua_createtable(L, 0, form->count);
     for (int i = 0; i < form->count; i++) {
         const struct form_field *field = &form->fields[i];
-        clean_push(L, field->name, field->name_len, false);
-        clean_push(L, field->value, field->value_len, false);
+        clean_push(L, field->name, field->name_len, 0);
+        clean_push(L, field->value, field->value_len, 0);
         lua_rawset(L, -3);
     }
     return 1;

@@ -13,22 +13,13 @@ local LIMIT = {
 }
 M.LIMIT = LIMIT
 
--- Characters that turn the direction of the text around them (U+202A to U+202E, U+2066 to U+2069);
--- a right-to-left title needs none of them.
-local OVERRIDES = { "\xE2\x80[\xAA-\xAE]", "\xE2\x81[\xA6-\xA9]" }
 local ENTITIES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;" }
 
-local function without_overrides(value)
-  return (text.clean(value):gsub(OVERRIDES[1], ""):gsub(OVERRIDES[2], ""))
-end
-
 --- Foreign text on one line of plain text: clean, without line breaks and direction overrides.
-function M.line(value)
-  return (without_overrides(value):gsub("%s+", " "):gsub("^ ", ""):gsub(" $", ""))
-end
+M.line = text.line
 
 local function escape(value)
-  return (without_overrides(value):gsub("[&<>]", ENTITIES))
+  return (text.plain(value):gsub("[&<>]", ENTITIES))
 end
 
 --- Foreign text for mrkdwn, at most <max> characters after escaping: a "<!channel>" in it is only

@@ -57,6 +57,26 @@ return {
     end
   end,
 
+  ["clean text has no controls and no broken bytes"] = function(t)
+    t.equal(text.clean "a\0b\x07c\u{9b}d\n\te ", "abcd\n\te ")
+    t.equal(text.clean "\xffé\xc3(", "\u{FFFD}é\u{FFFD}(")
+    t.equal(text.clean "a\u{202E}b\u{2066}c", "a\u{202E}b\u{2066}c")
+    t.equal(text.clean "", "")
+  end,
+
+  ["plain text does not turn what stands around it"] = function(t)
+    t.equal(text.plain "\u{202A}a\u{202E}\u{202F}b\u{2065}\u{2066}c\u{2069}", "a\u{202F}b\u{2065}c")
+    t.equal(text.plain "تعطل  الدفع\n", "تعطل  الدفع\n")
+  end,
+
+  ["a line has no white space but single spaces within"] = function(t)
+    t.equal(text.line "  a \r\n\t b\u{202E} \0 c\v\fd  ", "a b c d")
+    t.equal(text.line "one two", "one two")
+    t.equal(text.line " \n ", "")
+    t.equal(text.line " \xff é", "\u{FFFD} é")
+    t.equal(text.line "تعطل\nالدفع", "تعطل الدفع")
+  end,
+
   ["validity"] = function(t)
     t.truthy(text.is_utf8 "é🧯\0")
     for _, broken in ipairs { "\xff", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82" } do

@@ -27,4 +27,14 @@ function M.cut(text, max, ellipsis) end
 ---@return string text valid UTF-8
 function M.clean(text) end
 
+--- A clean text without the characters that turn the direction of what stands around them (U+202A to U+202E, U+2066 to U+2069); a right-to-left title needs none of them.
+---@param text string
+---@return string text valid UTF-8
+function M.plain(text) end
+
+--- The same on one line: a run of white space is one space, and none is at either end.
+---@param text string
+---@return string text valid UTF-8
+function M.line(text) end
+
 return M
