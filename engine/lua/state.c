@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/slab.h"
 #include "lua/lua_api.h"
+#include "lua/string_patterns.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 
 enum {
+    LONGEST_TABLE = 10 * 1000 * 1000,
     HOOK_COUNT = 10000,        /* instructions between two looks at the clock */
     ERROR_HEADROOM = 64 << 10, /* bytes past the cap while an error is put into words */
 };
@@ -161,11 +163,75 @@ static void open_base(lua_State *L)
     lua_pop(L, 1);
 }
 
+/* Upvalue: the library's function. A table's length may be whatever its metatable says, and a loop
+ * over it in C could not be stopped. */
+static int l_insert_or_remove(lua_State *L)
+{
+    luaL_argcheck(L, !lua_istable(L, 1) || luaL_len(L, 1) <= LONGEST_TABLE, 1,
+                  "the table is too long");
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+static int l_move(lua_State *L)
+{
+    lua_Integer first = luaL_checkinteger(L, 2), last = luaL_checkinteger(L, 3);
+    luaL_argcheck(L, last < first || (lua_Unsigned)last - (lua_Unsigned)first < LONGEST_TABLE, 3,
+                  "too many elements to move");
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+static void wrap_field(lua_State *L, const char *name, lua_CFunction wrapper)
+{
+    lua_getfield(L, -1, name);
+    lua_pushcclosure(L, wrapper, 1);
+    lua_setfield(L, -2, name);
+}
+
+/* Upvalue: the library's function, which takes its time over many times nothing. */
+static int l_rep(lua_State *L)
+{
+    size_t len, separator_len;
+    luaL_checklstring(L, 1, &len);
+    luaL_optlstring(L, 3, "", &separator_len);
+    if (len + separator_len == 0) {
+        lua_pushliteral(L, "");
+        return 1;
+    }
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, 1);
+    return 1;
+}
+
+static int open_string(lua_State *L)
+{
+    luaopen_string(L);
+    if (state_of(L)->options.kind == KIND_CORE) /* the jail has a deadline */
+        wrap_field(L, "rep", l_rep);
+    string_patterns_install(L);
+    return 1;
+}
+
+static int open_table(lua_State *L)
+{
+    luaopen_table(L);
+    wrap_field(L, "insert", l_insert_or_remove);
+    wrap_field(L, "remove", l_insert_or_remove);
+    wrap_field(L, "move", l_move);
+    return 1;
+}
+
 static void open_libraries(lua_State *L)
 {
     static const luaL_Reg LIBRARIES[] = {
-        { LUA_STRLIBNAME, luaopen_string },
-        { LUA_TABLIBNAME, luaopen_table },
+        { LUA_STRLIBNAME, open_string },
+        { LUA_TABLIBNAME, open_table },
         { LUA_MATHLIBNAME, luaopen_math },
         { LUA_UTF8LIBNAME, luaopen_utf8 },
     };
@@ -346,6 +412,9 @@ static void on_count(lua_State *L, lua_Debug *activation)
     struct state *state = state_of(L);
     if (state->is_killed || clock_mono_us() - state->budget_start_us >= state->budget_us)
         kill_script(L, state);
+    else if (lua_gethookcount(L) !=
+             HOOK_COUNT) /* a dear C function asked for a look at the clock */
+        lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_COUNT);
 }
 
 void state_budget_begin(struct state *state, lua_State *L, int64_t budget_us)

@@ -2,7 +2,7 @@
 import json
 
 from flows import TITLE, ready_channel
-from harness import check, equal
+from harness import check, equal, wait_for
 
 HOSTILE = {
     "loops": "while true do end",
@@ -31,6 +31,32 @@ def test_hostile_strategies_are_skipped_and_named(world):
     failed = {run["strategy"]: run["error"] for run in runs if run["state"] == "failed"}
     for name in HOSTILE:
         check(any(name in strategy for strategy in failed), f"{name} is named as failed: {failed}")
+    check(engine.process.is_alive(), "the engine lives")
+    engine.process.stop()
+
+
+def test_a_hostile_behaviour_stops_nothing(world):
+    """Outside of the jail, in the engine's own state: one long call of C that no hook interrupts, and many of them."""
+    bombs = {
+        1: ('local _ = ("a"):rep(28):find(("a?"):rep(28) .. ("a"):rep(29))', "takes too long"),
+        2: ('while true do pcall(string.gsub, ("a"):rep(5000), ("a-"):rep(8) .. "b", "") end', "CPU time"),
+        3: ('local _ = (""):rep(1 << 62) error("on purpose")', "on purpose"),
+        4: ("table.insert(setmetatable({}, { __len = function() return 1 << 60 end }), 1, 1)", "the table is too long"),
+    }
+    bodies = ", ".join(f"function() {body} end" for body, _ in bombs.values())
+    world.write("strategies/integrations/hostile.lua", f'local BOMBS = {{ {bodies} }}\n'
+                'return { about = "hostile", on = { ["incident.created"] = function(_, event) BOMBS[event.incident_id]() end } }\n')
+    engine = world.engine()
+    world.sync(engine)
+    for number in bombs:
+        engine.command(f"open P1 {TITLE} {number}")
+    worst = max(engine.command("help").ms for _ in range(40))
+    check(worst < 1500, f"an acknowledgement took {worst:.0f} ms")
+    wait_for("the channels", lambda: len(world.sandbox.channels()) == len(bombs))
+    def failures():
+        return [line for line in engine.process.tail(100000).splitlines() if "group=job" in line and "integrations/hostile failed" in line]
+    for number, (_, why) in bombs.items():
+        wait_for(f"the failure of {number}", lambda: any(f"incident={number} " in line and why in line for line in failures()))
     check(engine.process.is_alive(), "the engine lives")
     engine.process.stop()
 

@@ -106,6 +106,8 @@ static void loops_end_at_the_budget(void **context)
         "table.sort({ 3, 2, 1 }, function() while true do pcall(function() while true do end end) "
         "end end)",
         "('a'):gsub('a', function() while true do end end)",
+        "while true do pcall(string.find, ('a'):rep(5000), ('a-'):rep(8) .. 'b') end",
+        "while true do pcall(string.gsub, ('a'):rep(28), ('a?'):rep(28) .. ('a'):rep(29), '') end",
         "local function f() return f() end f()",
         "do local x <close> = setmetatable({}, { __close = function() while true do end end }) end",
     };
@@ -120,6 +122,14 @@ static void loops_end_at_the_budget(void **context)
 static void memory_ends_at_the_cap(void **context)
 {
     (void)context;
+    assert_fails("table.insert(setmetatable({}, { __len = function() return 1 << 60 end }), 1, 1)",
+                 ERR_SCRIPT, "the table is too long");
+    assert_fails("table.remove(setmetatable({}, { __len = function() return 1 << 60 end }), 1)",
+                 ERR_SCRIPT, "the table is too long");
+    assert_int_equal(run("assert((''):rep(1 << 62) == '' and ('a'):rep(2, ',') == 'a,a')"), OK);
+    assert_fails("table.move({}, 1, 1 << 60, 2)", ERR_SCRIPT, "too many elements");
+    assert_fails("('a'):rep(28):find(('a?'):rep(28) .. ('a'):rep(29))", ERR_SCRIPT,
+                 "takes too long");
     assert_fails("local x = ('x'):rep(1 << 30)", ERR_LIMIT, "not enough memory");
     assert_fails("local t = {} for i = 1, 1e9 do t[i] = {} end", ERR_LIMIT, "");
     assert_true(state_memory_used(state) <= (size_t)STATE_MEMORY_CAP + (64 << 10));
