@@ -61,7 +61,7 @@ class Story:
     # ---- the acts
 
     def declare(self):
-        text = f"open P1 {TITLE}"
+        text = f"open P1 #payment {TITLE}"
         self.tell("step", f"/incident {text}")
         answer = self.engine.command(text, user=COMMANDER)
         equal(answer.status, 200, "the answer to the command")

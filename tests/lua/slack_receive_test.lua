@@ -95,6 +95,17 @@ return {
     }, { 1, TITLE, "P1", "Ann" })
   end,
 
+  ["a quick declaration may name its category, or how that begins"] = function(t)
+    know_ann()
+    for _, tag in ipairs { "#search", "#Sea", "#sEARCH" } do
+      t.matches(said(command(t, "open P4 " .. tag .. " " .. TITLE)), "was declared")
+      local newest = assert(incidents.list { limit = 1 })[1]
+      t.equal({ newest.title, newest.category.name }, { TITLE, "Search" })
+    end
+    t.matches(said(command(t, "open P4 #12 is back again, worse")), "was declared")
+    t.equal(assert(incidents.list { limit = 1 })[1].title, "#12 is back again, worse")
+  end,
+
   ["the same delivery again declares nothing new"] = function(t)
     know_ann()
     local before = #assert(incidents.list {})
@@ -109,6 +120,8 @@ return {
     t.matches(said(command(t, "open P1 short")), "5 characters")
     t.matches(said(command(t, "open P1 " .. ("x"):rep(10000))), "10000 characters")
     t.matches(said(command(t, "open P1")), "0 characters")
+    t.matches(said(command(t, "open P1 #nothing " .. TITLE)), "no category `#nothing`. There are `#")
+    t.matches(said(command(t, "open P1 #search short")), "5 characters")
     t.equal(#assert(incidents.list {}), before)
   end,
 

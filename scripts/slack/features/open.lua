@@ -1,41 +1,17 @@
--- open: "/incident open" brings the form; "/incident open P2 what is broken" declares at once,
--- without any field to fill in.
-local config = require "engine.config"
+-- open: "/incident open" brings the form; "/incident open P2 what is broken" declares at once, without any field to
+-- fill in.
 local incidents = require "engine.incidents"
 local info = require "engine.info"
-local text = require "engine.text"
 local blocks = require "slack.blocks"
 local catalogue_of = require "slack.creation.catalogue"
-local form = require "slack.creation.form"
 local flow = require "slack.creation.flow"
+local quick_of = require "slack.creation.quick"
 local declared = require "slack.declared"
 local permit = require "slack.permit"
 local reply = require "slack.reply"
 
 local function problem(words)
   return reply.ephemeral { text = ":warning: " .. words .. "\nNothing was declared." }
-end
-
-local function example()
-  return ("For example: `%s open P2 Checkout answers with errors`"):format(config.slack.command)
-end
-
-local function priority_names(catalogue)
-  local names = {}
-  for _, priority in ipairs(catalogue.priorities) do
-    if priority.enabled_create ~= false then
-      names[#names + 1] = "`" .. blocks.escape(priority.name, 30) .. "`"
-    end
-  end
-  return table.concat(names, ", ")
-end
-
-local function find_priority(catalogue, word)
-  word = word:upper()
-  for _, priority in ipairs(catalogue.priorities) do
-    local is_named = priority.name:upper() == word or tostring(priority.value) == word
-    if is_named and priority.enabled_create ~= false then return priority end
-  end
 end
 
 local function declare(given, quick, person_id)
@@ -57,35 +33,10 @@ local function described(id, quick)
   }
 end
 
-local function read_quick(rest)
-  local catalogue, err = catalogue_of.load()
-  if not catalogue then return nil, "The incident cannot be declared now: " .. tostring(err) end
-  local word, words = rest:match("^(%S+)%s*(.*)$")
-  local priority = find_priority(catalogue, word)
-  if not priority then
-    return nil, ("There is no priority `%s`. There are %s.\n%s"):format(blocks.escape(word, 30),
-      priority_names(catalogue), example())
-  end
-  local title = blocks.line(words)
-  local wrong = form.title_problem(title)
-  if wrong then
-    return nil, ("The title has %d characters; it takes %d to %d.\n%s"):format(text.length(title),
-      form.TITLE.min, form.TITLE.max, example())
-  end
-  local category = catalogue_of.default_category(catalogue, config.slack.defaults.category)
-  local environment = catalogue_of.environment_by_value(catalogue,
-    config.slack.defaults.environment)
-    or catalogue_of.default_environment(catalogue)
-  if not category or not environment then
-    return nil, "config.lua declares no category or no environment yet; whoever runs this app can add them."
-  end
-  return { priority = priority, title = title, category = category, environment = environment }
-end
-
 local function declare_at_once(given, rest)
   local person_id, refusal = permit.check(given, "declare")
   if not person_id then return problem(refusal) end
-  local quick, wrong = read_quick(rest)
+  local quick, wrong = quick_of.read(rest)
   if not quick then return problem(wrong) end
   local result, err = declare(given, quick, person_id)
   if not result then
@@ -106,8 +57,8 @@ return {
   commands = {
     {
       name = "open", run = run,
-      usage = { "open", "open P2 what is broken" },
-      about = { "declare an incident, with a form", "declare one at once" },
+      usage = { "open", "open P2 what is broken", "open P2 #payment what is broken" },
+      about = { "declare an incident, with a form", "declare one at once", "the same, of a category" },
     },
   },
   actions = {

@@ -1,0 +1,108 @@
+-- quick: what "open P2 #payment what is broken" declares: a priority, the category if one is named, the title. What is
+-- not said comes from `slack.defaults`.
+local config = require "engine.config"
+local text = require "engine.text"
+local blocks = require "slack.blocks"
+local catalogue_of = require "slack.creation.catalogue"
+local form = require "slack.creation.form"
+
+local M = {}
+
+local NAMED = 8                        -- categories that a refusal names
+local NOTHING_DECLARED = "config.lua declares no category or no environment yet; whoever runs this app can add them."
+
+local function example()
+  return ("For example: `%s open P2 Checkout answers with errors`"):format(config.slack.command)
+end
+
+local function priority_names(catalogue)
+  local names = {}
+  for _, priority in ipairs(catalogue.priorities) do
+    if priority.enabled_create ~= false then
+      names[#names + 1] = "`" .. blocks.escape(priority.name, 30) .. "`"
+    end
+  end
+  return table.concat(names, ", ")
+end
+
+local function find_priority(catalogue, word)
+  word = word:upper()
+  for _, priority in ipairs(catalogue.priorities) do
+    local is_named = priority.name:upper() == word or tostring(priority.value) == word
+    if is_named and priority.enabled_create ~= false then return priority end
+  end
+end
+
+-- A category's name as it is typed: "Data Breach" is "data-breach".
+local function slug_of(name)
+  return (name:lower():gsub("[%s%p]+", "-"):gsub("^%-", ""):gsub("%-$", ""))
+end
+
+-- Those that are meant by <slug>: the one of this name, else all that begin so.
+local function categories_of(catalogue, slug)
+  local found = {}
+  for _, category in ipairs(catalogue.categories) do
+    local own = slug_of(category.name)
+    if own == slug then return { category } end
+    if own:sub(1, #slug) == slug then found[#found + 1] = category end
+  end
+  return found
+end
+
+local function tags_of(categories)
+  local tags = {}
+  for i = 1, math.min(#categories, NAMED) do
+    tags[i] = "`#" .. blocks.escape(slug_of(categories[i].name), 60) .. "`"
+  end
+  if #categories > NAMED then tags[#tags + 1] = ("and %d more"):format(#categories - NAMED) end
+  return table.concat(tags, ", ")
+end
+
+-- The category that the words begin with ("#payment ..."), and the words behind it; nil and why. A number is not one:
+-- "#12 is back" is a title.
+local function take_category(catalogue, words)
+  local tag, rest = words:match "^#(%S*%a%S*)%s*(.*)$"
+  if not tag then
+    local category = catalogue_of.default_category(catalogue, config.slack.defaults.category)
+    return category, category and words or NOTHING_DECLARED
+  end
+  local found = categories_of(catalogue, slug_of(tag))
+  if #found == 1 then return found[1], rest end
+  if #found > 1 then
+    return nil, ("`#%s` may be %s."):format(blocks.escape(tag, 60), tags_of(found))
+  end
+  return nil, ("There is no category `#%s`. There are %s."):format(blocks.escape(tag, 60),
+    tags_of(catalogue.categories))
+end
+
+local function default_environment(catalogue)
+  return catalogue_of.environment_by_value(catalogue, config.slack.defaults.environment)
+    or catalogue_of.default_environment(catalogue)
+end
+
+--- What is to be declared. May yield.
+---@param words string  what stands behind "open"
+---@return { priority: table, category: table, environment: table, title: string }|nil quick
+---@return string|nil why  for the person, mrkdwn
+function M.read(words)
+  local catalogue, err = catalogue_of.load()
+  if not catalogue then return nil, "The incident cannot be declared now: " .. tostring(err) end
+  local word, behind = words:match "^(%S+)%s*(.*)$"
+  local priority = find_priority(catalogue, word)
+  if not priority then
+    return nil, ("There is no priority `%s`. There are %s.\n%s"):format(blocks.escape(word, 30),
+      priority_names(catalogue), example())
+  end
+  local environment = default_environment(catalogue)
+  if not environment then return nil, NOTHING_DECLARED end
+  local category, rest = take_category(catalogue, behind)
+  if not category then return nil, rest end
+  local title = blocks.line(rest)
+  if form.title_problem(title) then
+    return nil, ("The title has %d characters; it takes %d to %d.\n%s"):format(text.length(title),
+      form.TITLE.min, form.TITLE.max, example())
+  end
+  return { priority = priority, category = category, environment = environment, title = title }
+end
+
+return M
