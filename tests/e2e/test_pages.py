@@ -1,0 +1,105 @@
+"""The pages as a browser, a keyboard and a screen reader get them: whole HTML, landmarks, nothing foreign come to life, no script
+needed, nothing from elsewhere, and both colour schemes."""
+import html.parser
+import re
+
+from flows import declare_by_api, ready_channel
+from harness import check, equal, fetch
+
+HOSTILE = "<img src=x onerror=alert(1)> &lt;b&gt; \"' \u202eevil\u202c \u062a\u0639\u0637\u0644 \U0001f525 " + "long" * 10
+SECRET = "The very secret takeover of a rival"
+VOID = {"meta", "link", "img", "br", "hr", "input", "col", "wbr"}
+
+
+class Page(html.parser.HTMLParser):
+    """Checks that elements are closed in their order, and keeps them with their attributes and the page's words."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.open, self.elements, self.words = [], [], []
+        self.feed(text)
+        self.close()
+        equal(self.open, [], "elements that are not closed")
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        check(self.open and self.open[-1] == tag, f"</{tag}> closes {self.open[-1:]}")
+        self.open.pop()
+
+    def handle_data(self, data):
+        if not self.open or self.open[-1] not in ("style", "script"):
+            self.words.append(data)
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.elements if name == tag]
+
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+
+def read(engine, path, status=200):
+    answer = engine.get(path)
+    equal(answer.status, status, path)
+    policy = answer.headers["content-security-policy"]
+    check("default-src 'none'" in policy and "unsafe" not in policy, f"{path}: {policy}")
+    check(answer.headers["content-type"].startswith("text/html; charset=utf-8"), f"{path}: its type")
+    page = Page(answer.text)
+    check(answer.text.startswith("<!doctype html>"), f"{path}: its document type")
+    equal([attrs.get("lang") for attrs in page.all("html")], ["en"], f"{path}: its language")
+    for tag in ("title", "main", "footer", "h1"):
+        equal(len(page.all(tag)), 1, f"{path}: <{tag}>")
+    check({"name": "viewport", "content": "width=device-width, initial-scale=1"} in page.all("meta"), f"{path}: it fits a phone")
+    check({"name": "color-scheme", "content": "light dark"} in page.all("meta"), f"{path}: both colour schemes")
+    return page
+
+
+def assert_reachable(page, path):
+    """By keyboard and screen reader: the way past the top comes first, nothing takes the focus out of order."""
+    links = page.all("a")
+    equal((links[0].get("class"), links[0].get("href")), ("skip", "#content"), f"{path}: the first link")
+    equal([attrs.get("id") for attrs in page.all("main")], ["content"], f"{path}: where it leads")
+    for tag, attrs in page.elements:
+        check(int(attrs.get("tabindex", "0")) <= 0, f"{path}: <{tag}> takes the focus out of order")
+        check(tag != "img" or "alt" in attrs, f"{path}: an image without words")
+        check(tag != "nav" or attrs.get("aria-label"), f"{path}: a navigation without a name")
+        check(tag != "th" or attrs.get("scope"), f"{path}: a table's head without its scope")
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
+    check(all(b <= a + 1 for a, b in zip([0] + levels, levels)), f"{path}: headings {levels}")
+
+
+def assert_harmless(page, path):
+    for tag, attrs in page.elements:
+        check(not [name for name in attrs if name.startswith("on") or name == "style"], f"{path}: <{tag} {attrs}>")
+        for name in ("src", "href"):
+            address = attrs.get(name, "/")
+            check(tag == "a" or address.startswith("/"), f"{path}: <{tag}> loads {address}")
+            check(not address.lower().startswith(("javascript:", "data:")), f"{path}: {address}")
+    equal([attrs.get("src") for attrs in page.all("script")], ["/static/times.js"], f"{path}: scripts")
+
+
+def test_the_pages_of_a_hostile_incident(world):
+    engine = world.engine()
+    world.sync(engine)
+    declare_by_api(engine, title=HOSTILE)
+    ready_channel(world)
+    declare_by_api(engine, title=SECRET, category="Data Breach")
+    engine.settled()
+    for path in ("/", "/incident/1/"):
+        page = read(engine, path)
+        assert_reachable(page, path)
+        assert_harmless(page, path)
+        check("<img src=x onerror=alert(1)> &lt;b&gt; \"'" in page.text(), f"{path} says the title as it is: {page.text()}")
+        check(SECRET not in engine.get(path).text, f"{path} keeps the secret")
+        check(all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", attrs["datetime"]) for attrs in page.all("time")), f"{path}: its times")
+        check(" ago" in page.text() if path == "/" else " UTC" in page.text(), f"{path} tells times without a script too")
+    for path in ("/incident/2/", "/incident/77/"):
+        page = read(engine, path, 404)
+        check(SECRET not in page.text() and "does not exist, or it is not yours to see" in page.text(), f"{path}: {page.text()}")
+    style = fetch(engine.url + "/static/style.css").text
+    for wanted in ("prefers-color-scheme: dark", ":focus-visible", "max-width"):
+        check(wanted in style, f"the style sheet knows {wanted}")
+    engine.process.stop()
