@@ -66,8 +66,7 @@ static const char UPDATE_SAVED[] =
 static const char SELECT_READY[] =
     "SELECT 1 FROM event WHERE incident_id = ? AND kind = 'conversation.ready' LIMIT 1";
 static const char SELECT_MEMBERS[] =
-    "SELECT m.person_id FROM conversation_member m JOIN conversation v ON v.id = m.conversation_id"
-    " WHERE v.id = ? ORDER BY m.person_id";
+    "SELECT person_id FROM conversation_member WHERE conversation_id = ? ORDER BY person_id";
 static const char SELECT_VISIBLE[] =
     "SELECT 1 FROM conversation v WHERE v.id = ? AND" CONVERSATION_IS_VISIBLE;
 static const char SELECT_EXISTS[] = "SELECT 1 FROM conversation WHERE id = ?";
