@@ -2,12 +2,12 @@
 -- file, shows every record to M.note first (what others refer to), then asks M.rows stage by stage,
 -- and writes what it answers. Ids and times are kept.
 local time = require "engine.time"
+local status = require "incident_status"
 
 local M = {}
 
 local PLATFORM = "slack"
 local CRITICAL_BELOW = 4
-local CLOSED = 60
 local STATES = { [0] = "not_opened", [1] = "opened", [2] = "archived" }
 local TYPES = { [0] = "unknown", [10] = "public", [20] = "private", [30] = "dm", [40] = "group_dm" }
 
@@ -123,7 +123,7 @@ local notes = {
   ["pagerduty.pagerdutyuser"] = function(pk, f) known.on_call_person[pk] = f.user end,
   -- The original never wrote when an incident was closed; its history knows.
   ["incidents.incidentupdate"] = function(_, f)
-    if f._status == CLOSED then
+    if f._status == status.CLOSED then
       known.closed_at[f.incident] = math.max(known.closed_at[f.incident] or 0, ms(f.event_ts))
     end
   end,
@@ -229,7 +229,7 @@ rows["incidents.incident"] = function(pk, f)
     response_type = response_type(known.priority[f.priority]), custom_fields = f.custom_fields,
     dedup_key = f.dedup_key, closure_reason = filled(f.closure_reason), closure_reference = f.closure_reference,
     is_private = f.private, is_ignored = f.ignore, mitigated_at_ms = ms(f.mitigated_at),
-    closed_at_ms = ms(f.closed_at) or (f._status == CLOSED and known.closed_at[pk] or nil),
+    closed_at_ms = ms(f.closed_at) or (f._status == status.CLOSED and known.closed_at[pk] or nil),
   }, f) } }
 end
 

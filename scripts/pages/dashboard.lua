@@ -1,12 +1,12 @@
 -- dashboard: the incidents in progress, worst first within each status.
 local html = require "engine.html"
 local incidents = require "engine.incidents"
+local status = require "incident_status"
 local layout = require "web.layout"
 local parts = require "web.parts"
 
 local h = html.element
 local READER = { source = "web" }   -- nobody in particular until sign-in exists: private incidents stay out
-local CLOSED = 60
 
 local function card(incident)
   local channel = incident.conversation
@@ -48,7 +48,7 @@ local function column(group)
 end
 
 local function show()
-  local list, err = incidents.list({ status_below = CLOSED, limit = 500 }, READER)
+  local list, err = incidents.list({ status_below = status.CLOSED, limit = 500 }, READER)
   if not list then return layout.failed(err) end
   if #list == 0 then
     return layout.page("Incidents in progress", h("section", { class = "empty" },

@@ -3,6 +3,7 @@
 local config = require "engine.config"
 local json = require "engine.json"
 local store = require "engine.store"
+local status = require "incident_status"
 local blocks = require "slack.blocks"
 local client = require "slack.client"
 local footer = require "slack.footer"
@@ -14,7 +15,6 @@ local permit = require "slack.permit"
 local M = { SCOPE = "slack.home" }
 
 local LOOKS_FOR = "2h"
-local CLOSED = 60
 local SHOWN = 25
 local CRITICAL_AT_MOST = 3
 
@@ -24,7 +24,7 @@ local FILTERS = {
 
 -- One more than is shown, to know whether there are more.
 local function rows_of(person_id, filter, before_id)
-  local wanted = { status_below = CLOSED, limit = SHOWN + 1, order = "newest", before_id = before_id }
+  local wanted = { status_below = status.CLOSED, limit = SHOWN + 1, order = "newest", before_id = before_id }
   if filter == "mine" then wanted.of_person = person_id end
   if filter == "critical" then wanted.priority_value_at_most = CRITICAL_AT_MOST end
   return permit.list(person_id, wanted)

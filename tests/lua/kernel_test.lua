@@ -7,6 +7,7 @@ local kernel = require "engine.kernel"
 local people = require "engine.people"
 local reference = require "engine.reference"
 local task = require "engine.task"
+local status = require "incident_status"
 
 local function somebody(name)
   return assert(people.ensure_email { email = name .. "@example.test", name = name })
@@ -29,6 +30,15 @@ return {
     t.equal(incident.priority.name, "P1")
     t.equal(incident.category.group.name, "Shop")
     t.equal(kernel.call("incident.get", { id = declared.id }), incident)
+  end,
+
+  ["scripts know the statuses by the kernel's numbers"] = function(t)
+    local id = t.truthy(declare { priority = "P3" }).id
+    t.equal(incidents.get({ id = id }).status, status.OPEN)
+    for _, name in ipairs { "Investigating", "Mitigating", "Mitigated", "Closed" } do
+      t.truthy(incidents.update { id = id, status = status[name:upper()], closure_reason = "cancelled" })
+      t.equal(incidents.get({ id = id }).status_label, name)
+    end
   end,
 
   ["text of all kinds survives"] = function(t)

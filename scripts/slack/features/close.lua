@@ -2,6 +2,7 @@
 -- mends it; one that was never worked on asks for the reason.
 local incidents = require "engine.incidents"
 local text = require "engine.text"
+local status = require "incident_status"
 local blocks = require "slack.blocks"
 local catalogue_of = require "slack.creation.catalogue"
 local choices = require "slack.choices"
@@ -15,7 +16,6 @@ local reply = require "slack.reply"
 local view = require "slack.view"
 
 local CALLBACK = "incident_close"
-local CLOSED = 60
 local BLOCK_OF = {
   title = "title", description = "description", message = "message", category = "incident_category",
 }
@@ -88,10 +88,10 @@ end
 
 local function build(context)
   local incident = context.incident
-  if incident.status == CLOSED then
+  if incident.status == status.CLOSED then
     return view.notice(title_of(incident), "This incident is closed already.")
   end
-  if closure.needs_reason(context, CLOSED) then return closure.reason_view(context) end
+  if closure.needs_reason(context, status.CLOSED) then return closure.reason_view(context) end
   local lifecycle = assert(incidents.lifecycle({ id = incident.id }, context.actor))
   if not lifecycle.can_be_closed then return obstacles_view(incident, lifecycle) end
   return form_view(incident, assert(catalogue_of.load()))

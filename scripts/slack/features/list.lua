@@ -1,10 +1,10 @@
 -- list: "/incident list": what is going on, for whoever asks; "list mine" and "list critical" narrow it.
+local status = require "incident_status"
 local blocks = require "slack.blocks"
 local incident_text = require "slack.incident_text"
 local permit = require "slack.permit"
 local reply = require "slack.reply"
 
-local CLOSED = 60
 local SHOWN = 15
 local CRITICAL_AT_MOST = 3
 
@@ -41,7 +41,7 @@ local function run(given, rest)
   local person_id, words = permit.sender(given)
   if not person_id then return reply.ephemeral { text = words } end
   local wanted = filter(person_id)
-  wanted.status_below, wanted.limit, wanted.order = CLOSED, SHOWN + 1, "newest"
+  wanted.status_below, wanted.limit, wanted.order = status.CLOSED, SHOWN + 1, "newest"
   local rows, err = permit.list(person_id, wanted)
   if not rows then
     return reply.ephemeral { text = ":warning: The list cannot be read now: " .. tostring(err) }

@@ -3,6 +3,7 @@
 local incidents = require "engine.incidents"
 local json = require "engine.json"
 local log = require "engine.log"
+local status = require "incident_status"
 local blocks = require "slack.blocks"
 local incident_modal = require "slack.incident_modal"
 local incident_text = require "slack.incident_text"
@@ -10,7 +11,6 @@ local permit = require "slack.permit"
 local view = require "slack.view"
 
 local ACTION = "incident_update_select_incident"
-local CLOSED = 60
 local SHOWN = 50
 
 -- The open incident with exactly this number: among thousands it would drown in those whose number
@@ -18,7 +18,7 @@ local SHOWN = 50
 local function numbered(words, given, actor)
   local id = math.tointeger(tonumber(words:match "^#?(%d+)$"))
   local incident = id and incidents.get({ id = id }, actor)
-  local is_offered = incident and incident.status < CLOSED and permit.check(given, "see", incident)
+  local is_offered = incident and incident.status < status.CLOSED and permit.check(given, "see", incident)
   return is_offered and incident or nil
 end
 
@@ -28,7 +28,8 @@ local function options(given)
   local words = blocks.line(given.action.value)
   local rows, err = {}, unknown
   if person_id then
-    rows, err = permit.list(person_id, { status_below = CLOSED, search = words, limit = SHOWN, order = "newest" })
+    local wanted = { status_below = status.CLOSED, search = words, limit = SHOWN, order = "newest" }
+    rows, err = permit.list(person_id, wanted)
   end
   if err then log.warn("incidents to choose from: " .. tostring(err)) end
   local exact = person_id and numbered(words, given, permit.actor(person_id))

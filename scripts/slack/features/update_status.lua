@@ -2,6 +2,7 @@
 -- it. Only what was changed is saved; closing early asks for the reason first.
 local config = require "engine.config"
 local incidents = require "engine.incidents"
+local status = require "incident_status"
 local blocks = require "slack.blocks"
 local catalogue_of = require "slack.creation.catalogue"
 local choices = require "slack.choices"
@@ -16,7 +17,6 @@ local reply = require "slack.reply"
 local view = require "slack.view"
 
 local CALLBACK = "incident_update_status"
-local CLOSED = 60
 local BLOCK_OF = {
   message = "message", status = "status", priority = "priority", category = "incident_category",
   closure_reason = "status",
@@ -71,8 +71,8 @@ end
 -- What differs from the incident.
 local function changes_of(incident, values)
   local changes = {}
-  local status = math.tointeger(tonumber(values.status))
-  if status and status ~= incident.status then changes.status = status end
+  local chosen = math.tointeger(tonumber(values.status))
+  if chosen and chosen ~= incident.status then changes.status = chosen end
   if values.priority and values.priority ~= tostring(incident.priority.id) then
     changes.priority = values.priority
   end
@@ -87,7 +87,7 @@ end
 local function submit(context, values)
   local incident = context.incident
   local changes = changes_of(incident, values)
-  if changes.status == CLOSED then
+  if changes.status == status.CLOSED then
     local allowed, refusal = permit.check(context.given, "close", incident)
     if not allowed then return reply.errors { status = refusal } end
   end

@@ -1,6 +1,7 @@
 -- deploy_warning: a P1 in production asks everyone not to deploy, in the conversation tagged
 -- `it_deploy`; when it is mitigated, or no P1 any more, the same message says that they may.
 local log = require "engine.log"
+local status = require "incident_status"
 local blocks = require "slack.blocks"
 local incident_text = require "slack.incident_text"
 local message = require "slack.message"
@@ -8,7 +9,6 @@ local rules = require "slack.rules"
 local step = require "slack.step"
 
 local TAG = "it_deploy"
-local MITIGATED = 40
 
 -- Nothing stops deployments any more: the warning, if there was one, says so.
 local function lift(incident, shared)
@@ -23,7 +23,7 @@ end
 
 local function warn_deployers(ctx, incident, conversation)
   if incident.is_private then return end
-  local is_stopped = rules.stops_deployments(incident) and incident.status < MITIGATED
+  local is_stopped = rules.stops_deployments(incident) and incident.status < status.MITIGATED
   local shared, err = message.tagged_conversation(TAG)
   if err then return nil, err end
   if not is_stopped then

@@ -9,6 +9,7 @@ local log = require "engine.log"
 local store = require "engine.store"
 local task = require "engine.task"
 local time = require "engine.time"
+local status = require "incident_status"
 local channel = require "slack.channel"
 local client = require "slack.client"
 local foreign = require "slack.foreign"
@@ -19,7 +20,6 @@ local walk = require "slack.walk"
 local workspace = require "slack.workspace"
 
 local TASK = "slack.heal"
-local CLOSED = 60
 local PATIENT = { timeout = "30s", wait = "20s" }
 local PAGE = 200
 local MOST_MESSAGES = 5000             -- of a channel, the newest; those of its threads count
@@ -198,7 +198,7 @@ local function open_channels(only)
   for _, row in ipairs(rows) do
     local incident = (not only or wanted[row.external_id]) and row.status == "opened"
       and incidents.get { id = row.incident_id }
-    if incident and incident.status < CLOSED then
+    if incident and incident.status < status.CLOSED then
       items[#items + 1] = { key = row.external_id, conversation = row }
     end
   end

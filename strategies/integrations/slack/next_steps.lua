@@ -1,13 +1,13 @@
 -- next_steps: once an incident is mitigated its channel is told what is left to do until it can be
 -- closed. One message, kept true: it changes in place as key events come in.
 local incidents = require "engine.incidents"
+local status = require "incident_status"
 local blocks = require "slack.blocks"
 local incident_text = require "slack.incident_text"
 local message = require "slack.message"
 local step = require "slack.step"
 
 local KIND = "ff_incident_fixed_next_actions"
-local MITIGATED, CLOSED = 40, 60
 local MAX_SHOWN = 10
 local KEY_EVENTS_MISSING = "MISSING_REQUIRED_KEY_EVENTS"   -- the reason that has a list of its own
 
@@ -48,10 +48,10 @@ end
 
 local function content(incident, state)
   local list = {
-    blocks.header(incident.status == CLOSED and "All is done" or "What is left to do"),
+    blocks.header(incident.status == status.CLOSED and "All is done" or "What is left to do"),
     blocks.section("*" .. incident_text.headline(incident) .. "* is " .. blocks.escape(incident.status_label) .. "."),
   }
-  if incident.status == CLOSED then return list end
+  if incident.status == status.CLOSED then return list end
   if state.can_be_closed then
     list[#list + 1] = blocks.section(":white_check_mark: Everything is there: it can be closed.")
   else
@@ -70,7 +70,7 @@ local function show(ctx, incident, conversation)
   }
   local is_there, problem = message.edit(said)
   if is_there == nil then return nil, problem end
-  if is_there or incident.status < MITIGATED or incident.status == CLOSED then return end
+  if is_there or incident.status < status.MITIGATED or incident.status == status.CLOSED then return end
   return message.send(ctx, said)
 end
 

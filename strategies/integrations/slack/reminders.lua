@@ -5,13 +5,13 @@ local incidents = require "engine.incidents"
 local jobs = require "engine.jobs"
 local store = require "engine.store"
 local time = require "engine.time"
+local status = require "incident_status"
 local blocks = require "slack.blocks"
 local incident_text = require "slack.incident_text"
 local message = require "slack.message"
 local snooze = require "slack.snooze"
 
 local KIND = "ff_incident_update_reminder_"
-local POSTMORTEM = 50
 local CRITICAL_AT_MOST = 3
 local PAGE = 100
 
@@ -50,7 +50,7 @@ local function look(_)
   if not is_open_now(now_ms) then return end
   repeat
     local rows, err = incidents.list {
-      status_below = POSTMORTEM, priority_value_at_most = CRITICAL_AT_MOST, limit = PAGE,
+      status_below = status.POSTMORTEM, priority_value_at_most = CRITICAL_AT_MOST, limit = PAGE,
       before_id = before_id, order = "newest",
     }
     if not rows then return nil, err end
@@ -82,7 +82,7 @@ local function remind(ctx, args)
   local incident, err = incidents.get { id = args.incident_id }
   if not incident then return nil, err end
   local is_stale = args.silence:match "^%d+" == tostring(incident.updated_at_ms)
-  if not is_stale or incident.status >= POSTMORTEM or not incident.conversation then return end
+  if not is_stale or incident.status >= status.POSTMORTEM or not incident.conversation then return end
   return message.send(ctx, {
     conversation = incident.conversation, incident = incident, kind = KIND .. args.silence,
     blocks = content(incident), text = "How is " .. incident_text.headline(incident) .. " going?",

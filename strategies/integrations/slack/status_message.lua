@@ -1,6 +1,7 @@
 -- status_message: what an update says, told in the channel, and in the shared channel when a public
 -- critical incident in production changes.
 local updates = require "engine.updates"
+local status = require "incident_status"
 local blocks = require "slack.blocks"
 local incident_text = require "slack.incident_text"
 local message = require "slack.message"
@@ -9,7 +10,6 @@ local rules = require "slack.rules"
 local step = require "slack.step"
 
 local KIND = "ff_incident_status_updated"
-local CLOSED = 60
 local TOLD_TO_ALL = { status = true, priority = true, category = true }
 
 local function set_of(fields)
@@ -50,7 +50,7 @@ local function content(incident, update, changed, where)
   end
   list[#list + 1] = blocks.context(("%s, %s"):format(people.mention(update.created_by),
     incident_text.moment(update.event_at_ms)))
-  if not where and incident.status ~= CLOSED then list[#list + 1] = buttons(incident) end
+  if not where and incident.status ~= status.CLOSED then list[#list + 1] = buttons(incident) end
   return list
 end
 
