@@ -20,20 +20,18 @@ end
 ---@param options? table  of client.call
 ---@return table|nil saved  the conversation
 ---@return table|nil err
----@return boolean|nil is_member  whether the app is in it; nil when Slack does not say
 function M.save_facts(conversation, options)
   local answer, err = client.call("conversations.info", {
     channel = conversation.external_id,
   }, options)
   if not answer then return nil, err end
   local channel = foreign.table(answer.channel)
-  local saved, problem = conversations.save {
+  return conversations.save {
     platform = "slack", external_id = conversation.external_id,
     name = foreign.text(channel.name),
     type = type_of(channel), status = is_true(channel.is_archived) and "archived" or "opened",
     is_shared = is_true(channel.is_shared) or is_true(channel.is_ext_shared),
   }
-  return saved, problem, channel.is_member
 end
 
 --- The Slack ids of all who are in a conversation. May yield.

@@ -16,8 +16,8 @@ local NOT_THERE = { message_not_found = true, thread_not_found = true }
 --- What people are told when they ask for what is there.
 M.ALREADY = "This message is on the timeline already."
 
-local function find(method, args, ts, options)
-  local answer, err = client.call(method, args, options)
+local function find(method, args, ts)
+  local answer, err = client.call(method, args)
   if not answer and not NOT_THERE[err.slack] then return nil, err end
   for _, message in ipairs(foreign.table(answer and answer.messages)) do
     if message.ts == ts then return message end
@@ -25,17 +25,16 @@ local function find(method, args, ts, options)
 end
 
 --- The message at <ts>: in the channel, else as an answer in a thread. May yield.
----@param options? table  of client.call
 ---@return table|nil message  nil without err: there is none
 ---@return table|nil err
-function M.message_at(channel, ts, options)
+function M.message_at(channel, ts)
   local args = {
     channel = channel, oldest = ts, latest = ts, inclusive = true, limit = 1, include_all_metadata = true,
   }
-  local message, err = find("conversations.history", args, ts, options)
+  local message, err = find("conversations.history", args, ts)
   if message or err then return message, err end
   args.ts = ts
-  return find("conversations.replies", args, ts, options)
+  return find("conversations.replies", args, ts)
 end
 
 --- Did we say it ourselves? Then the timeline has it already, in other words.

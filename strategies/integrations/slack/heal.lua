@@ -81,14 +81,14 @@ end
 
 -- ---- what is said in it
 
--- Adds the messages of all pages to <found>, by ts. True unless an error came.
+-- Adds the messages of all pages to <found>: {by_ts, count}. True unless an error came.
 local function read_pages(found, method, args, each)
   for page, err in client.pages(method, args, PATIENT) do
     if not page then return nil, err end
     for _, message in ipairs(foreign.table(page.messages)) do
       message = foreign.table(message)
-      if timeline.is_ts(message.ts) and not found[message.ts] then
-        found[message.ts], found.count = message, found.count + 1
+      if timeline.is_ts(message.ts) and not found.by_ts[message.ts] then
+        found.by_ts[message.ts], found.count = message, found.count + 1
         each(message)
       end
     end
@@ -100,7 +100,7 @@ end
 
 -- The messages of the channel by ts, those in threads too.
 local function read_messages(conversation)
-  local found, threads = { count = 0 }, {}
+  local found, threads = { by_ts = {}, count = 0 }, {}
   local args = { channel = conversation.external_id, limit = PAGE, include_all_metadata = true }
   local done, err = read_pages(found, "conversations.history", args, function(message)
     if math.tointeger(message.reply_count) and message.reply_count > 0 then threads[#threads + 1] = message.ts end
@@ -110,8 +110,7 @@ local function read_messages(conversation)
     args = { channel = conversation.external_id, ts = ts, limit = PAGE, include_all_metadata = true }
     done, err = read_pages(found, "conversations.replies", args, function() end)
   end
-  found.count = nil
-  return done and found or nil, err
+  return done and found.by_ts or nil, err
 end
 
 local function enqueue(conversation, handler, ts, more)
@@ -166,9 +165,10 @@ local function heal_messages(conversation)
   end
   for ts, record in pairs(records) do
     local job, more = mend(record, messages[ts])
-    local done, refusal = true, nil
-    if job then done, refusal = enqueue(conversation, job, ts, more) end
-    if not done then return nil, refusal end
+    if job then
+      local done, refusal = enqueue(conversation, job, ts, more)
+      if not done then return nil, refusal end
+    end
   end
   return true
 end
@@ -223,8 +223,8 @@ end
 
 local function watch()
   while true do
-    local gap = gap_ms()
-    if gap >= GAP_MS or outage.take() then
+    local gap, was_out = gap_ms(), outage.take()
+    if gap >= GAP_MS or was_out then
       log.info "Slack's events may have been missed: the channels of open incidents are read again"
       local handler = "task:" .. TASK
       local _, err = jobs.enqueue { handler = handler, lane = handler, args = {} }
