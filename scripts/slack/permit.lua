@@ -84,14 +84,33 @@ local function refusal(action, entries)
   return ("You may not do this (`%s`); these may: %s."):format(action, table.concat(who, ", "))
 end
 
+-- The entries of an action, nil when it is not narrowed.
+local function entries_of(action)
+  local entries = config.slack.permissions[action]
+  return entries and #entries > 0 and entries or nil
+end
+
+local function any_fits(entries, person_id, incident)
+  for _, entry in ipairs(entries) do
+    if fits(entry, person_id, incident) then return true end
+  end
+  return false
+end
+
 -- The words of a refusal, or nil: one entry fits, or nothing is narrowed.
 local function refused(action, person_id, incident)
-  local entries = config.slack.permissions[action]
-  if not entries or #entries == 0 then return nil end
-  for _, entry in ipairs(entries) do
-    if fits(entry, person_id, incident) then return nil end
-  end
+  local entries = entries_of(action)
+  if not entries or any_fits(entries, person_id, incident) then return nil end
   return refusal(action, entries)
+end
+
+-- The entries that depend on the incident, and those that do not.
+local function split(entries)
+  local of_incident, of_person = {}, {}
+  for _, entry in ipairs(entries) do
+    table.insert(M.needs_incident(entry) and of_incident or of_person, entry)
+  end
+  return of_incident, of_person
 end
 
 --- Who sent a request. May yield.
@@ -119,22 +138,23 @@ function M.check(given, action, incident)
   return person_id
 end
 
---- The newest incidents that a person may see: as incidents.list with the order "newest", without what
---- `see` keeps from the person. Looks through the newest thousand at most. May yield.
+--- On whose behalf the kernel is asked: it hides from the actor what is private.
 ---@param person_id string
----@param wanted table  of incidents.list, with its limit
----@return table[]|nil rows
----@return table|nil err
-function M.list(person_id, wanted)
+---@return Actor
+function M.actor(person_id)
+  return { person = person_id, source = "chat" }
+end
+
+-- As M.list, when each incident has to be asked.
+local function list_fitting(entries, person_id, wanted)
   local actor, page, found = M.actor(person_id), {}, {}
-  if #(config.slack.permissions.see or {}) == 0 then return incidents.list(wanted, actor) end
   for key, value in pairs(wanted) do page[key] = value end
   page.limit = PAGE
   for _ = 1, MOST_PAGES do
     local rows, err = incidents.list(page, actor)
     if not rows then return nil, err end
     for _, row in ipairs(rows) do
-      if #found < wanted.limit and not refused("see", person_id, row) then found[#found + 1] = row end
+      if #found < wanted.limit and any_fits(entries, person_id, row) then found[#found + 1] = row end
     end
     if #rows < PAGE or #found == wanted.limit then break end
     page.before_id = rows[#rows].id
@@ -142,11 +162,19 @@ function M.list(person_id, wanted)
   return found
 end
 
---- On whose behalf the kernel is asked: it hides from the actor what is private.
+--- The newest incidents that a person may see: as incidents.list with the order "newest", without what
+--- `see` keeps from the person. Looks through the newest thousand at most. May yield.
 ---@param person_id string
----@return Actor
-function M.actor(person_id)
-  return { person = person_id, source = "chat" }
+---@param wanted table  of incidents.list, with its limit
+---@return table[]|nil rows
+---@return table|nil err
+function M.list(person_id, wanted)
+  local actor, entries = M.actor(person_id), entries_of "see"
+  if not entries then return incidents.list(wanted, actor) end
+  local of_incident, of_person = split(entries)
+  if any_fits(of_person, person_id) then return incidents.list(wanted, actor) end
+  if #of_incident == 0 then return {} end
+  return list_fitting(of_incident, person_id, wanted)
 end
 
 return M
