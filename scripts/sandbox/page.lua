@@ -72,7 +72,7 @@ local function show_message(message, pins)
   local is_answer = message.thread_ts and message.thread_ts ~= message.ts
   return h("article", { class = is_answer and "message thread" or "message" },
     h("p", { class = "when" }, h("strong", nil, person_name(message.user)), " \u{b7} ",
-      parts.moment(tonumber(message.ts) * 1000 // 1 | 0),
+      parts.moment(math.floor(tonumber(message.ts) * 1000)),
       message.edited and " \u{b7} edited" or nil, pins[message.ts] and " \u{b7} \u{1f4cc} pinned" or nil),
     block_nodes.nodes(message, NAMES), reactions_of(message))
 end
