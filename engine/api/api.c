@@ -4,19 +4,56 @@
 #include "api/reference_cache.h"
 #include "api/route.h"
 #include "api/write.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/tz.h"
 #include "core/engine.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void copy_name(char out[API_NAME_SIZE], const char *name)
 {
     snprintf(out, API_NAME_SIZE, "%s", name ? name : "");
 }
 
+/* Puts the zone of that name first; one that cannot be read is not taken over. */
+static void set_zone(struct api *api, const char *name)
+{
+    struct err err;
+    struct zone **link = &api->zones;
+    while (*link && strcmp((*link)->name, name) != 0)
+        link = &(*link)->next;
+    struct zone *zone = *link;
+    if (zone) {
+        *link = zone->next;
+    } else {
+        struct tz *tz = tz_load(name, &err);
+        if (!tz) {
+            log_error(LOG_API, 0, "time_zone: %s", err.msg);
+            return;
+        }
+        zone = xcalloc(1, sizeof(*zone));
+        *zone = (struct zone){ .name = xstrdup(name), .tz = tz };
+    }
+    zone->next = api->zones;
+    api->zones = zone;
+}
+
+static void free_zones(struct zone *zone)
+{
+    while (zone) {
+        struct zone *next = zone->next;
+        tz_free(zone->tz);
+        free(zone->name);
+        free(zone);
+        zone = next;
+    }
+}
+
 void api_set_options(struct api *api, const struct api_options *options)
 {
+    set_zone(api, options->time_zone ? options->time_zone : "UTC");
     copy_name(api->names.channel_name, options->channel_name);
     copy_name(api->names.ticket_key, options->ticket_key);
     copy_name(api->names.ticket_url, options->ticket_url);
@@ -61,7 +98,6 @@ struct api *api_new(struct engine *engine, const struct api_options *options, st
     api->references = reference_cache_new();
     api->metrics = metrics_new();
     api->rate = rate_new();
-    api->zone = tz_load("UTC", err);
     api_set_options(api, options);
     metrics_add_figures(api);
     if (add_routes(api, err) != OK) {
@@ -81,7 +117,7 @@ void api_free(struct api *api)
     reference_cache_free(api->references);
     metrics_free(api->metrics);
     rate_free(api->rate);
-    tz_free(api->zone);
+    free_zones(api->zones);
     buf_fini(&api->columns);
     free(api);
 }

@@ -24,6 +24,13 @@ struct api_settings {
     int requests_per_minute, requests_burst, refusals_per_minute;
 };
 
+/* A time zone that the config named. */
+struct zone {
+    struct zone *next;
+    char *name;
+    struct tz *tz;
+};
+
 struct api {
     struct engine *engine;
     struct api_names names;
@@ -33,7 +40,7 @@ struct api {
     struct reference_cache *references;
     struct metrics *metrics;
     struct rate *rate;
-    struct tz *zone;            /* of times without an offset */
+    struct zone *zones;         /* the newest first; older ones stay, because reads may hold them */
     struct { const char *name; api_health_fn write; void *arg; } health[API_HEALTH_PARTS];
     int health_count;
 };
@@ -76,6 +83,7 @@ struct api_read {
     struct buf link;            /* the Link header, when not empty */
     struct api_errors errors;
     struct api *api;
+    const struct tz *zone;      /* of times, told and asked */
     char *query;                /* copy of the query string */
     int64_t id;                 /* what is asked for: for the one who starts the read to set */
     char key[128];

@@ -13,7 +13,7 @@ static const char SELECT_COSTS[] =
     " cost_type t ON t.id = k.cost_type_id JOIN incident i ON i.id = k.incident_id "
     "WHERE " POLICY_MAY_SEE_SQL " ORDER BY k.id DESC";
 
-static void put_cost_type(struct json_writer *w, struct stmt *stmt)
+static void put_cost_type(struct json_writer *w, struct stmt *stmt, const struct tz *zone)
 {
     json_key(w, "cost_type");
     json_object_begin(w);
@@ -23,12 +23,12 @@ static void put_cost_type(struct json_writer *w, struct stmt *stmt)
     json_put_text(w, "category", stmt_text(stmt, 9));
     json_put_bool(w, "default", stmt_int(stmt, 10));
     json_put_bool(w, "editable", stmt_int(stmt, 11));
-    json_put_time(w, "created_at", stmt_int(stmt, 12));
-    json_put_time(w, "updated_at", stmt_int(stmt, 13));
+    json_put_time(w, "created_at", stmt_int(stmt, 12), zone);
+    json_put_time(w, "updated_at", stmt_int(stmt, 13), zone);
     json_object_finish(w);
 }
 
-static void write_cost(struct json_writer *w, struct stmt *stmt)
+static void write_cost(struct json_writer *w, struct stmt *stmt, const struct tz *zone)
 {
     char amount[MONEY_TEXT_SIZE];
     bool is_known = !stmt_is_null(stmt, 1);
@@ -36,11 +36,11 @@ static void write_cost(struct json_writer *w, struct stmt *stmt)
         money_text(stmt_int(stmt, 1), amount);
     json_object_begin(w);
     json_put_int(w, "id", stmt_int(stmt, 0));
-    put_cost_type(w, stmt);
+    put_cost_type(w, stmt, zone);
     json_put_text(w, "amount", is_known ? amount : NULL);
     json_put_text(w, "details", stmt_text(stmt, 2));
-    json_put_time(w, "created_at", stmt_int(stmt, 3));
-    json_put_time(w, "updated_at", stmt_int(stmt, 4));
+    json_put_time(w, "created_at", stmt_int(stmt, 3), zone);
+    json_put_time(w, "updated_at", stmt_int(stmt, 4), zone);
     json_put_int(w, "incident", stmt_int(stmt, 5));
     json_object_finish(w);
 }
@@ -57,7 +57,7 @@ static int read_costs(struct tx *tx, struct api_read *read, struct err *err)
     json_array_begin(&w);
     int rc;
     while ((rc = stmt_next(stmt, err)) == DB_ROW)
-        write_cost(&w, stmt);
+        write_cost(&w, stmt, read->zone);
     json_array_finish(&w);
     stmt_end(stmt);
     return rc;

@@ -131,8 +131,8 @@ static void read_range(struct filter_reading *r)
     struct err err = { 0 };
     if (!field)
         return;
-    int rc = time_range_parse(field->value, field->value_len, r->read->api->zone, clock_now_ms(),
-                              &range, &err);
+    int rc = time_range_parse(field->value, field->value_len, r->read->zone, clock_now_ms(), &range,
+                              &err);
     if (rc != OK) {
         api_errors_add(r->errors, rc == ERR_INVALID ? "invalid" : NULL, "created_at", "%s",
                        err.msg);
@@ -168,13 +168,13 @@ static bool read_instant(const struct filter_reading *r, const struct form_field
         return false;
     put_year_first(field->value, text);
     if (!strpbrk(text, "0123456789") ||
-        !moment_read(text, strlen(text), r->read->api->zone, clock_now_ms(), &moment))
+        !moment_read(text, strlen(text), r->read->zone, clock_now_ms(), &moment))
         return false;
     struct civil midnight = { .year = moment.date.year,
                               .month = moment.date.month,
                               .day = moment.date.day };
     *at_ms = moment.period == MOMENT_INSTANT ? moment.instant_ms
-                                             : tz_from_local(r->read->api->zone, &midnight);
+                                             : tz_from_local(r->read->zone, &midnight);
     return (moment.period == MOMENT_INSTANT || moment.period == MOMENT_DAY) &&
            *at_ms > -DAY_MS * 365 * 3000;
 }

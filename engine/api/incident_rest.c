@@ -5,8 +5,8 @@
 #include "api/people_json.h"
 #include "api/reference_cache.h"
 #include "api/reference_json.h"
-#include "base/clock.h"
 #include "base/mem.h"
+#include "base/tz.h"
 #include "core/query_in.h"
 #include "core/status.h"
 
@@ -89,6 +89,7 @@ struct incident_rest {
                   32]; /* of an incident's page, as JSON text without the closing quote */
     size_t url_head_len;
     struct reference_set *references;
+    const struct tz *zone;
     struct people_json *people;
     struct buf text, scratch;
     struct row *rows;
@@ -115,13 +116,15 @@ struct incident_rest *incident_rest_new(const struct api_read *read,
                                         struct incident_rest_shape shape, struct tx *tx,
                                         struct err *err)
 {
-    struct reference_set *references = reference_cache_get(read->api->references, tx, err);
+    struct reference_set *references =
+        reference_cache_get(read->api->references, read->zone, tx, err);
     if (!references)
         return NULL;
     struct incident_rest *rest = xcalloc(1, sizeof(*rest));
     rest->names = read->names;
     rest->shape = shape;
     rest->references = references;
+    rest->zone = read->zone;
     rest->people = people_json_new();
     make_url_head(rest);
     return rest;
@@ -186,7 +189,7 @@ static struct piece write_head(struct incident_rest *rest, struct stmt *stmt)
     APPEND(out, ",\"description\":");
     append_text(out, stmt, 3);
     APPEND(out, ",\"created_at\":\"");
-    clock_format_iso(stmt_int(stmt, 4), out);
+    tz_format_iso(rest->zone, stmt_int(stmt, 4), out);
     APPEND(out, "\",\"environment\":");
     piece.len = out->len - piece.at;
     return piece;

@@ -106,7 +106,7 @@ static int answer_update(struct tx *tx, struct api_read *read, struct err *err)
         return rc;
     json_t *update = json_loadb(text.data, text.len, 0, NULL);
     json_writer_init(&w, &read->out);
-    shaped_write(&w, "Update", update);
+    shaped_write(&w, "Update", update, read->zone);
     json_decref(update);
     return OK;
 }
@@ -197,7 +197,7 @@ static int answer_with(struct tx *tx, struct api_read *read, const char *op, con
         return rc;
     json_t *result = json_loadb(text.data, text.len, 0, NULL);
     json_writer_init(&w, &read->out);
-    shaped_write(&w, type, from ? json_object_get(result, from) : result);
+    shaped_write(&w, type, from ? json_object_get(result, from) : result, read->zone);
     json_decref(result);
     return OK;
 }

@@ -51,7 +51,7 @@ static int read_rows(struct tx *tx, struct api_read *read, struct err *err)
     json_array_begin(&w);
     int rc;
     while ((rc = stmt_next(stmt, err)) == DB_ROW)
-        kind->write(&w, stmt);
+        kind->write(&w, stmt, read->zone);
     json_array_finish(&w);
     stmt_end(stmt);
     return rc;
@@ -67,7 +67,7 @@ static int read_row(struct tx *tx, struct api_read *read, struct err *err)
     if (rc == DB_ROW) {
         struct json_writer w;
         json_writer_init(&w, &read->out);
-        kind->write(&w, stmt);
+        kind->write(&w, stmt, read->zone);
     }
     stmt_end(stmt);
     if (rc == DB_DONE)

@@ -25,6 +25,7 @@ static const char SELECT_VERSION[] = "SELECT count(*), sum(updated_at_ms), max(u
 
 struct version {
     int64_t count, sum, newest_ms;
+    const struct tz *zone; /* of the times in the fragments */
 };
 
 struct reference_set {
@@ -77,7 +78,7 @@ const struct fragment *reference_set_find(const struct reference_set *set,
 }
 
 static int read_kind(struct map *map, struct tx *tx, const char *sql, row_json_fn write,
-                     struct err *err)
+                     const struct tz *zone, struct err *err)
 {
     struct stmt *stmt = tx_query(tx, err, sql, "");
     if (!stmt)
@@ -88,7 +89,7 @@ static int read_kind(struct map *map, struct tx *tx, const char *sql, row_json_f
         struct buf text = BUF_INIT;
         struct json_writer w;
         json_writer_init(&w, &text);
-        write(&w, stmt);
+        write(&w, stmt, zone);
         fragment->json = buf_take(&text, &fragment->len);
         map_put(map, stmt_text(stmt, 0), fragment);
     }
@@ -112,7 +113,8 @@ static struct reference_set *read_set(struct tx *tx, const struct version *versi
     set->version = *version;
     for (int kind = 0; kind < REFERENCE_KINDS && rc == OK; kind++) {
         set->kinds[kind] = map_new(free_fragment);
-        rc = read_kind(set->kinds[kind], tx, KINDS[kind].sql, KINDS[kind].write, err);
+        rc =
+            read_kind(set->kinds[kind], tx, KINDS[kind].sql, KINDS[kind].write, version->zone, err);
     }
     if (rc == OK)
         return set;
@@ -120,13 +122,14 @@ static struct reference_set *read_set(struct tx *tx, const struct version *versi
     return NULL;
 }
 
-static int read_version(struct tx *tx, struct version *version, struct err *err)
+static int read_version(struct tx *tx, const struct tz *zone, struct version *version,
+                        struct err *err)
 {
     struct stmt *stmt = tx_query(tx, err, SELECT_VERSION, "");
     if (!stmt)
         return err->code;
     int rc = stmt_next(stmt, err);
-    *version = (struct version){ stmt_int(stmt, 0), stmt_int(stmt, 1), stmt_int(stmt, 2) };
+    *version = (struct version){ stmt_int(stmt, 0), stmt_int(stmt, 1), stmt_int(stmt, 2), zone };
     stmt_end(stmt);
     return rc < 0 ? rc : OK;
 }
@@ -152,11 +155,11 @@ static void keep(struct reference_cache *cache, struct reference_set *set)
     reference_set_release(old);
 }
 
-struct reference_set *reference_cache_get(struct reference_cache *cache, struct tx *tx,
-                                          struct err *err)
+struct reference_set *reference_cache_get(struct reference_cache *cache, const struct tz *zone,
+                                          struct tx *tx, struct err *err)
 {
     struct version version;
-    if (read_version(tx, &version, err) != OK)
+    if (read_version(tx, zone, &version, err) != OK)
         return NULL;
     struct reference_set *set = take_kept(cache, &version);
     if (set)

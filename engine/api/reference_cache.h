@@ -7,6 +7,7 @@
 #include "base/err.h"
 
 struct tx;
+struct tz;
 
 enum reference_kind_index { REFERENCE_ENVIRONMENT, REFERENCE_CATEGORY, REFERENCE_PRIORITY, REFERENCE_KINDS };
 
@@ -24,8 +25,9 @@ struct reference_cache *reference_cache_new(void);
 /* NULL is allowed. */
 void reference_cache_free(struct reference_cache *cache);
 
-/* The set that is true in <tx>, kept or read anew. The caller releases it. NULL + err. */
-struct reference_set *reference_cache_get(struct reference_cache *cache, struct tx *tx, struct err *err);
+/* The set that is true in <tx>, with times in <zone>, kept or read anew. The caller releases it. NULL + err. */
+struct reference_set *reference_cache_get(struct reference_cache *cache, const struct tz *zone, struct tx *tx,
+                                          struct err *err);
 /* NULL is allowed. */
 void reference_set_release(struct reference_set *set);
 /* NULL when there is no such row. Lives as long as the set. */

@@ -6,9 +6,10 @@
 #include "base/json_writer.h"
 
 struct stmt;
+struct tz;
 
-/* Writes one object from a row of its SELECT; column 0 is the id. */
-typedef void (*row_json_fn)(struct json_writer *w, struct stmt *stmt);
+/* Writes one object from a row of its SELECT; column 0 is the id. Times are told in <zone>. */
+typedef void (*row_json_fn)(struct json_writer *w, struct stmt *stmt, const struct tz *zone);
 
 /* SELECT ... FROM ... up to where a condition or an order begins. Column 0 is the id. */
 #define SELECT_ENVIRONMENTS \
@@ -28,13 +29,13 @@ typedef void (*row_json_fn)(struct json_writer *w, struct stmt *stmt);
     " g.updated_at_ms FROM category c JOIN category_group g ON g.id = c.group_id"
 
 /* Each is a row_json_fn. */
-void rest_environment_write(struct json_writer *w, struct stmt *stmt);
-void rest_priority_write(struct json_writer *w, struct stmt *stmt);
-void rest_cost_type_write(struct json_writer *w, struct stmt *stmt);
-void rest_group_write(struct json_writer *w, struct stmt *stmt);
-void rest_category_write(struct json_writer *w, struct stmt *stmt);
+void rest_environment_write(struct json_writer *w, struct stmt *stmt, const struct tz *zone);
+void rest_priority_write(struct json_writer *w, struct stmt *stmt, const struct tz *zone);
+void rest_cost_type_write(struct json_writer *w, struct stmt *stmt, const struct tz *zone);
+void rest_group_write(struct json_writer *w, struct stmt *stmt, const struct tz *zone);
+void rest_category_write(struct json_writer *w, struct stmt *stmt, const struct tz *zone);
 
-/* Member with a time: "2026-11-23T12:00:00.123000Z". */
-void json_put_time(struct json_writer *w, const char *key, int64_t epoch_ms);
+/* Member with a time, as tz_format_iso() has it. */
+void json_put_time(struct json_writer *w, const char *key, int64_t epoch_ms, const struct tz *zone);
 /* Member with a duration: "[D ]HH:MM:SS[.ffffff]". */
 void json_put_duration(struct json_writer *w, const char *key, int64_t duration_us);

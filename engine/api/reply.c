@@ -175,6 +175,7 @@ struct api_read *api_read_new(struct api *api, struct http_exchange *exchange, a
     read->fn = fn;
     read->identity = auth_identity(exchange);
     read->names = api->names;
+    read->zone = api->zones->tz;
     read->query = xstrdup(http_query(exchange));
     read->status = 200;
     read->arg = arg;

@@ -22,7 +22,8 @@ static const json_t *source_of(const struct api_field *field, const char *name, 
     return json_object_get(from, field->argument ? field->argument : member);
 }
 
-static void write_field(struct json_writer *w, const struct api_field *field, const json_t *from)
+static void write_field(struct json_writer *w, const struct api_field *field, const json_t *from,
+                        const struct tz *zone)
 {
     char name[NAME_SIZE];
     snprintf(name, sizeof(name), "%.*s", (int)strcspn(field->name, "?"), field->name);
@@ -30,11 +31,11 @@ static void write_field(struct json_writer *w, const struct api_field *field, co
     if (!value && strchr(field->name, '?'))
         return;
     if (is_time(field->type) && json_is_integer(value)) {
-        json_put_time(w, name, json_integer_value(value));
+        json_put_time(w, name, json_integer_value(value), zone);
         return;
     }
     json_key(w, name);
-    shaped_write(w, field->type, value);
+    shaped_write(w, field->type, value, zone);
 }
 
 static void write_plain(struct json_writer *w, const json_t *value)
@@ -43,33 +44,36 @@ static void write_plain(struct json_writer *w, const json_t *value)
     json_raw(w, text, strlen(text));
 }
 
-static void write_object(struct json_writer *w, const struct api_shape *shape, const json_t *value)
+static void write_object(struct json_writer *w, const struct api_shape *shape, const json_t *value,
+                         const struct tz *zone)
 {
     json_object_begin(w);
     for (const struct api_field *field = shape->fields; field->name; field++)
-        write_field(w, field, value);
+        write_field(w, field, value, zone);
     json_object_finish(w);
 }
 
-static void write_list(struct json_writer *w, const char *type, const json_t *value)
+static void write_list(struct json_writer *w, const char *type, const json_t *value,
+                       const struct tz *zone)
 {
     size_t index;
     json_t *item;
     json_array_begin(w);
     json_array_foreach (value, index, item)
-        shaped_write(w, type, item);
+        shaped_write(w, type, item, zone);
     json_array_finish(w);
 }
 
-void shaped_write(struct json_writer *w, const char *type, const json_t *value)
+void shaped_write(struct json_writer *w, const char *type, const json_t *value,
+                  const struct tz *zone)
 {
     const struct api_shape *shape = api_shape_find(type, strcspn(type, "?]}"));
     if (!value || json_is_null(value))
         json_null_value(w);
     else if (*type == '[')
-        write_list(w, type + 1, value);
+        write_list(w, type + 1, value, zone);
     else if (shape)
-        write_object(w, shape, value);
+        write_object(w, shape, value, zone);
     else
         write_plain(w, value);
 }

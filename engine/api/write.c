@@ -95,7 +95,7 @@ static int write_shaped(struct tx *tx, struct api_read *read, struct err *err)
     (void)tx;
     (void)err;
     json_writer_init(&w, &read->out);
-    shaped_write(&w, route->answer, value);
+    shaped_write(&w, route->answer, value, read->zone);
     return OK;
 }
 
@@ -305,7 +305,7 @@ void write_on_request(const struct route_match *match, void *arg)
     }
     struct api_read *read = writing->read = new_answer(api, exchange, route);
     if (what->body)
-        body_check(what->body, body, api->zone, writing->args, &read->errors);
+        body_check(what->body, body, read->zone, writing->args, &read->errors);
     json_decref(body);
     read_query(route, http_query(exchange), writing);
     if (what->path && !read_path(match, what->path, writing)) {

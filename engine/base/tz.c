@@ -2,6 +2,7 @@
  * Read tz_load() first, then offset_at(). */
 #include "base/tz.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/tz_rule.h"
 
@@ -9,6 +10,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LARGEST_FILE = 256 * 1024, HEADER_SIZE = 44, LONGEST_NAME = 64, DAY_S = 86400 };
@@ -227,4 +229,16 @@ int64_t tz_from_local(const struct tz *tz, const struct civil *in)
     if (after_holds && (!before_holds || with_after < with_before))
         seconds = with_after;
     return seconds * 1000;
+}
+
+void tz_format_iso(const struct tz *tz, int64_t epoch_ms, struct buf *out)
+{
+    int64_t seconds = epoch_ms / 1000 - (epoch_ms % 1000 < 0);
+    int offset_s = type_at(tz, seconds)->offset_s;
+    int minutes = abs(offset_s) / 60; /* ISO 8601 has no seconds there, as some zones once had */
+    clock_format_iso(epoch_ms + (offset_s < 0 ? -minutes : minutes) * INT64_C(60000), out);
+    if (!minutes)
+        return;
+    out->len--;
+    buf_printf(out, "%c%02d:%02d", offset_s < 0 ? '-' : '+', minutes / 60, minutes % 60);
 }

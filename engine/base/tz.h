@@ -3,6 +3,7 @@
 #pragma once
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/civil.h"
 #include "base/err.h"
 
@@ -20,3 +21,6 @@ void tz_to_local(const struct tz *tz, int64_t epoch_ms, struct civil *out);
 /* The instant (epoch milliseconds) of a local date and time; reads year to second, which may be out of range and carry
  * over. A time that does not exist (spring) moves forward by the gap; of an ambiguous one (autumn) it is the first. */
 int64_t tz_from_local(const struct tz *tz, const struct civil *in);
+
+/* "2026-11-23T13:00:00.123000+01:00": ISO 8601, microseconds; "Z" where the zone is level with UTC. */
+void tz_format_iso(const struct tz *tz, int64_t epoch_ms, struct buf *out);

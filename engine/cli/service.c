@@ -78,6 +78,7 @@ static void apply_api(struct service *service, const json_t *config)
         .channel_name = config_text(api, "compat", "channel_name"),
         .ticket_key = config_text(api, "compat", "ticket_key"),
         .ticket_url = config_text(api, "compat", "ticket_url"),
+        .time_zone = config_text(config, NULL, "time_zone"),
         .is_schema_public = json_is_true(json_object_get(api, "public_schema")),
         .requests_per_minute = (int)config_int(api, "rate_limit", "per_minute"),
         .requests_burst = (int)config_int(api, "rate_limit", "burst"),

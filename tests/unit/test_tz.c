@@ -170,6 +170,30 @@ static void agrees_with_the_c_library(void **state)
     tzset();
 }
 
+static void instants_are_written_with_their_offset(void **state)
+{
+    static const struct {
+        const char *zone, *text;
+        int64_t ms;
+    } CASES[] = {
+        { "UTC", "2026-11-23T12:00:00.123000Z", INT64_C(1795435200123) },
+        { "Europe/Paris", "2026-11-23T13:00:00.123000+01:00", INT64_C(1795435200123) },
+        { "Europe/Paris", "2026-07-01T01:30:00.000000+02:00", INT64_C(1782862200000) },
+        { "Europe/London", "2026-11-23T12:00:00.000000Z", INT64_C(1795435200000) },
+        { "America/New_York", "1969-12-31T18:59:59.999000-05:00", -1 },
+        { "Asia/Kolkata", "2026-11-23T17:30:00.000000+05:30", INT64_C(1795435200000) },
+        { "America/St_Johns", "2026-11-23T08:30:00.000000-03:30", INT64_C(1795435200000) },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+        AUTO_BUF struct buf text = BUF_INIT;
+        struct tz *tz = tz_load(CASES[i].zone, NULL);
+        tz_format_iso(tz, CASES[i].ms, &text);
+        assert_string_equal(buf_text(&text), CASES[i].text);
+        tz_free(tz);
+    }
+}
+
 static void rules_are_read_strictly(void **state)
 {
     (void)state;
@@ -205,6 +229,7 @@ int main(void)
         cmocka_unit_test(utc_needs_no_file),
         cmocka_unit_test(names_that_are_no_zone_are_refused),
         cmocka_unit_test(agrees_with_the_c_library),
+        cmocka_unit_test(instants_are_written_with_their_offset),
         cmocka_unit_test(rules_are_read_strictly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
