@@ -11,26 +11,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct command *const TABLES[] = {
-    SERVE_COMMANDS,
-    CHECK_COMMANDS,
-    RELOAD_COMMANDS,
-    INCIDENT_COMMANDS,
-    INCIDENT_CHANGE_COMMANDS,
-    INCIDENT_FACTS_COMMANDS,
-    JOB_COMMANDS,
-    TASK_COMMANDS,
-    WEBHOOK_COMMANDS,
-    KEY_COMMANDS,
-    MANIFEST_COMMANDS,
-    STRATEGY_COMMANDS,
-    BACKUP_COMMANDS,
-    VERIFY_COMMANDS,
-    IMPORT_COMMANDS,
-    SANDBOX_COMMANDS,
-    TEST_COMMANDS,
-    DOCS_COMMANDS,
-    HELP_COMMANDS,
+/* In the order of the help; a title begins a section of it. */
+static const struct {
+    const char *title;
+    const struct command *commands;
+} TABLES[] = {
+    { "The engine", SERVE_COMMANDS },
+    { NULL, CHECK_COMMANDS },
+    { NULL, RELOAD_COMMANDS },
+    { "Incidents", INCIDENT_COMMANDS },
+    { NULL, INCIDENT_CHANGE_COMMANDS },
+    { NULL, INCIDENT_FACTS_COMMANDS },
+    { "What the engine does by itself", JOB_COMMANDS },
+    { NULL, TASK_COMMANDS },
+    { NULL, WEBHOOK_COMMANDS },
+    { "Setting up", KEY_COMMANDS },
+    { NULL, MANIFEST_COMMANDS },
+    { NULL, STRATEGY_COMMANDS },
+    { NULL, IMPORT_COMMANDS },
+    { "Keeping data safe", BACKUP_COMMANDS },
+    { NULL, VERIFY_COMMANDS },
+    { "Trying out and developing", SANDBOX_COMMANDS },
+    { NULL, TEST_COMMANDS },
+    { NULL, DOCS_COMMANDS },
+    { "Help", HELP_COMMANDS },
 };
 enum {
     TABLE_COUNT = sizeof(TABLES) / sizeof(TABLES[0]),
@@ -58,9 +62,17 @@ struct invocation {
 const struct command *command_at(int index)
 {
     for (int i = 0; i < TABLE_COUNT; i++)
-        for (const struct command *command = TABLES[i]; command->name; command++)
+        for (const struct command *command = TABLES[i].commands; command->name; command++)
             if (index-- == 0)
                 return command;
+    return NULL;
+}
+
+const char *command_section(const struct command *command)
+{
+    for (int i = 0; i < TABLE_COUNT; i++)
+        if (TABLES[i].commands == command)
+            return TABLES[i].title;
     return NULL;
 }
 

@@ -38,6 +38,8 @@ int command_main(int argc, char **argv);
 
 /* All commands in the order of the help; NULL past the end. */
 const struct command *command_at(int index);
+/* The title of the section of the help that begins with this command; NULL: it goes on. */
+const char *command_section(const struct command *command);
 /* NULL when unknown. */
 const struct command *command_find(const char *name);
 /* The known name nearest to a mistyped one, or NULL when none is near. */

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { NAME_WIDTH = 17, OPTION_WIDTH = 24 };
+enum { NAME_WIDTH = 19, OPTION_WIDTH = 24 };
 
 const struct option_spec HELP_COMMON_OPTIONS[] = {
     { "config", OPTION_TEXT, "FILE", "the config (./config.lua, else the installed one)", false },
@@ -69,10 +69,14 @@ bool help_print_group(const char *group, FILE *out)
 static void print_all(void)
 {
     puts("Halligan: incident management on your own machine.\n\n"
-         "Usage: halligan COMMAND [OPTIONS]\n");
+         "Usage: halligan COMMAND [OPTIONS]");
     const struct command *command;
-    for (int i = 0; (command = command_at(i)) != NULL; i++)
+    for (int i = 0; (command = command_at(i)) != NULL; i++) {
+        const char *section = command_section(command);
+        if (section)
+            printf("\n%s:\n", section);
         print_line(command, stdout);
+    }
     puts("\nFirst steps:\n"
          "  halligan check                 is everything all right with config and scripts?\n"
          "  halligan serve                 start; then open the page it names\n"
