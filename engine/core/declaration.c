@@ -14,23 +14,7 @@ enum {
     FORM_DESCRIPTION_MAX = 1200,
     DEDUP_KEY_MAX = 160,
     CUSTOM_FIELDS_MAX = 64 * 1024,
-    CRITICAL_BELOW = 4, /* priorities with a smaller value want a critical response */
-    ENVIRONMENTS_MAX = 50,
 };
-
-static const char PRIORITY_BY_TEXT[] =
-    "SELECT id, value, enabled_create, recommended_response_type FROM priority WHERE (id = ? OR"
-    " name = ?) AND is_active = 1";
-static const char PRIORITY_BY_VALUE[] =
-    "SELECT id, value, enabled_create, recommended_response_type FROM priority WHERE value = ?"
-    " AND is_active = 1";
-static const char CATEGORY_BY_ID[] =
-    "SELECT id, is_private FROM category WHERE id = ? AND is_active = 1";
-static const char CATEGORY_BY_NAME[] =
-    "SELECT c.id, c.is_private FROM category c JOIN category_group g ON g.id = c.group_id"
-    " WHERE c.is_active = 1 AND (c.name = ? OR g.name || '/' || c.name = ?) LIMIT 2";
-static const char ENVIRONMENT_BY_TEXT[] =
-    "SELECT id, value, position FROM environment WHERE (id = ? OR value = ?) AND is_active = 1";
 
 /* The options that change how the rest is read. */
 struct reading {
@@ -39,7 +23,9 @@ struct reading {
     struct declaration *into;
     bool is_form;
     bool require_enabled;
-    bool is_brief; /* only checked here; incident.c looks at it */
+    bool is_brief;        /* only checked here; incident.c looks at it */
+    json_t *environments; /* the values of those that were named, when several could be */
+    struct err wrong;     /* all that is wrong in one message; the field is the first one's */
 };
 
 static void copy_id(char out[REFERENCE_ID_SIZE], const char *id)
@@ -49,16 +35,20 @@ static void copy_id(char out[REFERENCE_ID_SIZE], const char *id)
 
 /* ---- texts */
 
-static int read_texts(struct reading *r)
+static int read_title(struct reading *r)
 {
-    int min = r->is_form ? FORM_MIN : 1;
-    int rc = args_text(&r->args, "title", min, TITLE_MAX, &r->into->title);
-    if (rc == OK)
-        rc = args_text(&r->args, "description", min, r->is_form ? FORM_DESCRIPTION_MAX : 0,
-                       &r->into->description);
-    if (rc == OK)
-        rc = args_text_optional(&r->args, "dedup_key", 1, DEDUP_KEY_MAX, &r->into->dedup_key);
-    return rc;
+    return args_text(&r->args, "title", r->is_form ? FORM_MIN : 1, TITLE_MAX, &r->into->title);
+}
+
+static int read_description(struct reading *r)
+{
+    int min = r->is_form ? FORM_MIN : 1, max = r->is_form ? FORM_DESCRIPTION_MAX : 0;
+    return args_text(&r->args, "description", min, max, &r->into->description);
+}
+
+static int read_dedup_key(struct reading *r)
+{
+    return args_text_optional(&r->args, "dedup_key", 1, DEDUP_KEY_MAX, &r->into->dedup_key);
 }
 
 static int read_draft(struct reading *r)
@@ -82,148 +72,56 @@ int declaration_read_request_key(struct op_call *call, struct text *key)
     return args_text_optional(&args, "request_key", 1, 500, key);
 }
 
-/* ---- rows */
-
-static int take_priority(struct reading *r, struct stmt *stmt)
+static int read_request_key(struct reading *r)
 {
-    if (!stmt)
-        return r->call->err->code;
-    int rc = stmt_next(stmt, r->call->err);
-    if (rc == DB_DONE)
-        rc = args_fail(&r->args, "priority", "there is no such priority");
-    else if (rc == DB_ROW && r->require_enabled && !stmt_int(stmt, 2))
-        rc = args_fail(&r->args, "priority", "this priority cannot be chosen for a new incident");
-    if (rc == DB_ROW) {
-        const char *recommended = stmt_text(stmt, 3);
-        bool is_critical =
-            recommended ? strcmp(recommended, "critical") == 0 : stmt_int(stmt, 1) < CRITICAL_BELOW;
-        copy_id(r->into->priority_id, stmt_text(stmt, 0));
-        r->into->response_type = is_critical ? "critical" : "normal";
-        rc = OK;
-    }
-    stmt_end(stmt);
-    return rc;
+    return declaration_read_request_key(r->call, &r->into->request_key);
 }
+
+/* ---- rows */
 
 static int read_priority(struct reading *r)
 {
-    struct text text;
-    int64_t value = 0;
-    if (json_is_number(json_object_get(r->args.object, "priority"))) {
-        int rc = args_int(&r->args, "priority", INT32_MIN, INT32_MAX, &value);
-        return rc != OK ? rc
-                        : take_priority(r, tx_query(r->call->tx, r->call->err, PRIORITY_BY_VALUE,
-                                                    "i", value));
-    }
-    int rc = args_text(&r->args, "priority", 1, 128, &text);
+    struct named_priority priority;
+    int rc = reference_read_priority(r->call, &r->args, &priority);
+    if (rc == OK && r->require_enabled && !priority.can_create)
+        rc = args_fail(&r->args, "priority", "this priority cannot be chosen for a new incident");
     if (rc != OK)
         return rc;
-    return take_priority(r, tx_query(r->call->tx, r->call->err, PRIORITY_BY_TEXT, "nn", text.at,
-                                     text.len, text.at, text.len));
-}
-
-/* *found counts the rows (at most 2). */
-static int take_category(struct reading *r, struct stmt *stmt, int *found)
-{
-    *found = 0;
-    if (!stmt)
-        return r->call->err->code;
-    int rc;
-    while ((rc = stmt_next(stmt, r->call->err)) == DB_ROW) {
-        ++*found;
-        copy_id(r->into->category_id, stmt_text(stmt, 0));
-        r->into->is_private = stmt_int(stmt, 1);
-    }
-    stmt_end(stmt);
-    return rc;
+    copy_id(r->into->priority_id, priority.id);
+    r->into->response_type = priority.wants_critical ? "critical" : "normal";
+    return OK;
 }
 
 static int read_category(struct reading *r)
 {
-    struct text text;
-    int found;
-    int rc = args_text(&r->args, "category", 1, 300, &text);
-    if (rc == OK)
-        rc = take_category(
-            r, tx_query(r->call->tx, r->call->err, CATEGORY_BY_ID, "n", text.at, text.len), &found);
-    if (rc == OK && found == 0)
-        rc = take_category(r,
-                           tx_query(r->call->tx, r->call->err, CATEGORY_BY_NAME, "nn", text.at,
-                                    text.len, text.at, text.len),
-                           &found);
-    if (rc == OK && found == 0)
-        rc = args_fail(&r->args, "category", "there is no incident category \"%.*s\"",
-                       (int)text.len, text.at);
-    if (rc == OK && found > 1)
-        rc = args_fail(&r->args, "category",
-                       "several incident categories have this name; write \"group/category\"");
-    return rc;
-}
-
-/* One environment that was named; keeps the most important one (lowest position) as the main
- * one. */
-static int take_environment(struct reading *r, const char *key, struct text text, int64_t *best,
-                            json_t *values)
-{
-    struct stmt *stmt = tx_query(r->call->tx, r->call->err, ENVIRONMENT_BY_TEXT, "nn", text.at,
-                                 text.len, text.at, text.len);
-    if (!stmt)
-        return r->call->err->code;
-    int rc = stmt_next(stmt, r->call->err);
-    if (rc == DB_DONE)
-        rc = args_fail(&r->args, key, "there is no environment \"%.*s\"", (int)text.len, text.at);
-    if (rc == DB_ROW) {
-        int64_t position = stmt_int(stmt, 2);
-        if (r->into->environment_id[0] == '\0' || position < *best) {
-            *best = position;
-            copy_id(r->into->environment_id, stmt_text(stmt, 0));
-        }
-        if (values)
-            json_array_append_new(values, json_string(stmt_text(stmt, 1)));
-        rc = OK;
-    }
-    stmt_end(stmt);
-    return rc;
-}
-
-/* <values> gets the values of all environments when several could be named. */
-static int read_environments(struct reading *r, json_t *values)
-{
-    json_t *list = NULL;
-    int64_t best = 0;
-    struct text text;
-    int rc = args_array_optional(&r->args, "environments", ENVIRONMENTS_MAX, &list);
+    struct named_category category;
+    int rc = reference_read_category(r->call, &r->args, &category);
     if (rc != OK)
         return rc;
-    if (!list) {
-        rc = args_text(&r->args, "environment", 1, 128, &text);
-        return rc == OK ? take_environment(r, "environment", text, &best, NULL) : rc;
-    }
-    if (json_array_size(list) == 0)
-        return args_fail(&r->args, "environments", "at least one environment is required");
-    size_t index;
-    json_t *item;
-    json_array_foreach (list, index, item) {
-        rc = args_check_text(item, "environments", r->call->err, 1, 128, &text);
-        if (rc == OK)
-            rc = take_environment(r, "environments", text, &best, values);
-        if (rc != OK)
-            return rc;
-    }
+    copy_id(r->into->category_id, category.id);
+    r->into->is_private = category.is_private;
     return OK;
 }
 
-static int read_custom_fields(struct reading *r, json_t *environments)
+static int read_environments(struct reading *r)
+{
+    char *id = r->into->environment_id;
+    int rc = reference_read_environments(r->call, &r->args, id, r->environments);
+    return rc == OK && id[0] == '\0' ? args_fail(&r->args, "environment", "environment is required")
+                                     : rc;
+}
+
+static int read_custom_fields(struct reading *r)
 {
     json_t *given = NULL;
     int rc = args_object_optional(&r->args, "custom_fields", &given);
-    if (rc == OK)
+    if (rc == OK && r->into->category_id[0] != '\0') /* it says which fields there are */
         rc = custom_field_check(r->call->tx, &r->args, r->into->category_id, given);
     if (rc != OK)
         return rc;
     AUTO_JSON json_t *fields = given ? json_copy(given) : json_object();
-    if (json_array_size(environments) > 0)
-        json_object_set(fields, "environments", environments);
+    if (json_array_size(r->environments) > 0)
+        json_object_set(fields, "environments", r->environments);
     return args_json_text(&r->args, "custom_fields", fields, CUSTOM_FIELDS_MAX,
                           &r->into->custom_fields);
 }
@@ -296,26 +194,57 @@ static int read_flags(struct reading *r)
     return rc == OK ? args_bool_optional(&r->args, "private", &r->into->is_private) : rc;
 }
 
+static int read_options(struct reading *r)
+{
+    int rc = args_bool_optional(&r->args, "form", &r->is_form);
+    return rc == OK ? args_bool_optional(&r->args, "require_enabled", &r->require_enabled) : rc;
+}
+
+static int refuse_unknown(struct reading *r)
+{
+    return args_refuse_unknown(r->call, "title", "description", "priority", "category",
+                               "environment", "environments", "created_by", "created_by_email",
+                               "impacts", "custom_fields", "dedup_key", "ignore", "drill",
+                               "private", "response_type", "draft", "require_enabled", "form",
+                               "request_key", "brief");
+}
+
+static void note_wrong(struct err *all, const struct err *err)
+{
+    size_t len = strlen(all->msg);
+    if (all->code == OK)
+        *all = *err;
+    else
+        snprintf(all->msg + len, sizeof(all->msg) - len, "; %s", err->msg);
+}
+
+/* Goes on behind what is wrong, so that whoever asked mends all of it at once. */
+static int read_all(struct reading *r)
+{
+    static int (*const STEPS[])(struct reading *) = {
+        refuse_unknown, read_options,       read_title,    read_description, read_dedup_key,
+        read_category,  read_environments,  read_priority, read_impacts,     read_response_type,
+        read_flags,     read_custom_fields, read_draft,    read_request_key, read_creator,
+    };
+    for (size_t i = 0; i < sizeof(STEPS) / sizeof(STEPS[0]); i++) {
+        int rc = STEPS[i](r);
+        if (rc == ERR_INVALID)
+            note_wrong(&r->wrong, r->call->err);
+        else if (rc != OK)
+            return rc;
+    }
+    if (r->wrong.code != OK)
+        *r->call->err = r->wrong;
+    return r->wrong.code;
+}
+
 int declaration_read(struct op_call *call, struct declaration *declaration)
 {
-    struct reading r = { .call = call, .args = args_of(call), .into = declaration };
-    int rc = args_refuse_unknown(call, "title", "description", "priority", "category",
-                                 "environment", "environments", "created_by", "created_by_email",
-                                 "impacts", "custom_fields", "dedup_key", "ignore", "drill",
-                                 "private", "response_type", "draft", "require_enabled", "form",
-                                 "request_key", "brief");
-    if (rc != OK || (rc = args_bool_optional(&r.args, "form", &r.is_form)) != OK ||
-        (rc = args_bool_optional(&r.args, "require_enabled", &r.require_enabled)) != OK)
-        return rc;
     AUTO_JSON json_t *environments = json_array();
-    if ((rc = read_texts(&r)) != OK || (rc = read_category(&r)) != OK ||
-        (rc = read_environments(&r, environments)) != OK || (rc = read_priority(&r)) != OK ||
-        (rc = read_impacts(&r)) != OK || (rc = read_response_type(&r)) != OK ||
-        (rc = read_flags(&r)) != OK || (rc = read_custom_fields(&r, environments)) != OK ||
-        (rc = read_draft(&r)) != OK ||
-        (rc = declaration_read_request_key(call, &declaration->request_key)) != OK)
-        return rc;
-    return read_creator(&r);
+    struct reading r = {
+        .call = call, .args = args_of(call), .into = declaration, .environments = environments
+    };
+    return read_all(&r);
 }
 
 void declaration_fini(struct declaration *declaration)

@@ -7,8 +7,7 @@
 #include "core/args.h"
 #include "core/impact.h"
 #include "core/people.h"
-
-enum { REFERENCE_ID_SIZE = 65 }; /* the longest id of a reference row and the NUL */
+#include "core/reference_named.h"
 
 /* Texts are borrowed from the arguments. */
 struct declaration {
@@ -28,7 +27,8 @@ struct declaration {
     bool is_private, is_ignored, is_drill;
 };
 
-/* Fills <declaration> or returns ERR_INVALID with the argument's name in err->field. */
+/* Fills <declaration> or returns ERR_INVALID: err->msg says all that is wrong, err->field is the first
+ * argument of these. */
 int declaration_read(struct op_call *call, struct declaration *declaration);
 void declaration_fini(struct declaration *declaration);
 

@@ -1,7 +1,10 @@
 /* ids - text ids of the kernel's rows, all in the form of a UUID. */
 #pragma once
 
-enum { ID_SIZE = 37 }; /* 36 characters and the NUL */
+enum {
+    ID_SIZE = 37,           /* 36 characters and the NUL */
+    REFERENCE_ID_SIZE = 65, /* the longest id of a reference row and the NUL */
+};
 
 /* A new id that nobody can guess. Ids made one after another sort one after another (UUID version
  * 7), so that rows made together lie together on disk. */

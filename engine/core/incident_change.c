@@ -77,14 +77,14 @@ static void compare_text(struct step *step, struct text *wanted, const char *now
         note(step, field);
 }
 
-static void compare_id(struct step *step, char wanted[ID_SIZE], char now[ID_SIZE],
-                       const char *field)
+static void compare_id(struct step *step, char wanted[REFERENCE_ID_SIZE],
+                       char now[REFERENCE_ID_SIZE], const char *field)
 {
     if (strcmp(wanted, now) == 0)
         wanted[0] = '\0';
     if (!wanted[0])
         return;
-    snprintf(now, ID_SIZE, "%s", wanted);
+    snprintf(now, REFERENCE_ID_SIZE, "%s", wanted);
     note(step, field);
 }
 

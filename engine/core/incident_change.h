@@ -11,7 +11,8 @@
 struct incident_change {
     struct text message, title, description;
     int status;
-    char priority_id[ID_SIZE], category_id[ID_SIZE], environment_id[ID_SIZE];
+    char priority_id[REFERENCE_ID_SIZE], category_id[REFERENCE_ID_SIZE];
+    char environment_id[REFERENCE_ID_SIZE];
     json_t *
         environments; /* values of all environments, kept in the custom fields; borrowed, NULL: as they are */
     struct text closure_reason, closure_reference;

@@ -11,7 +11,8 @@ struct tx;
 struct incident_state {
     int64_t id;
     int status;
-    char priority_id[ID_SIZE], category_id[ID_SIZE], environment_id[ID_SIZE];
+    char priority_id[REFERENCE_ID_SIZE], category_id[REFERENCE_ID_SIZE];
+    char environment_id[REFERENCE_ID_SIZE];
     char priority_name[129], environment_value[17];
     int64_t priority_value;
     bool needs_postmortem; /* its priority asks for one, wherever it is */

@@ -4,6 +4,7 @@
 #include "core/incident_json.h"
 #include "core/op_table.h"
 #include "core/policy.h"
+#include "core/reference_named.h"
 #include "core/request_key.h"
 #include "store/db.h"
 
@@ -16,18 +17,7 @@ enum {
     FORM_TEXT_MAX = 1200,
     MESSAGE_MAX = 10000,
     REFERENCE_MAX = 100,
-    ENVIRONMENTS_MAX = 50,
 };
-
-static const char PRIORITY_BY_TEXT[] =
-    "SELECT id, enabled_update FROM priority WHERE (id = ? OR name = ?) AND is_active = 1";
-static const char PRIORITY_BY_VALUE[] =
-    "SELECT id, enabled_update FROM priority WHERE value = ? AND is_active = 1";
-static const char CATEGORY_BY_TEXT[] = "SELECT c.id FROM category c JOIN category_group g ON g.id "
-                                       "= c.group_id WHERE c.is_active = 1 AND (c.id = ? OR"
-                                       " c.name = ? OR g.name || '/' || c.name = ?) LIMIT 2";
-static const char ENVIRONMENT_BY_TEXT[] =
-    "SELECT id, value, position FROM environment WHERE (id = ? OR value = ?) AND is_active = 1";
 
 /* A change and what else the call says. */
 struct reading {
@@ -68,105 +58,34 @@ static int read_status(struct reading *r)
 
 static int read_priority(struct reading *r)
 {
-    struct err *err = r->call->err;
-    struct text text;
-    int64_t value;
-    struct stmt *stmt;
+    struct named_priority priority;
     if (!args_has(&r->args, "priority"))
         return OK;
-    if (json_is_number(json_object_get(r->args.object, "priority"))) {
-        int bad = args_int(&r->args, "priority", INT32_MIN, INT32_MAX, &value);
-        if (bad != OK)
-            return bad;
-        stmt = tx_query(r->call->tx, err, PRIORITY_BY_VALUE, "i", value);
-    } else {
-        int bad = args_text(&r->args, "priority", 1, 128, &text);
-        if (bad != OK)
-            return bad;
-        stmt = tx_query(r->call->tx, err, PRIORITY_BY_TEXT, "nn", text.at, text.len, text.at,
-                        text.len);
-    }
-    int rc = stmt ? stmt_next(stmt, err) : err->code;
-    bool is_enabled = rc == DB_ROW && stmt_int(stmt, 1);
-    if (rc == DB_ROW)
-        snprintf(r->change.priority_id, ID_SIZE, "%s", stmt_text(stmt, 0));
-    stmt_end(stmt);
-    if (rc == DB_DONE)
-        return args_fail(&r->args, "priority", "there is no such priority");
-    if (rc == DB_ROW && !is_enabled)
-        return args_fail(&r->args, "priority", "this priority cannot be chosen");
-    return rc < 0 ? rc : OK;
+    int rc = reference_read_priority(r->call, &r->args, &priority);
+    if (rc == OK && !priority.can_update)
+        rc = args_fail(&r->args, "priority", "this priority cannot be chosen");
+    if (rc == OK)
+        snprintf(r->change.priority_id, sizeof(r->change.priority_id), "%s", priority.id);
+    return rc;
 }
 
 static int read_category(struct reading *r)
 {
-    struct text text;
-    struct err *err = r->call->err;
-    int found = 0;
-    int rc = args_text_optional(&r->args, "category", 1, 300, &text);
-    if (rc != OK || !text.at)
-        return rc;
-    struct stmt *stmt = tx_query(r->call->tx, err, CATEGORY_BY_TEXT, "nnn", text.at, text.len,
-                                 text.at, text.len, text.at, text.len);
-    while (stmt && (rc = stmt_next(stmt, err)) == DB_ROW) {
-        snprintf(r->change.category_id, ID_SIZE, "%s", stmt_text(stmt, 0));
-        found++;
-    }
-    stmt_end(stmt);
-    if (!stmt || rc < 0)
-        return err->code;
-    if (found == 0)
-        return args_fail(&r->args, "category", "there is no incident category \"%.*s\"",
-                         (int)text.len, text.at);
-    return found == 1
-               ? OK
-               : args_fail(&r->args, "category",
-                           "several incident categories have this name; write \"group/category\"");
-}
-
-/* Keeps the most important one (lowest position) as the main one. */
-static int take_environment(struct reading *r, const char *key, struct text text, int64_t *best)
-{
-    struct err *err = r->call->err;
-    struct stmt *stmt =
-        tx_query(r->call->tx, err, ENVIRONMENT_BY_TEXT, "nn", text.at, text.len, text.at, text.len);
-    int rc = stmt ? stmt_next(stmt, err) : err->code;
-    if (rc == DB_ROW) {
-        if (!r->change.environment_id[0] || stmt_int(stmt, 2) < *best) {
-            *best = stmt_int(stmt, 2);
-            snprintf(r->change.environment_id, ID_SIZE, "%s", stmt_text(stmt, 0));
-        }
-        if (r->environments)
-            json_array_append_new(r->environments, json_string(stmt_text(stmt, 1)));
-    }
-    stmt_end(stmt);
-    if (rc == DB_DONE)
-        return args_fail(&r->args, key, "there is no environment \"%.*s\"", (int)text.len, text.at);
-    return rc < 0 ? rc : OK;
+    struct named_category category;
+    if (!args_has(&r->args, "category"))
+        return OK;
+    int rc = reference_read_category(r->call, &r->args, &category);
+    if (rc == OK)
+        snprintf(r->change.category_id, sizeof(r->change.category_id), "%s", category.id);
+    return rc;
 }
 
 static int read_environments(struct reading *r)
 {
-    json_t *list = NULL;
-    struct text text;
-    int64_t best = 0;
-    size_t index;
-    json_t *item;
-    int rc = args_array_optional(&r->args, "environments", ENVIRONMENTS_MAX, &list);
-    if (rc == OK && !list) {
-        rc = args_text_optional(&r->args, "environment", 1, 128, &text);
-        return rc == OK && text.at ? take_environment(r, "environment", text, &best) : rc;
-    }
-    if (rc == OK && json_array_size(list) == 0)
-        return args_fail(&r->args, "environments", "at least one environment is required");
-    r->environments = r->change.environments = json_array();
-    json_array_foreach (list, index, item) {
-        if (rc == OK)
-            rc = args_check_text(item, "environments", r->call->err, 1, 128, &text);
-        if (rc == OK)
-            rc = take_environment(r, "environments", text, &best);
-    }
-    return rc;
+    if (args_has(&r->args, "environments"))
+        r->environments = r->change.environments = json_array();
+    return reference_read_environments(r->call, &r->args, r->change.environment_id,
+                                       r->environments);
 }
 
 static int read_texts(struct reading *r)

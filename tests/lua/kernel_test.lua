@@ -65,6 +65,14 @@ return {
     t.equal(t.refused("invalid", declare { impacts = { customers = function() end } }).field, "impacts.customers")
   end,
 
+  ["all that is wrong with a declaration is said at once"] = function(t)
+    local err = t.refused("invalid", declare { title = "", category = "Moon", priority = "P9", colour = "red" })
+    for _, word in ipairs { "title", '"Moon"', '"P9"', '"colour"' } do
+      t.truthy(err.message:find(word, 1, true), err.message)
+    end
+    t.equal(err.field, "colour")
+  end,
+
   ["a failed declaration leaves nothing behind"] = function(t)
     local before = #incidents.list { limit = 1000 }
     declare { category = "No such category" }

@@ -1,0 +1,199 @@
+#include "core/reference_named.h"
+
+#include "store/db.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    CRITICAL_BELOW = 4, /* priorities with a smaller value want a critical response */
+    ENVIRONMENTS_MAX = 50,
+};
+
+#define PRIORITY_COLUMNS "id, value, enabled_create, enabled_update, recommended_response_type"
+
+static const char PRIORITY_BY_TEXT[] =
+    "SELECT " PRIORITY_COLUMNS " FROM priority WHERE (id = ? OR name = ?) AND is_active = 1";
+static const char PRIORITY_BY_VALUE[] =
+    "SELECT " PRIORITY_COLUMNS " FROM priority WHERE value = ? AND is_active = 1";
+static const char CATEGORY_BY_ID[] =
+    "SELECT id, is_private FROM category WHERE id = ? AND is_active = 1";
+static const char CATEGORY_BY_NAME[] =
+    "SELECT c.id, c.is_private FROM category c JOIN category_group g ON g.id = c.group_id"
+    " WHERE c.is_active = 1 AND (c.name = ? OR g.name || '/' || c.name = ?) LIMIT 2";
+static const char ENVIRONMENT_BY_TEXT[] =
+    "SELECT id, value, position FROM environment WHERE (id = ? OR value = ?) AND is_active = 1";
+
+/* What there is, for a message; as many as fit it. */
+static const char KNOWN_PRIORITIES[] =
+    "SELECT name FROM priority WHERE is_active = 1 ORDER BY position, value LIMIT 12";
+static const char KNOWN_CATEGORIES[] =
+    "SELECT c.name FROM category c JOIN category_group g ON g.id = c.group_id"
+    " WHERE c.is_active = 1 ORDER BY g.position, c.position, c.name LIMIT 12";
+static const char KNOWN_ENVIRONMENTS[] =
+    "SELECT value FROM environment WHERE is_active = 1 ORDER BY position, value LIMIT 12";
+
+/* "there is no priority "P9" (there are P1, P2, P3)". */
+static int fail_unknown(struct op_call *call, const struct args *args, const char *key,
+                        const char *what, struct text name, const char *known)
+{
+    AUTO_BUF struct buf list = BUF_INIT;
+    struct stmt *stmt = tx_query(call->tx, call->err, known, "");
+    int rc = stmt ? DB_ROW : call->err->code;
+    while (stmt && (rc = stmt_next(stmt, call->err)) == DB_ROW)
+        buf_printf(&list, "%s%s", list.len ? ", " : "", stmt_text(stmt, 0));
+    stmt_end(stmt);
+    if (rc < 0)
+        return rc;
+    return args_fail(args, key, "there is no %s \"%.*s\" (there are: %.160s)", what, (int)name.len,
+                     name.at, list.len ? buf_text(&list) : "none");
+}
+
+/* ---- priority */
+
+static void copy_priority(struct stmt *stmt, struct named_priority *out)
+{
+    const char *recommended = stmt_text(stmt, 4);
+    snprintf(out->id, sizeof(out->id), "%s", stmt_text(stmt, 0));
+    out->value = stmt_int(stmt, 1);
+    out->can_create = stmt_int(stmt, 2);
+    out->can_update = stmt_int(stmt, 3);
+    out->wants_critical =
+        recommended ? strcmp(recommended, "critical") == 0 : out->value < CRITICAL_BELOW;
+}
+
+/* <stmt> is ended; NULL: it could not begin. */
+static int take_priority(struct op_call *call, const struct args *args, struct stmt *stmt,
+                         struct text name, struct named_priority *out)
+{
+    int rc = stmt ? stmt_next(stmt, call->err) : call->err->code;
+    if (rc == DB_ROW)
+        copy_priority(stmt, out);
+    stmt_end(stmt);
+    if (rc == DB_DONE)
+        return fail_unknown(call, args, "priority", "priority", name, KNOWN_PRIORITIES);
+    return rc < 0 ? rc : OK;
+}
+
+static int read_priority_value(struct op_call *call, const struct args *args,
+                               struct named_priority *out)
+{
+    int64_t value = 0;
+    char name[24];
+    int rc = args_int(args, "priority", INT32_MIN, INT32_MAX, &value);
+    if (rc != OK)
+        return rc;
+    snprintf(name, sizeof(name), "%" PRId64, value);
+    return take_priority(call, args, tx_query(call->tx, call->err, PRIORITY_BY_VALUE, "i", value),
+                         text_of(name), out);
+}
+
+int reference_read_priority(struct op_call *call, const struct args *args,
+                            struct named_priority *out)
+{
+    struct text text;
+    if (json_is_number(json_object_get(args->object, "priority")))
+        return read_priority_value(call, args, out);
+    int rc = args_text(args, "priority", 1, 128, &text);
+    if (rc != OK)
+        return rc;
+    struct stmt *stmt =
+        tx_query(call->tx, call->err, PRIORITY_BY_TEXT, "nn", text.at, text.len, text.at, text.len);
+    return take_priority(call, args, stmt, text, out);
+}
+
+/* ---- category */
+
+/* *found counts the rows (at most 2). <stmt> is ended; NULL: it could not begin. */
+static int take_category(struct op_call *call, struct stmt *stmt, struct named_category *out,
+                         int *found)
+{
+    int rc = stmt ? DB_ROW : call->err->code;
+    *found = 0;
+    while (stmt && (rc = stmt_next(stmt, call->err)) == DB_ROW) {
+        ++*found;
+        snprintf(out->id, sizeof(out->id), "%s", stmt_text(stmt, 0));
+        out->is_private = stmt_int(stmt, 1);
+    }
+    stmt_end(stmt);
+    return rc < 0 ? rc : OK;
+}
+
+int reference_read_category(struct op_call *call, const struct args *args,
+                            struct named_category *out)
+{
+    struct text text;
+    int found;
+    int rc = args_text(args, "category", 1, 300, &text);
+    if (rc != OK)
+        return rc;
+    rc = take_category(call, tx_query(call->tx, call->err, CATEGORY_BY_ID, "n", text.at, text.len),
+                       out, &found);
+    if (rc == OK && found == 0) {
+        struct stmt *stmt = tx_query(call->tx, call->err, CATEGORY_BY_NAME, "nn", text.at, text.len,
+                                     text.at, text.len);
+        rc = take_category(call, stmt, out, &found);
+    }
+    if (rc == OK && found == 0)
+        return fail_unknown(call, args, "category", "incident category", text, KNOWN_CATEGORIES);
+    if (rc == OK && found > 1)
+        return args_fail(args, "category",
+                         "several incident categories have this name; write \"group/category\"");
+    return rc;
+}
+
+/* ---- environments */
+
+/* The environments that are being read. */
+struct environments {
+    struct op_call *call;
+    const struct args *args;
+    char *id; /* of the most important one so far */
+    int64_t best;
+};
+
+static int take_environment(struct environments *in, const char *key, struct text name,
+                            json_t *values)
+{
+    struct op_call *call = in->call;
+    struct stmt *stmt = tx_query(call->tx, call->err, ENVIRONMENT_BY_TEXT, "nn", name.at, name.len,
+                                 name.at, name.len);
+    int rc = stmt ? stmt_next(stmt, call->err) : call->err->code;
+    if (rc == DB_ROW) {
+        if (in->id[0] == '\0' || stmt_int(stmt, 2) < in->best) {
+            in->best = stmt_int(stmt, 2);
+            snprintf(in->id, REFERENCE_ID_SIZE, "%s", stmt_text(stmt, 0));
+        }
+        if (values)
+            json_array_append_new(values, json_string(stmt_text(stmt, 1)));
+    }
+    stmt_end(stmt);
+    if (rc == DB_DONE)
+        return fail_unknown(call, in->args, key, "environment", name, KNOWN_ENVIRONMENTS);
+    return rc < 0 ? rc : OK;
+}
+
+int reference_read_environments(struct op_call *call, const struct args *args,
+                                char id[REFERENCE_ID_SIZE], json_t *values)
+{
+    struct environments in = { .call = call, .args = args, .id = id };
+    json_t *list = NULL, *item;
+    struct text text;
+    size_t index;
+    id[0] = '\0';
+    int rc = args_array_optional(args, "environments", ENVIRONMENTS_MAX, &list);
+    if (rc == OK && !list) {
+        rc = args_text_optional(args, "environment", 1, 128, &text);
+        return rc == OK && text.at ? take_environment(&in, "environment", text, NULL) : rc;
+    }
+    if (rc == OK && json_array_size(list) == 0)
+        return args_fail(args, "environments", "at least one environment is required");
+    json_array_foreach (list, index, item) {
+        if (rc == OK)
+            rc = args_check_text(item, "environments", call->err, 1, 128, &text);
+        if (rc == OK)
+            rc = take_environment(&in, "environments", text, values);
+    }
+    return rc;
+}
