@@ -1,9 +1,10 @@
 /* Read body_check(), then check_value(): one small function a type. Errors carry the codes and the
- * words that clients know. */
-#include "api/body.h"
+ * words that clients know. What only the store can tell is body_resolve.c's. */
+#include "api/body_internal.h"
 
 #include "base/iso_time.h"
 #include "base/utf8.h"
+#include "base/uuid.h"
 #include "core/args.h"
 #include "core/people.h"
 #include "net/form.h"
@@ -14,7 +15,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { EMAIL_MAX = 128, LIST_MAX = 100, ATTR_MAX = 160 };
+enum { LIST_MAX = 100 };
 
 /* ---- reading ---------------------------------------------------------------------------------- */
 
@@ -42,15 +43,14 @@ static json_t *field_list(const struct form *form, const char *name)
     return list;
 }
 
-/* Where the name without "?" ends. */
-static size_t name_len(const struct api_field *field)
+size_t body_name_len(const struct api_field *field)
 {
     return strcspn(field->name, "?");
 }
 
 static bool is_optional(const struct api_field *field)
 {
-    return field->name[name_len(field)] == '?';
+    return field->name[body_name_len(field)] == '?';
 }
 
 /* Form fields as an object of texts; the last of a repeated one counts, but in lists. */
@@ -59,7 +59,7 @@ static json_t *object_of_form(const struct form *form, const struct api_shape *s
     json_t *body = json_object();
     for (const struct api_field *field = shape->fields; field->name; field++) {
         char name[64];
-        snprintf(name, sizeof(name), "%.*s", (int)name_len(field), field->name);
+        snprintf(name, sizeof(name), "%.*s", (int)body_name_len(field), field->name);
         const struct form_field *last = form_last(form, name);
         json_t *value = *field->type == '[' ? field_list(form, name)
                         : last              ? field_text(last)
@@ -254,6 +254,16 @@ static json_t *check_plain(struct check *check, const json_t *value)
     return json_is_number(value) ? json_deep_copy(value) : check_text(check, value);
 }
 
+/* The row's id. What is no UUID may be one of the config's own. */
+static json_t *check_uuid(struct check *check, const json_t *value)
+{
+    char uuid[UUID_SIZE];
+    json_t *text = check_text(check, value);
+    if (text && uuid_read(json_string_value(text), json_string_length(text), uuid))
+        json_string_set(text, uuid);
+    return text;
+}
+
 /* <choices>: "a|b". */
 static json_t *check_choice(struct check *check, const char *choices, const json_t *value)
 {
@@ -349,6 +359,8 @@ static json_t *check_value(struct check *check, const char *type, const json_t *
         return check_choice(check, type + 1, value);
     if (is_type(type, "email"))
         return check_email(check, value);
+    if (is_type(type, "uuid"))
+        return check_uuid(check, value);
     if (is_type(type, "flag"))
         return check_flag(check, value);
     if (is_type(type, "time"))
@@ -367,11 +379,11 @@ static json_t *check_value(struct check *check, const char *type, const json_t *
 
 /* ---- checking the whole ----------------------------------------------------------------------- */
 
-static const char *argument_of(const struct api_field *field, char room[64])
+const char *body_argument_of(const struct api_field *field, char room[64])
 {
     if (field->argument)
         return field->argument;
-    snprintf(room, 64, "%.*s", (int)name_len(field), field->name);
+    snprintf(room, 64, "%.*s", (int)body_name_len(field), field->name);
     return room;
 }
 
@@ -379,7 +391,7 @@ static void check_field(const struct api_field *field, const json_t *body, struc
                         json_t *args)
 {
     char room[64];
-    snprintf(check->attr, sizeof(check->attr), "%.*s", (int)name_len(field), field->name);
+    snprintf(check->attr, sizeof(check->attr), "%.*s", (int)body_name_len(field), field->name);
     check->max = field->max;
     const json_t *value = json_object_get(body, check->attr);
     bool may_lack = is_optional(field);
@@ -391,18 +403,19 @@ static void check_field(const struct api_field *field, const json_t *body, struc
     if (!value || (may_lack && json_is_null(value) && !means_nothing) || is_left_empty)
         return;
     if (means_nothing) {
-        json_object_set_new(args, argument_of(field, room), json_null());
+        json_object_set_new(args, body_argument_of(field, room), json_null());
         return;
     }
     json_t *argument = check_value(check, field->type, value);
     if (argument)
-        json_object_set_new(args, argument_of(field, room), argument);
+        json_object_set_new(args, body_argument_of(field, room), argument);
 }
 
 static bool knows(const struct api_shape *shape, const char *name)
 {
     for (const struct api_field *field = shape->fields; field->name; field++)
-        if (strlen(name) == name_len(field) && !strncmp(field->name, name, name_len(field)))
+        if (strlen(name) == body_name_len(field) &&
+            !strncmp(field->name, name, body_name_len(field)))
             return true;
     return false;
 }
@@ -432,114 +445,15 @@ void body_check(const struct api_shape *shape, const json_t *body, const struct 
         refuse_unknown(shape, body, errors);
 }
 
-/* ---- what the store knows --------------------------------------------------------------------- */
-
-static const char SELECT_PERSON[] = "SELECT id FROM person WHERE id = ? OR email = ?";
-
-struct resolving {
-    struct tx *tx;
-    struct api_errors *errors;
-    struct err *err;
-};
-
-/* NULL: an error is noted, or *rc is the store's. */
-static json_t *resolve_person(const struct resolving *in, const char *attr, const char *name,
-                              int *rc)
-{
-    char email[EMAIL_MAX * 4 + 1];
-    json_t *id = NULL;
-    size_t len = 0;
-    for (; name[len] && len < sizeof(email) - 1; len++)
-        email[len] = name[len] >= 'A' && name[len] <= 'Z' ? (char)(name[len] + 32) : name[len];
-    email[len] = '\0';
-    struct stmt *stmt = tx_query(in->tx, in->err, SELECT_PERSON, "tt", name, email);
-    *rc = stmt ? stmt_next(stmt, in->err) : in->err->code;
-    if (*rc == DB_ROW)
-        id = json_string(stmt_text(stmt, 0));
-    else if (*rc == DB_DONE)
-        api_errors_add(in->errors, "does_not_exist", attr, "There is no person \"%.80s\".", name);
-    stmt_end(stmt);
-    *rc = *rc < 0 ? *rc : OK;
-    return id;
-}
-
-/* In place: texts become ids, below lists and maps as well. */
-static int resolve_people(const struct resolving *in, const char *attr, json_t *value)
-{
-    int rc = OK;
-    const char *name;
-    void *next;
-    json_t *item, *id;
-    size_t index;
-    if (json_is_array(value)) {
-        json_array_foreach (value, index, item) {
-            id = resolve_person(in, attr, json_string_value(item), &rc);
-            if (rc != OK)
-                return rc;
-            if (id)
-                json_array_set_new(value, index, id);
-        }
-    }
-    json_object_foreach_safe(value, next, name, item)
-    {
-        char inner[ATTR_MAX];
-        snprintf(inner, sizeof(inner), "%.80s.%.60s", attr, name);
-        if (json_is_string(item)) {
-            id = resolve_person(in, inner, json_string_value(item), &rc);
-            if (id)
-                json_object_set_new(value, name, id);
-        } else {
-            rc = resolve_people(in, inner, item);
-        }
-        if (rc != OK)
-            return rc;
-    }
-    return OK;
-}
-
-static int resolve_field(const struct resolving *in, const struct api_field *field, json_t *args)
-{
-    char room[64], attr[64];
-    const char *argument = argument_of(field, room);
-    json_t *value = json_object_get(args, argument);
-    int rc = OK;
-    snprintf(attr, sizeof(attr), "%.*s", (int)name_len(field), field->name);
-    if (value && field->exists) {
-        const char *id = json_string_value(value);
-        if (tx_get_int(in->tx, &rc, in->err, 0, field->exists, "t", id) != 1 && rc == OK)
-            api_errors_add(in->errors, "does_not_exist", attr,
-                           "Invalid pk \"%.80s\" - object does not exist.", id);
-        return rc;
-    }
-    if (!value || !strstr(field->type, "people"))
-        return OK;
-    if (!json_is_string(value))
-        return resolve_people(in, attr, value);
-    json_t *id = resolve_person(in, attr, json_string_value(value), &rc);
-    if (id)
-        json_object_set_new(args, argument, id);
-    return rc;
-}
-
-int body_resolve(const struct api_shape *shape, json_t *args, struct tx *tx,
-                 struct api_errors *errors, struct err *err)
-{
-    const struct resolving in = { tx, errors, err };
-    int rc = OK;
-    for (const struct api_field *field = shape->fields; field->name && rc == OK; field++)
-        rc = resolve_field(&in, field, args);
-    return rc;
-}
-
 void body_field_of(const struct api_shape *shape, const char *path, char *out, size_t size)
 {
     char room[64];
     size_t len = strcspn(path, ".[");
     snprintf(out, size, "%s", path);
     for (const struct api_field *field = shape->fields; field->name; field++) {
-        const char *argument = argument_of(field, room);
+        const char *argument = body_argument_of(field, room);
         if (strlen(argument) == len && !strncmp(argument, path, len)) {
-            snprintf(out, size, "%.*s%s", (int)name_len(field), field->name, path + len);
+            snprintf(out, size, "%.*s%s", (int)body_name_len(field), field->name, path + len);
             return;
         }
     }

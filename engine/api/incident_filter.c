@@ -2,9 +2,9 @@
 
 #include "api/incident_rest.h"
 #include "base/mem.h"
+#include "base/uuid.h"
 #include "core/policy.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,14 +29,28 @@ static const struct choice CHOICES[] = {
 
 bool filter_add_value(struct filter_reading *r, struct db_value value)
 {
-    if (r->filter->value_count == INCIDENT_FILTER_MAX_VALUES) {
+    struct incident_filter *filter = r->filter;
+    if (filter->value_count == INCIDENT_FILTER_MAX_VALUES) {
         if (!r->errors->count)
             api_errors_add(r->errors, "invalid", NULL, "More than %d values.",
                            INCIDENT_FILTER_MAX_VALUES);
         return false;
     }
-    r->filter->values[r->filter->value_count++] = value;
+    if (filter->value_count == filter->value_room) {
+        filter->value_room = filter->value_room ? filter->value_room * 2 : 32;
+        filter->values =
+            xrealloc(filter->values, (size_t)filter->value_room * sizeof(*filter->values));
+    }
+    filter->values[filter->value_count++] = value;
     return true;
+}
+
+const char *filter_keep(struct filter_reading *r, char *text)
+{
+    struct incident_filter *filter = r->filter;
+    filter->texts =
+        xrealloc(filter->texts, (size_t)(filter->text_count + 1) * sizeof(*filter->texts));
+    return filter->texts[filter->text_count++] = text;
 }
 
 bool filter_read_number(const char *text, size_t len, int64_t *out)
@@ -50,31 +64,29 @@ bool filter_read_number(const char *text, size_t len, int64_t *out)
     return true;
 }
 
-static bool is_uuid(const struct form_field *field)
-{
-    for (size_t i = 0; i < field->value_len; i++)
-        if ((i == 8 || i == 13 || i == 18 || i == 23) ? field->value[i] != '-'
-                                                      : !isxdigit((unsigned char)field->value[i]))
-            return false;
-    return field->value_len == 36;
-}
-
 /* Status numbers are what clients send; the labels are for people. */
 static int add_choice(struct filter_reading *r, const struct choice *choice,
                       const struct form_field *field)
 {
-    int64_t number = 0;
+    struct db_value value = { .type = choice->exists ? 'n' : 'i',
+                              .t = field->value,
+                              .n = field->value_len };
+    char uuid[UUID_SIZE];
     bool is_known = false;
+    bool is_uuid = choice->exists && uuid_read(field->value, field->value_len, uuid);
     int rc = OK;
+    if (is_uuid) {
+        value.t = filter_keep(r, xstrdup(uuid));
+        value.n = strlen(uuid);
+    }
     if (!choice->exists)
-        is_known = filter_read_number(field->value, field->value_len, &number) && number >= 10 &&
-                   number <= 60 && number % 10 == 0;
+        is_known = filter_read_number(field->value, field->value_len, &value.i) && value.i >= 10 &&
+                   value.i <= 60 && value.i % 10 == 0;
     else
-        is_known = tx_get_int(r->tx, &rc, r->err, 0, choice->exists, "n", field->value,
-                              field->value_len) == 1;
+        is_known = tx_get_int(r->tx, &rc, r->err, 0, choice->exists, "n", value.t, value.n) == 1;
     if (rc != OK)
         return rc;
-    if (!is_known && choice->exists && !is_uuid(field)) {
+    if (!is_known && choice->exists && !is_uuid) {
         api_errors_add(r->errors, "invalid", choice->name, "\"%s\" is not a valid UUID.",
                        field->value);
         return OK;
@@ -85,9 +97,6 @@ static int add_choice(struct filter_reading *r, const struct choice *choice,
                        field->value);
         return OK;
     }
-    struct db_value value = {
-        .type = choice->exists ? 'n' : 'i', .i = number, .t = field->value, .n = field->value_len
-    };
     filter_add_value(r, value);
     return OK;
 }
@@ -121,15 +130,14 @@ static int read_choice(struct filter_reading *r, const struct choice *choice)
 static int add_priority_order(struct filter_reading *r)
 {
     static const char SELECT_POSITIONS[] = "SELECT id, position FROM priority ORDER BY position";
-    struct incident_filter *filter = r->filter;
     struct stmt *stmt = tx_query(r->tx, r->err, SELECT_POSITIONS, "");
     if (!stmt)
         return r->err->code;
     int rc;
     buf_puts(&r->order, "CASE i.priority_id");
     while ((rc = stmt_next(stmt, r->err)) == DB_ROW &&
-           filter->text_count < INCIDENT_FILTER_MAX_TEXTS) {
-        char *id = filter->texts[filter->text_count++] = xstrdup(stmt_text(stmt, 0));
+           r->order_value_count < INCIDENT_FILTER_MAX_PRIORITIES) {
+        const char *id = filter_keep(r, xstrdup(stmt_text(stmt, 0)));
         buf_printf(&r->order, " WHEN ? THEN %" PRId64, stmt_int(stmt, 1));
         r->order_values[r->order_value_count++] = (struct db_value){ .type = 't', .t = id };
     }
@@ -256,9 +264,8 @@ static void finish_sql(struct filter_reading *r)
                by_id ? "i.id DESC" : r->order.data);
     for (int i = 0; i < r->order_value_count && !by_id; i++)
         filter_add_value(r, r->order_values[i]);
-    filter->values[filter->value_count++] =
-        (struct db_value){ .type = 'i', .i = filter->limit + 1 };
-    filter->values[filter->value_count++] = (struct db_value){ .type = 'i', .i = filter->skip };
+    filter_add_value(r, (struct db_value){ .type = 'i', .i = filter->limit + 1 });
+    filter_add_value(r, (struct db_value){ .type = 'i', .i = filter->skip });
     buf_clear(&filter->sql);
     buf_append(&filter->sql, sql.data, sql.len);
 }
@@ -306,6 +313,8 @@ void incident_filter_fini(struct incident_filter *filter)
     buf_fini(&filter->sql);
     for (int i = 0; i < filter->text_count; i++)
         free(filter->texts[i]);
+    free(filter->texts);
+    free(filter->values);
     if (filter->form)
         form_fini(filter->form);
     free(filter->form);

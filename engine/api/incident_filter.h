@@ -5,18 +5,18 @@
 
 #include "api/api_internal.h"
 
-enum { INCIDENT_FILTER_MAX_VALUES = 200, INCIDENT_FILTER_MAX_TEXTS = 64 };
+enum { INCIDENT_FILTER_MAX_VALUES = 5000 };
 
 struct incident_filter {
     struct buf sql; /* the whole SELECT */
-    struct db_value values[INCIDENT_FILTER_MAX_VALUES + 8];
-    int value_count;
+    struct db_value *values;
+    int value_count, value_room;
     int limit; /* rows a page; the SELECT asks for one more, to know whether there is a next page */
     int64_t skip; /* of pages in another order than the default */
     bool is_default_order;
     bool shows_tags;
-    struct form *form;                      /* what the values point into */
-    char *texts[INCIDENT_FILTER_MAX_TEXTS]; /* likewise */
+    struct form *form; /* what the values point into */
+    char **texts;      /* likewise */
     int text_count;
 };
 

@@ -5,12 +5,14 @@
 #include "core/moment.h"
 #include "core/time_range.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { IN_MAX = 100, DATE_MAX = 64 };
+enum { DATE_MAX = 64 };
 
 static const int64_t DAY_MS = 24 * 3600 * 1000;
+static const int64_t LARGEST = INT64_C(1000000000000000000); /* above every id */
 
 /* The last value of <name>; NULL when it is absent or empty. */
 static const struct form_field *given(const struct filter_reading *r, const char *name)
@@ -32,26 +34,61 @@ static void add_int(struct filter_reading *r, const char *sql, int64_t number)
 
 /* ---- numbers */
 
+/* Blanks around a value mean nothing. */
+static void trim(const char **text, size_t *len)
+{
+    while (*len && isspace((unsigned char)**text))
+        ++*text, --*len;
+    while (*len && isspace((unsigned char)(*text)[*len - 1]))
+        --*len;
+}
+
+/* "398", "-1", "+398.50": the whole number at or below it, or with <is_up> at or above it. What is
+ * larger than any id is the largest number. */
+static bool read_decimal(const struct form_field *field, bool is_up, int64_t *out)
+{
+    const char *text = field->value;
+    size_t len = field->value_len;
+    trim(&text, &len);
+    bool is_negative = len && *text == '-';
+    if (is_negative || (len && *text == '+'))
+        text++, len--;
+    size_t digits = strspn(text, "0123456789");
+    size_t point = digits < len && text[digits] == '.';
+    size_t decimals = point ? strspn(text + digits + 1, "0123456789") : 0;
+    if (digits + point + decimals != len || digits + decimals == 0)
+        return false;
+    int64_t number = 0;
+    for (size_t i = 0; i < digits; i++)
+        number = number < LARGEST / 10 ? number * 10 + (text[i] - '0') : LARGEST;
+    bool has_rest = point && strspn(text + digits + 1, "0") < decimals;
+    number = is_negative ? -number : number;
+    number -= is_negative && has_rest;
+    *out = number + (has_rest && is_up);
+    return true;
+}
+
 static void read_number_bounds(struct filter_reading *r)
 {
     static const struct {
         const char *name, *sql;
+        bool is_up;
     } BOUNDS[] = {
-        { "id__gte", " AND i.id >= ?" },
-        { "id__lte", " AND i.id <= ?" },
-        { "id__gt", " AND i.id > ?" },
-        { "id__lt", " AND i.id < ?" },
-        { "_status__gte", " AND i.status >= ?" },
-        { "_status__lte", " AND i.status <= ?" },
-        { "_status__gt", " AND i.status > ?" },
-        { "_status__lt", " AND i.status < ?" },
+        { "id__gte", " AND i.id >= ?", true },
+        { "id__lte", " AND i.id <= ?", false },
+        { "id__gt", " AND i.id > ?", false },
+        { "id__lt", " AND i.id < ?", true },
+        { "_status__gte", " AND i.status >= ?", true },
+        { "_status__lte", " AND i.status <= ?", false },
+        { "_status__gt", " AND i.status > ?", false },
+        { "_status__lt", " AND i.status < ?", true },
     };
     for (size_t i = 0; i < sizeof(BOUNDS) / sizeof(*BOUNDS); i++) {
         const struct form_field *field = given(r, BOUNDS[i].name);
         int64_t number;
         if (!field)
             continue;
-        if (filter_read_number(field->value, field->value_len, &number))
+        if (read_decimal(field, BOUNDS[i].is_up, &number))
             add_int(r, BOUNDS[i].sql, number);
         else
             api_errors_add(r->errors, "invalid", BOUNDS[i].name, "Enter a number.");
@@ -75,10 +112,12 @@ static void read_list(struct filter_reading *r, const char *name, const char *co
 {
     const struct form_field *field = given(r, name);
     int count = 0;
-    for (const char *at = field ? field->value : ""; field && count < IN_MAX; at++) {
+    for (const char *at = field ? field->value : ""; field; at++) {
         size_t len = strcspn(at, ",");
         struct db_value value = { .type = is_number ? 'i' : 'n', .t = at, .n = len };
-        if (is_number && !filter_read_number(at, len, &value.i)) {
+        if (is_number)
+            trim(&value.t, &value.n);
+        if (is_number && !filter_read_number(value.t, value.n, &value.i)) {
             api_errors_add(r->errors, "invalid", name, "Enter numbers with commas between them.");
             return;
         }

@@ -14,18 +14,16 @@ static const char JOIN_FOUND_OR_NUMBER[] =
 static const char WITHOUT[] =
     " AND i.id NOT IN (SELECT rowid FROM incident_fts WHERE incident_fts MATCH ?)";
 
-/* The texts live as long as the filter's statement. */
-static struct db_value keep(struct incident_filter *filter, struct buf *text)
+static struct db_value keep(struct filter_reading *r, struct buf *text)
 {
     struct db_value value = { .type = 'n', .n = text->len };
-    value.t = filter->texts[filter->text_count++] = buf_take(text, NULL);
+    value.t = filter_keep(r, buf_take(text, NULL));
     return value;
 }
 
 static void add_wanted(struct filter_reading *r, struct search_words *words)
 {
-    struct incident_filter *filter = r->filter;
-    filter_add_value(r, keep(filter, &words->wanted));
+    filter_add_value(r, keep(r, &words->wanted));
     if (words->number) {
         struct db_value number = { .type = 'i', .i = words->number };
         filter_add_value(r, number);
@@ -45,7 +43,7 @@ void filter_read_search(struct filter_reading *r)
     bool finds_nothing = !words.is_blank && !words.wanted.len && !words.unwanted.len;
     if (words.wanted.len)
         add_wanted(r, &words);
-    if (words.unwanted.len && filter_add_value(r, keep(r->filter, &words.unwanted)))
+    if (words.unwanted.len && filter_add_value(r, keep(r, &words.unwanted)))
         buf_puts(&r->filter->sql, WITHOUT);
     if (finds_nothing)
         buf_puts(&r->filter->sql, " AND 1 = 0");

@@ -4,8 +4,10 @@
 #include "api/api_internal.h"
 #include "api/handlers.h"
 #include "api/reference_json.h"
+#include "base/uuid.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* One kind of row. */
 struct kind {
@@ -83,8 +85,9 @@ static void answer(const struct route_match *match, struct api *api, const struc
         return;
     struct api_read *read = api_read_new(api, match->exchange, id ? read_row : read_rows, kind);
     read->format = format;
+    char uuid[UUID_SIZE];
     if (id)
-        snprintf(read->key, sizeof(read->key), "%s", id);
+        snprintf(read->key, sizeof(read->key), "%s", uuid_read(id, strlen(id), uuid) ? uuid : id);
     api_read_start(read);
 }
 

@@ -40,10 +40,76 @@ static void test_times_are_those_of_the_config(void **state)
     assert_null(strstr(fixture->answer, "+01:00"));
 }
 
+static void test_long_lists_of_ids_are_read_whole(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO_BUF struct buf path = BUF_INIT;
+    post(fixture, fixture->writer, GOOD);
+    buf_puts(&path, API "incidents/?id__in=");
+    for (int id = 2000; id > 1; id--)
+        buf_printf(&path, "%d,", id);
+    buf_puts(&path, "1");
+    get(fixture, path.data, fixture->reader);
+    expect(fixture, 200, "[{\"id\":1,");
+    buf_clear(&path);
+    buf_puts(&path, API "incidents/?environment__value__in=");
+    for (int i = 0; i < 500; i++)
+        buf_printf(&path, "E%d,", i);
+    buf_puts(&path, "PRD");
+    get(fixture, path.data, fixture->reader);
+    expect(fixture, 200, "[{\"id\":1,");
+}
+
+static void test_too_many_values_are_refused_not_cut_off(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO_BUF struct buf path = BUF_INIT;
+    buf_puts(&path, API "incidents/?id__in=1");
+    for (int i = 0; i < 5000; i++)
+        buf_puts(&path, ",1");
+    get(fixture, path.data, fixture->reader);
+    expect(fixture, 400, "More than 5000 values.");
+}
+
+static void test_ids_in_every_spelling_of_a_uuid(void **state)
+{
+    static const char *const SPELLINGS[] = { "0a1b2c3d-4e5f-4061-8293-a4b5c6d7e8f9",
+                                             "0A1B2C3D-4E5F-4061-8293-A4B5C6D7E8F9",
+                                             "0a1b2c3d4e5f40618293A4B5C6D7E8F9" };
+    struct fixture *fixture = *state;
+    char text[400];
+    json_decref(run_op(fixture, "reference.reconcile",
+                       "{\"environments\":[{\"id\":\"0a1b2c3d-4e5f-4061-8293-a4b5c6d7e8f9\","
+                       "\"value\":\"UUID\",\"name\":\"With an id\"}]}"));
+    for (size_t i = 0; i < sizeof(SPELLINGS) / sizeof(SPELLINGS[0]); i++) {
+        snprintf(text, sizeof(text),
+                 "{\"title\":\"t\",\"description\":\"d\",\"environment_id\":\"%s\","
+                 "\"incident_category_id\":\"c1\",\"priority_id\":\"p1\","
+                 "\"created_by_email\":\"ann@example.org\"}",
+                 SPELLINGS[i]);
+        post(fixture, fixture->writer, text);
+        expect(fixture, 201, "\"value\":\"UUID\"");
+        snprintf(text, sizeof(text), API "incidents/?environment=%s", SPELLINGS[i]);
+        get(fixture, text, fixture->reader);
+        expect(fixture, 200, "[{\"id\":");
+        snprintf(text, sizeof(text), API "environments/%s/", SPELLINGS[i]);
+        get(fixture, text, fixture->reader);
+        expect(fixture, 200, "\"value\":\"UUID\"");
+    }
+    get(fixture, API "incidents/?environment=0a1b2c3d_4e5f_4061_8293_a4b5c6d7e8f9",
+        fixture->reader);
+    expect(fixture, 400, "is not a valid UUID.");
+    get(fixture, API "incidents/?environment=0a1b2c3d4e5f40618293a4b5c6d7e8f0", fixture->reader);
+    expect(fixture, 400, "invalid_choice");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_times_are_those_of_the_config, begin, end),
+        cmocka_unit_test_setup_teardown(test_long_lists_of_ids_are_read_whole, begin, end),
+        cmocka_unit_test_setup_teardown(test_too_many_values_are_refused_not_cut_off, begin, end),
+        cmocka_unit_test_setup_teardown(test_ids_in_every_spelling_of_a_uuid, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,17 +111,20 @@ static void test_one_answer_names_all_wrong_fields(void **state)
         "address.\",\"attr\":\"created_by_email\"},"
         "{\"code\":\"invalid\",\"detail\":\"Not a valid string.\",\"attr\":\"dedup_key\"},"
         "{\"code\":\"invalid\",\"detail\":\"Must be a valid boolean.\",\"attr\":\"ignore\"},"
-        "{\"code\":\"does_not_exist\",\"detail\":\"Invalid pk \\\"nowhere\\\" - object does not "
-        "exist.\","
-        "\"attr\":\"environment_id\"},{\"code\":\"does_not_exist\"");
+        "{\"code\":\"invalid\",\"detail\":\"\\\"nowhere\\\" is not a valid UUID.\","
+        "\"attr\":\"environment_id\"},{\"code\":\"invalid\"");
     get(fixture, API "incidents/", fixture->insider);
     expect(fixture, 200, "[]");
     /* All fields look right: only the store knows better. */
     post(fixture, fixture->writer,
-         "{\"title\":\"t\",\"description\":\"d\",\"environment_id\":\"a\",\"incident_category_id\":"
+         "{\"title\":\"t\",\"description\":\"d\",\"environment_id\":"
+         "\"e5c46eb0-5620-4a30-81c6-4a647c189ff2\",\"incident_category_id\":"
          "\"b\","
          "\"priority_id\":\"c\",\"created_by_email\":\"ann@example.org\"}");
-    expect(fixture, 400, "\"attr\":\"environment_id\"},");
+    expect(fixture, 400,
+           "{\"code\":\"does_not_exist\",\"detail\":\"Invalid pk "
+           "\\\"e5c46eb0-5620-4a30-81c6-4a647c189ff2\\\" - object does not exist.\","
+           "\"attr\":\"environment_id\"},");
     expect(fixture, 400, "\"attr\":\"incident_category_id\"},");
     expect(fixture, 400, "\"attr\":\"priority_id\"}]}");
 }
@@ -321,6 +324,17 @@ static void test_filters_with_bounds(void **state)
         { "id=", "5,4,3,2,1," },
         { "id__iexact=4", "4," },
         { "id__in=1,4,99", "4,1," },
+        { "id__in=%201,%094%20", "4,1," },
+        { "id__gte=-1", "5,4,3,2,1," },
+        { "id__gt=3.5", "5,4," },
+        { "id__gte=3.5", "5,4," },
+        { "id__lt=2.5", "2,1," },
+        { "id__lte=2.5", "2,1," },
+        { "id__gte=%2B4.0", "5,4," },
+        { "id__lte=%203%20&id__gte=.5", "3,2,1," },
+        { "id__lt=-0.5", "" },
+        { "id__lt=99999999999999999999999999", "5,4,3,2,1," },
+        { "id__gt=99999999999999999999999999", "" },
         { "id__gte=4", "5,4," },
         { "id__gt=4", "5," },
         { "id__lte=2&id__gt=1", "2," },
@@ -351,6 +365,10 @@ static void test_filters_with_bounds(void **state)
     };
     static const char *const REFUSED[][2] = {
         { "id__gte=x", "id__gte" },
+        { "id__gte=.", "id__gte" },
+        { "id__gte=-", "id__gte" },
+        { "id__gte=1.2.3", "id__gte" },
+        { "id__gte=1%202", "id__gte" },
         { "id__in=1,,2", "id__in" },
         { "id__in=1,x", "id__in" },
         { "_status__gt=Open", "_status__gt" },

@@ -43,7 +43,7 @@ static void test_patch_names_the_wrong_fields(void **state)
     struct fixture *fixture = *state;
     declare(fixture);
     send_json(fixture, "PATCH", INCIDENT, "{\"priority_id\":\"none\",\"title\":7.5}");
-    expect(fixture, 400, "\"code\":\"does_not_exist\"");
+    expect(fixture, 400, "\"none\\\" is not a valid UUID.\",\"attr\":\"priority_id\"");
     expect(fixture, 400, "\"attr\":\"priority_id\"");
     expect(fixture, 400, "\"attr\":\"title\"");
     send_json(fixture, "PATCH", INCIDENT, "{\"status\":\"Sleeping\"}");
