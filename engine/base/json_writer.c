@@ -24,6 +24,14 @@ void json_writer_init(struct json_writer *w, struct buf *out)
     w->depth = 0;
     w->needs_comma[0] = false;
     w->after_key = false;
+    w->is_pretty = false;
+}
+
+static void new_line(struct json_writer *w)
+{
+    buf_putc(w->out, '\n');
+    for (int i = 0; i < w->depth; i++)
+        buf_append(w->out, "  ", 2);
 }
 
 static void before_value(struct json_writer *w)
@@ -35,6 +43,8 @@ static void before_value(struct json_writer *w)
     if (w->needs_comma[w->depth])
         buf_putc(w->out, ',');
     w->needs_comma[w->depth] = true;
+    if (w->is_pretty && w->depth > 0)
+        new_line(w);
 }
 
 static void level_begin(struct json_writer *w, char bracket)
@@ -49,6 +59,8 @@ static void level_finish(struct json_writer *w, char bracket)
 {
     REQUIRE(w->depth > 0 && !w->after_key);
     w->depth--;
+    if (w->is_pretty && w->needs_comma[w->depth + 1])
+        new_line(w);
     buf_putc(w->out, bracket);
 }
 
@@ -74,11 +86,17 @@ void json_array_finish(struct json_writer *w)
 
 void json_key(struct json_writer *w, const char *key)
 {
+    json_key_n(w, key, strlen(key));
+}
+
+bool json_key_n(struct json_writer *w, const char *key, size_t len)
+{
     REQUIRE(!w->after_key);
     before_value(w);
-    json_escape(w->out, key, strlen(key));
-    buf_putc(w->out, ':');
+    bool is_valid = json_escape(w->out, key, len);
+    buf_append(w->out, ": ", w->is_pretty ? 2 : 1);
     w->after_key = true;
+    return is_valid;
 }
 
 void json_text(struct json_writer *w, const char *text)
@@ -89,10 +107,10 @@ void json_text(struct json_writer *w, const char *text)
         json_text_n(w, text, strlen(text));
 }
 
-void json_text_n(struct json_writer *w, const char *text, size_t len)
+bool json_text_n(struct json_writer *w, const char *text, size_t len)
 {
     before_value(w);
-    json_escape(w->out, text, len);
+    return json_escape(w->out, text, len);
 }
 
 void json_int(struct json_writer *w, int64_t value)
@@ -181,7 +199,8 @@ void json_put_raw(struct json_writer *w, const char *key, const char *json)
     json_raw(w, json, strlen(json));
 }
 
-/* Writes the one byte, or the one UTF-8 sequence, that <text> begins with; returns the bytes read. */
+/* Writes the one byte, or the one UTF-8 sequence, that <text> begins with; returns the bytes read, 0 when the first is
+ * no UTF-8. */
 static size_t escape_one(struct buf *out, const char *text, size_t len)
 {
     static const char hex[] = "0123456789abcdef";
@@ -189,10 +208,6 @@ static size_t escape_one(struct buf *out, const char *text, size_t len)
     unsigned char how = ESCAPES[byte];
     if (how == UTF8_LEAD) {
         size_t step = utf8_sequence(text, len);
-        if (step == 0) {
-            buf_append(out, REPLACEMENT, sizeof(REPLACEMENT) - 1);
-            return 1;
-        }
         buf_append(out, text, step);
         return step;
     }
@@ -206,34 +221,63 @@ static size_t escape_one(struct buf *out, const char *text, size_t len)
     return 1;
 }
 
+/* True when one of the eight bytes needs a look; each test leaves the highest bit of the bytes that it finds. */
+static bool needs_look(uint64_t bytes)
+{
+    const uint64_t ones = UINT64_MAX / 255, highs = ones * 0x80;
+    uint64_t quote = bytes ^ (ones * '"'), backslash = bytes ^ (ones * '\\'),
+             last = bytes ^ (ones * 0x7f);
+    uint64_t found =
+        (bytes - ones * 0x20) | (quote - ones) | (backslash - ones) | (last - ones) | bytes;
+    return found & highs;
+}
+
 /* Bytes from <at> that need no look at all. */
 static size_t plain_length(const char *text, size_t at, size_t len)
 {
     size_t plain = at;
+    uint64_t bytes;
+    for (; plain + sizeof(bytes) <= len; plain += sizeof(bytes)) {
+        memcpy(&bytes, text + plain, sizeof(bytes));
+        if (needs_look(bytes))
+            break;
+    }
     while (plain < len && !ESCAPES[(unsigned char)text[plain]])
         plain++;
     return plain - at;
 }
 
-void json_escape(struct buf *out, const char *text, size_t len)
+/* Ones that begin with <plain> bytes to be copied. */
+static bool escape_all(struct buf *out, const char *text, size_t len, size_t plain)
 {
-    buf_reserve(out, len + 2);
-    size_t plain = plain_length(text, 0, len);
-    if (plain == len) { /* nearly every key and most texts: one copy */
-        char *to = out->data + out->len;
-        to[0] = '"';
-        memcpy(to + 1, text, len);
-        memcpy(to + 1 + len, "\"", 2);
-        out->len += len + 2;
-        return;
-    }
+    bool is_valid = true;
     buf_putc(out, '"');
-    for (size_t at = 0; at < len;) {
-        plain = plain_length(text, at, len);
+    for (size_t at = 0; at < len; plain = plain_length(text, at, len)) {
         buf_append(out, text + at, plain);
         at += plain;
-        if (at < len)
-            at += escape_one(out, text + at, len - at);
+        if (at == len)
+            break;
+        size_t step = escape_one(out, text + at, len - at);
+        if (step == 0) {
+            buf_append(out, REPLACEMENT, sizeof(REPLACEMENT) - 1);
+            is_valid = false;
+        }
+        at += step ? step : 1;
     }
     buf_putc(out, '"');
+    return is_valid;
+}
+
+bool json_escape(struct buf *out, const char *text, size_t len)
+{
+    size_t plain = plain_length(text, 0, len);
+    buf_reserve(out, len + 2);
+    if (plain < len)
+        return escape_all(out, text, len, plain);
+    char *to = out->data + out->len; /* nearly every key and most texts: one copy */
+    to[0] = '"';
+    memcpy(to + 1, text, len);
+    memcpy(to + 1 + len, "\"", 2);
+    out->len += len + 2;
+    return true;
 }

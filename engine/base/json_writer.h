@@ -6,13 +6,14 @@
 
 #include "base/buf.h"
 
-enum { JSON_MAX_DEPTH = 64 };
+enum { JSON_MAX_DEPTH = 72 };
 
 struct json_writer {
     struct buf *out; /* borrowed */
     int depth;
     bool needs_comma[JSON_MAX_DEPTH];
     bool after_key;
+    bool is_pretty; /* over several lines */
 };
 
 /* Starts writing at the end of <out>, which stays the caller's. */
@@ -24,8 +25,9 @@ void json_object_finish(struct json_writer *w);
 void json_array_begin(struct json_writer *w);
 void json_array_finish(struct json_writer *w);
 void json_key(struct json_writer *w, const char *key);
-void json_text(struct json_writer *w, const char *text); /* NULL writes null */
-void json_text_n(struct json_writer *w, const char *text, size_t len);
+bool json_key_n(struct json_writer *w, const char *key, size_t len);   /* false as json_escape() */
+void json_text(struct json_writer *w, const char *text);               /* NULL writes null */
+bool json_text_n(struct json_writer *w, const char *text, size_t len); /* false as json_escape() */
 void json_int(struct json_writer *w, int64_t value);
 void json_double(struct json_writer *w, double value); /* 17 digits at most; NaN, inf write null */
 void json_bool(struct json_writer *w, bool value);
@@ -41,5 +43,5 @@ void json_put_bool(struct json_writer *w, const char *key, bool value);
 void json_put_null(struct json_writer *w, const char *key);
 void json_put_raw(struct json_writer *w, const char *key, const char *json);
 
-/* <text> as a JSON string with its quotes. */
-void json_escape(struct buf *out, const char *text, size_t len);
+/* <text> as a JSON string with its quotes. False when something was no UTF-8. */
+bool json_escape(struct buf *out, const char *text, size_t len);

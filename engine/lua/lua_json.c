@@ -1,29 +1,18 @@
 /* engine.json - JSON text for scripts. Integers stay integers, an empty list stays a list, errors
  * name the place. */
-/* Writing is jansson's; reading is json_read.c, which makes no tree: it was a third of what the
- * engine did. lua-cjson has neither 64-bit integers nor empty lists. */
+/* Neither way makes a tree: json_read.c, json_write.c. lua-cjson has neither 64-bit integers nor
+ * empty lists. */
 #include "lua/lua_modules.h"
 #include "lua/lua_util.h"
 #include "lua/options.h"
 
-#include <jansson.h>
+enum { KEPT_BYTES = 256 << 10 };
 
-#define VALUE "engine.json.value" /* a boxed json_t, so that an error on the way frees it */
+#define WORK "engine.json.work" /* what writing takes, kept from one text to the next */
 
-/* throws. Pushes an empty box. */
-static json_t **push_box(lua_State *L)
+static int l_work_gc(lua_State *L)
 {
-    json_t **box = lua_newuserdatauv(L, sizeof(*box), 0);
-    *box = NULL;
-    luaL_setmetatable(L, VALUE);
-    return box;
-}
-
-static int l_value_gc(lua_State *L)
-{
-    json_t **box = lua_touserdata(L, 1);
-    json_decref(*box);
-    *box = NULL;
+    lua_util_json_text_fini(lua_touserdata(L, 1));
     return 0;
 }
 
@@ -61,19 +50,13 @@ static int l_json_encode(lua_State *L)
     struct err err = { 0 };
     luaL_checkany(L, 1);
     struct options options = options_check(L, 2, "json.encode", KEYS);
-    size_t layout = options_flag(&options, "pretty") ? JSON_INDENT(2) : JSON_COMPACT;
-    size_t flags = JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_REAL_PRECISION(17) | layout;
-    json_t **box = push_box(L);
-    *box = lua_util_to_json(L, 1, &err);
-    if (!*box)
+    bool is_pretty = options_flag(&options, "pretty");
+    struct lua_util_json_text *work = lua_touserdata(L, lua_upvalueindex(1));
+    if (lua_util_write_json(L, 1, is_pretty, work, &err) != OK)
         return luaL_error(L, "json.encode: %s", err.msg);
-    luaL_Buffer out;
-    size_t len = json_dumpb(*box, NULL, 0, flags);
-    char *text = luaL_buffinitsize(L, &out, len + 1);
-    json_dumpb(*box, text, len, flags);
-    luaL_pushresultsize(&out, len);
-    json_decref(*box);
-    *box = NULL;
+    lua_pushlstring(L, work->text.data, work->text.len);
+    if (work->text.cap > KEPT_BYTES)
+        lua_util_json_text_fini(work);
     return 1;
 }
 
@@ -102,15 +85,24 @@ static const luaL_Reg FUNCTIONS[] = {
     { NULL, NULL },
 };
 
+/* Pushes what json.encode works with. */
+static void push_work(lua_State *L)
+{
+    struct lua_util_json_text *work = lua_newuserdatauv(L, sizeof(*work), 0);
+    *work = (struct lua_util_json_text){ 0 };
+    if (luaL_newmetatable(L, WORK)) {
+        lua_pushcfunction(L, l_work_gc);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+}
+
 /*** @field json.null userdata what stands for null within lists, and in tables that are encoded */
 int luaopen_engine_json(lua_State *L)
 {
-    if (luaL_newmetatable(L, VALUE)) {
-        lua_pushcfunction(L, l_value_gc);
-        lua_setfield(L, -2, "__gc");
-    }
-    lua_pop(L, 1);
-    luaL_newlib(L, FUNCTIONS);
+    luaL_newlibtable(L, FUNCTIONS);
+    push_work(L);
+    luaL_setfuncs(L, FUNCTIONS, 1);
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");
     return 1;

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ERR_TABLE     "engine.err"
+#define ERR_TABLE "engine.err"
 
 static const char
     READONLY_KEY; /* its address: metatable key of a read-only view, the table behind it */
@@ -221,7 +221,7 @@ int64_t lua_util_check_duration(lua_State *L, int index)
 
 /* ---- JSON to Lua */
 
-static void push_array_mark(lua_State *L)
+void lua_util_push_array_mark(lua_State *L)
 {
     luaL_newmetatable(L, LUA_UTIL_JSON_ARRAY);
 }
@@ -229,7 +229,7 @@ static void push_array_mark(lua_State *L)
 void lua_util_mark_array(lua_State *L, int index)
 {
     index = lua_absindex(L, index);
-    push_array_mark(L);
+    lua_util_push_array_mark(L);
     lua_setmetatable(L, index);
 }
 
@@ -308,55 +308,9 @@ void lua_util_push_json(lua_State *L, const json_t *value)
     push_json(L, value, 0);
 }
 
-/* ---- Lua to JSON */
+/* ---- read-only views */
 
-/* Where a value stands, put into words only when something is wrong with it. */
-struct place {
-    const struct place *outer; /* NULL: the value that was given */
-    const char *key;           /* NULL: an item of a list */
-    size_t index;
-};
-
-struct reader {
-    lua_State *L;
-    const void *array_mark;
-    struct err *err;
-    const struct place *place;
-};
-
-static json_t *read_value(struct reader *reader, int index, int depth);
-
-static void write_path(const struct place *place, struct buf *path)
-{
-    if (!place)
-        return;
-    write_path(place->outer, path);
-    if (place->key)
-        buf_printf(path, "%s%s", path->len > 0 ? "." : "", place->key);
-    else
-        buf_printf(path, "[%zu]", place->index);
-}
-
-static json_t *fail(struct reader *reader, const char *what)
-{
-    AUTO_BUF struct buf path = BUF_INIT;
-    write_path(reader->place, &path);
-    const char *text = buf_text(&path);
-    err_field(reader->err, text, "%s%s%s", text, text[0] ? ": " : "", what);
-    return NULL;
-}
-
-static bool is_marked_array(const struct reader *reader, int index)
-{
-    if (!lua_getmetatable(reader->L, index))
-        return false;
-    bool is_marked = lua_topointer(reader->L, -1) == reader->array_mark;
-    lua_pop(reader->L, 1);
-    return is_marked;
-}
-
-/* Pushes the table behind a read-only view, or the table itself. */
-static void push_behind(lua_State *L, int index)
+void lua_util_push_behind(lua_State *L, int index)
 {
     if (lua_getmetatable(L, index)) {
         lua_rawgetp(L, -1, &READONLY_KEY);
@@ -367,150 +321,6 @@ static void push_behind(lua_State *L, int index)
     }
     lua_pushvalue(L, index);
 }
-
-static json_t *read_array(struct reader *reader, int index, size_t count, int depth)
-{
-    json_t *array = json_array();
-    struct place place = { .outer = reader->place };
-    reader->place = &place;
-    for (size_t i = 1; i <= count; i++) {
-        place.index = i;
-        lua_rawgeti(reader->L, index, (lua_Integer)i);
-        json_t *value = read_value(reader, lua_gettop(reader->L), depth + 1);
-        lua_pop(reader->L, 1);
-        if (!value || json_array_append_new(array, value) != 0) {
-            json_decref(array);
-            array = NULL;
-            break;
-        }
-    }
-    reader->place = place.outer;
-    return array;
-}
-
-/* The member whose key and value are on top; the value is popped. */
-static bool read_member(struct reader *reader, json_t *object, int depth)
-{
-    lua_State *L = reader->L;
-    if (lua_type(L, -2) != LUA_TSTRING) {
-        fail(reader, "a table has both numbers and names as keys, or gaps");
-        return false;
-    }
-    size_t key_len = 0;
-    const char *key = lua_tolstring(L, -2, &key_len);
-    struct place place = { .outer = reader->place, .key = key };
-    reader->place = &place;
-    json_t *value = read_value(reader, lua_gettop(L), depth + 1);
-    bool is_kept = value && json_object_setn_new(object, key, key_len, value) == 0;
-    if (value && !is_kept)
-        fail(reader, "the key is not valid UTF-8");
-    reader->place = place.outer;
-    lua_pop(L, 1);
-    return is_kept;
-}
-
-static json_t *read_object(struct reader *reader, int index, int depth)
-{
-    json_t *object = json_object();
-    int top = lua_gettop(reader->L);
-    lua_pushnil(reader->L);
-    while (lua_next(reader->L, index)) {
-        if (!read_member(reader, object, depth)) {
-            json_decref(object);
-            lua_settop(reader->L, top);
-            return NULL;
-        }
-    }
-    return object;
-}
-
-/* True when the keys of the table are 1 to <count> and nothing else. */
-static bool is_list(lua_State *L, int index, size_t count)
-{
-    size_t seen = 0;
-    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-        lua_Integer key = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : 0;
-        if (key < 1 || (size_t)key > count) {
-            lua_pop(L, 2);
-            return false;
-        }
-        seen++;
-    }
-    return seen == count;
-}
-
-static json_t *read_table(struct reader *reader, int index, int depth)
-{
-    lua_State *L = reader->L;
-    if (depth >= LUA_UTIL_JSON_DEPTH)
-        return fail(reader, "nested too deeply, or a table that contains itself");
-    if (!lua_checkstack(L, 8))
-        return fail(reader, "nested too deeply");
-    push_behind(L, index);
-    int table = lua_gettop(L);
-    size_t count = lua_rawlen(L, table);
-    json_t *value;
-    if (count == 0 && !is_marked_array(reader, table))
-        value = read_object(reader, table, depth);
-    else if (is_list(L, table, count))
-        value = read_array(reader, table, count, depth);
-    else
-        value = fail(reader, "a table has both numbers and names as keys, or gaps");
-    lua_settop(L, table - 1);
-    return value;
-}
-
-static json_t *read_number(struct reader *reader, int index)
-{
-    if (lua_isinteger(reader->L, index))
-        return json_integer(lua_tointeger(reader->L, index));
-    double number = lua_tonumber(reader->L, index);
-    if (isnan(number) || isinf(number))
-        return fail(reader, "not a finite number");
-    if (number == floor(number) && fabs(number) < LUA_UTIL_INTEGERS_MOST)
-        return json_integer((json_int_t)number);
-    return json_real(number);
-}
-
-static json_t *read_value(struct reader *reader, int index, int depth)
-{
-    lua_State *L = reader->L;
-    switch (lua_type(L, index)) {
-    case LUA_TTABLE:
-        return read_table(reader, index, depth);
-    case LUA_TSTRING: {
-        size_t len;
-        const char *text = lua_tolstring(L, index, &len);
-        json_t *value = json_stringn(text, len);
-        return value ? value : fail(reader, "the text is not valid UTF-8");
-    }
-    case LUA_TNUMBER:
-        return read_number(reader, index);
-    case LUA_TBOOLEAN:
-        return json_boolean(lua_toboolean(L, index));
-    case LUA_TNIL:
-        return json_null();
-    case LUA_TLIGHTUSERDATA:
-        return lua_touserdata(L, index) ? fail(reader, "a pointer has no JSON form") : json_null();
-    default:
-        return fail(reader, "a function or an object of the engine has no JSON form");
-    }
-}
-
-json_t *lua_util_to_json(lua_State *L, int index, struct err *err)
-{
-    struct err unwanted;
-    index = lua_absindex(L, index);
-    luaL_checkstack(L, 8, NULL);
-    push_array_mark(L);
-    struct reader reader = { .L = L,
-                             .array_mark = lua_topointer(L, -1),
-                             .err = err ? err : &unwanted };
-    lua_pop(L, 1);
-    return read_value(&reader, index, 0);
-}
-
-/* ---- read-only views */
 
 static int l_readonly_write(lua_State *L)
 {

@@ -37,8 +37,11 @@ bool lua_util_parse_duration(const char *text, int64_t *ms);
  * name) is written as an array, also when it is empty; an array that was read has it. */
 #define LUA_UTIL_JSON_ARRAY "engine.json.array"
 enum { LUA_UTIL_JSON_DEPTH = 64 };
-#define LUA_UTIL_INTEGERS_MOST 9007199254740992.0 /* 2^53: up to there a double holds every integer */
+#define LUA_UTIL_INTEGERS_MOST \
+    9007199254740992.0 /* 2^53: up to there a double holds every integer */
 
+/* throws. Pushes the metatable that is the array mark. */
+void lua_util_push_array_mark(lua_State *L);
 /* throws. Sets the array mark on the table at <index>. */
 void lua_util_mark_array(lua_State *L, int index);
 /* Pushes <value>. Members that are null are left out of objects; within arrays they are json.null.
@@ -48,6 +51,18 @@ void lua_util_push_json(lua_State *L, const json_t *value);
  * so that an error thrown on the way leaves nothing behind. ERR_SYNTAX (with the byte) or ERR_LIMIT
  * pushes nothing. throws when memory is out. */
 int lua_util_read_json(lua_State *L, const char *text, size_t len, struct err *err);
+/* What writing a value takes; keep it for the next one. Begin with { 0 }. */
+struct lua_util_json_member;
+struct lua_util_json_text {
+    struct buf text; /* the JSON text */
+    struct lua_util_json_member *members;
+    size_t count, cap; /* of <members> */
+};
+/* The JSON text of the value at <index> into <work>->text, members in the order of their names. What
+ * is refused is said at lua_util_to_json. Runs nothing of a script. throws only before it begins. */
+int lua_util_write_json(lua_State *L, int index, bool is_pretty, struct lua_util_json_text *work,
+                        struct err *err);
+void lua_util_json_text_fini(struct lua_util_json_text *work);
 /* A new reference to the JSON value at <index>. Tables with keys 1..n are arrays, an empty one is
  * an object unless marked. NULL + err (ERR_INVALID naming the path) for functions, mixed keys,
  * cycles, bad UTF-8, NaN. Runs no metamethod; read-only views are read through. throws only before
@@ -58,6 +73,8 @@ json_t *lua_util_to_json(lua_State *L, int index, struct err *err);
  * # work; writing throws
  * "<what> is read-only". */
 void lua_util_push_readonly(lua_State *L, const char *what);
+/* Pushes the table behind the read-only view at <index> (not relative to the top), or that table itself. */
+void lua_util_push_behind(lua_State *L, int index);
 /* The one word of <names> (closed by NULL) that <word> was probably meant to be; NULL when none is
  * near. */
 const char *lua_util_suggest(const char *word, const char *const *names);

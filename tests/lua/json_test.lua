@@ -100,6 +100,48 @@ return {
     t.fails(function() json.encode(json.array { a = 1 }) end, "both numbers and names")
   end,
 
+  ["after a refusal the next text is whole"] = function(t)
+    t.fails(function() json.encode { a = { b = { 1, function() end } } } end, "a%.b%[2%]: a function")
+    t.equal(json.encode { a = { b = { 1 } } }, '{"a":{"b":[1]}}')
+  end,
+
+  ["many members are sorted, too, also in one another"] = function(t)
+    local members, texts = {}, {}
+    for i = 1, 40 do
+      members[("m%02d"):format(41 - i)] = { z = i, a = {} }
+      texts[i] = ('"m%02d":{"a":{},"z":%d}'):format(i, 41 - i)
+    end
+    t.equal(json.encode(members), "{" .. table.concat(texts, ",") .. "}")
+  end,
+
+  ["a name that begins another one comes first"] = function(t)
+    t.equal(json.encode { ab = 1, a = 2, ["a\0"] = 3, [""] = 4 }, '{"":4,"a":2,"a\\u0000":3,"ab":1}')
+  end,
+
+  ["pretty is over several lines, empty ones on one"] = function(t)
+    t.equal(json.encode({ a = {}, b = json.array {}, c = { x = 1, y = { true, "z" } } }, { pretty = true }),
+      '{\n  "a": {},\n  "b": [],\n  "c": {\n    "x": 1,\n    "y": [\n      true,\n      "z"\n    ]\n  }\n}')
+  end,
+
+  ["a text is escaped wherever its special characters stand"] = function(t)
+    for at = 0, 17 do
+      for _, special in ipairs { '"', "\\", "\n", "\1", "\127", "é" } do
+        local text = ("x"):rep(at) .. special .. ("y"):rep(17 - at)
+        t.equal(json.decode(json.encode { [text] = text }), { [text] = text })
+      end
+    end
+  end,
+
+  ["tables that share others cannot grow without end"] = function(t)
+    local shared = { 1 }
+    for _ = 1, 40 do shared = { shared, shared } end
+    t.fails(function() json.encode(shared) end, "too many values")
+    local long = ("x"):rep(1 << 20)
+    local list = {}
+    for i = 1, 100 do list[i] = long end
+    t.fails(function() json.encode(list) end, "%[65%]: too much text")
+  end,
+
   ["functions have no JSON form"] = function(t)
     t.fails(function() json.encode { on = { print_it = function() end } } end, "on%.print_it: a function")
   end,

@@ -84,8 +84,9 @@ static void reals_read_back_and_are_short(void **state)
 static void assert_escaped(const char *text, size_t len, const char *expected)
 {
     AUTO_BUF struct buf out = BUF_INIT;
-    json_escape(&out, text, len);
+    bool is_valid = json_escape(&out, text, len);
     assert_string_equal(buf_text(&out), expected);
+    assert_int_equal(is_valid, strstr(expected, "\xef\xbf\xbd") == NULL);
 }
 
 static void escapes_what_json_asks_for(void **state)
