@@ -1,6 +1,6 @@
 /* generation_internal - one loaded set of scripts, shared by the files that load, run and replace
- * it: generation_load.c makes it (any thread), generation.c swaps it (loop), handlers.c runs its
- * functions (loop), test_engine.c has one to test with. Nobody else includes this. */
+ * it: generation_load.c makes it (any thread), generation.c swaps it (loop), handlers.c and
+ * handlers_route.c run its functions (loop), test_engine.c has one to test with. Nobody else includes this. */
 #pragma once
 #include <jansson.h>
 #include <stdbool.h>
@@ -120,9 +120,12 @@ int generation_check_routes(struct generations *generations, struct generation *
 /* Makes it the current one: routes, config, hooks; the one before is retired. */
 void generation_take_over(struct generations *generations, struct generation *generation);
 
-/* ---- handlers.c */
+/* ---- handlers_route.c */
 
 /* A route_fn; <route> is a struct lua_route. */
 void handlers_run_route(const struct route_match *match, void *route);
+
+/* ---- handlers.c */
+
 /* Starts the on_ready functions. */
 void handlers_run_ready(struct generation *generation);

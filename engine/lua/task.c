@@ -1,11 +1,10 @@
-#include "lua/task.h"
+#include "lua/task_internal.h"
 
 #include "base/clock.h"
 #include "base/json_writer.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "loop/loop.h"
-#include "lua/lua_util.h"
 #include "lua/state.h"
 
 #include <lauxlib.h>
@@ -17,51 +16,6 @@ enum {
     CLOSE_BUDGET_US = 50000, /* for the to-be-closed variables of a task that was ended */
 };
 _Static_assert(TASKS_MAX <= 1 << SLOT_BITS, "a task's id holds its slot");
-
-enum task_status { TASK_QUEUED, TASK_RUNNING, TASK_WAITING };
-
-struct join_wait {
-    struct task_wait wait;
-    struct task *target; /* NULL once it has ended */
-    LIST_ENTRY(join_wait) link;
-    int rc;
-    struct err err;
-};
-
-struct task {
-    struct tasks *tasks;
-    struct state *state;
-    lua_State *co;
-    int co_ref;    /* keeps <co> in the registry */
-    int arg_count; /* on <co>'s stack for its first step */
-    uint32_t slot, seq;
-    enum task_status status;
-    bool is_cancelled; /* while running: end it after this step */
-    enum task_kind kind;
-    char *script;
-    int64_t incident_id;
-    int64_t started_ms, cpu_us;
-    uint64_t deadline_timer;
-    task_done_fn done;
-    void *done_arg;
-    struct task_wait
-        *wait; /* what it waits for; the box on the coroutine's stack holds the reference */
-    LIST_HEAD(, join_wait) joiners;
-    TAILQ_ENTRY(task) queue_link;
-};
-
-struct tasks {
-    struct loop *loop;
-    struct task *slots[TASKS_MAX];
-    uint32_t free_slots[TASKS_MAX];
-    int free_count;
-    uint32_t next_seq;
-    TAILQ_HEAD(, task) queue;
-    int queued;
-    bool is_posted; /* run_queue is under way */
-    int refs;       /* the owner, each wait, a posted run_queue */
-    struct tasks_stats stats;
-};
 
 /* ---- the set */
 
@@ -79,7 +33,7 @@ struct tasks *tasks_new(struct loop *loop)
     return tasks;
 }
 
-static void release_tasks(struct tasks *tasks)
+void tasks_release(struct tasks *tasks)
 {
     if (--tasks->refs == 0)
         free(tasks);
@@ -90,15 +44,15 @@ uint64_t task_id(const struct task *task)
     return (uint64_t)task->seq << SLOT_BITS | task->slot;
 }
 
-static struct task *find_task(const struct tasks *tasks, uint32_t slot, uint32_t seq)
+struct task *task_find(const struct tasks *tasks, uint32_t slot, uint32_t seq)
 {
     struct task *task = slot < TASKS_MAX ? tasks->slots[slot] : NULL;
     return task && task->seq == seq ? task : NULL;
 }
 
-static struct task *find_id(const struct tasks *tasks, uint64_t id)
+struct task *task_find_id(const struct tasks *tasks, uint64_t id)
 {
-    return find_task(tasks, (uint32_t)(id & ((1 << SLOT_BITS) - 1)), (uint32_t)(id >> SLOT_BITS));
+    return task_find(tasks, (uint32_t)(id & ((1 << SLOT_BITS) - 1)), (uint32_t)(id >> SLOT_BITS));
 }
 
 int tasks_alive(const struct tasks *tasks)
@@ -136,7 +90,7 @@ static void post_queue(struct tasks *tasks)
     loop_post(tasks->loop, run_queue, tasks);
 }
 
-static void enqueue(struct task *task)
+void task_enqueue(struct task *task)
 {
     task->status = TASK_QUEUED;
     TAILQ_INSERT_TAIL(&task->tasks->queue, task, queue_link);
@@ -161,119 +115,7 @@ static void run_queue(void *arg)
     }
     if (!TAILQ_EMPTY(&tasks->queue))
         post_queue(tasks);
-    release_tasks(tasks);
-}
-
-/* ---- waits */
-
-static struct task *waiting_task(struct task_wait *wait)
-{
-    struct task *task = find_task(wait->tasks, wait->slot, wait->seq);
-    return task && task->wait == wait ? task : NULL;
-}
-
-void *task_wait_ref(struct task_wait *wait)
-{
-    wait->refs++;
-    return wait;
-}
-
-void task_wait_unref(struct task_wait *wait)
-{
-    if (--wait->refs > 0)
-        return;
-    if (wait->ops->fini)
-        wait->ops->fini(wait);
-    release_tasks(wait->tasks);
-    free(wait);
-}
-
-static void cancel_wait(struct task_wait *wait)
-{
-    if (wait->is_done || wait->is_cancelled)
-        return;
-    wait->is_cancelled = true;
-    if (wait->ops->cancel && wait->refs > 1)
-        wait->ops->cancel(wait);
-}
-
-/* The coroutine lets go of its wait. */
-static void drop_box(struct task_wait *wait)
-{
-    *wait->box = NULL;
-    wait->box = NULL;
-    task_wait_unref(wait);
-}
-
-static int l_collect_wait(lua_State *L)
-{
-    struct task_wait **box = lua_touserdata(L, 1);
-    if (*box) {
-        (*box)->is_cancelled =
-            true; /* a binding threw after the start: the operation's end finds nobody */
-        drop_box(*box);
-    }
-    return 0;
-}
-
-void *task_wait_new(lua_State *L, const struct task_wait_ops *ops, size_t size)
-{
-    struct task *task = task_check_can_wait(L, ops->name);
-    struct task_wait **box = lua_newuserdatauv(L, sizeof(struct task_wait *), 0);
-    *box = NULL;
-    if (luaL_newmetatable(L, "engine.wait")) {
-        lua_pushcfunction(L, l_collect_wait);
-        lua_setfield(L, -2, "__gc");
-        lua_pushboolean(L, 0);
-        lua_setfield(L, -2, "__metatable");
-    }
-    lua_setmetatable(L, -2);
-    struct task_wait *wait = xcalloc(1, size);
-    wait->ops = ops;
-    wait->tasks = task->tasks;
-    wait->tasks->refs++;
-    wait->slot = task->slot;
-    wait->seq = task->seq;
-    wait->refs = 1;
-    wait->box = box;
-    *box = wait;
-    return wait;
-}
-
-void task_wait_complete(struct task_wait *wait)
-{
-    struct task *task = waiting_task(wait);
-    if (wait->is_cancelled || (wait->is_yielded && !task)) {
-        wait->tasks->stats.stale++;
-        log_debug(LOG_LUA, 0, "%s ended after its task", wait->ops->name);
-    } else if (!wait->is_done) {
-        wait->is_done = true;
-        if (task && task->status == TASK_WAITING)
-            enqueue(task);
-    }
-    task_wait_unref(wait);
-}
-
-static int push_results(lua_State *L, int status, lua_KContext context)
-{
-    (void)status;
-    struct task_wait *wait = (struct task_wait *)context;
-    wait->is_yielded = false;
-    wait->is_done = false;
-    int count = wait->ops->push(L, wait);
-    if (count == TASK_WAIT_AGAIN)
-        return task_wait_yield(L, wait);
-    drop_box(wait);
-    return count;
-}
-
-int task_wait_yield(lua_State *L, struct task_wait *wait)
-{
-    struct task *task = task_current(L);
-    REQUIRE(task && task->slot == wait->slot && task->seq == wait->seq);
-    task->wait = wait;
-    wait->is_yielded = true;
-    return lua_yieldk(L, 0, (lua_KContext)wait, push_results);
+    tasks_release(tasks);
 }
 
 /* ---- one task's life */
@@ -316,7 +158,7 @@ static void begin(struct task *task, int64_t deadline_ms)
     task->tasks->stats.started++;
     if (deadline_ms > 0)
         task->deadline_timer = loop_timer(task->tasks->loop, deadline_ms, on_deadline, task);
-    enqueue(task);
+    task_enqueue(task);
 }
 
 static int check_room(const struct tasks *tasks, struct err *err)
@@ -446,7 +288,7 @@ static void finish(struct task *task, int rc, const struct err *err, bool is_cle
     task->status = TASK_RUNNING;
     loop_timer_cancel(task->tasks->loop, task->deadline_timer);
     if (task->wait)
-        cancel_wait(task->wait);
+        task_wait_cancel(task->wait);
     task->wait = NULL;
     if (rc != OK) {
         task->tasks->stats.failed++;
@@ -482,7 +324,7 @@ static void step(struct task *task)
     } else if (is_waiting) {
         task->status = TASK_WAITING;
         if (task->wait->is_done)
-            enqueue(task);
+            task_enqueue(task);
     } else if (status == LUA_OK) {
         finish(task, OK, &err, true);
     } else {
@@ -513,7 +355,7 @@ static void on_deadline(void *arg)
 
 void task_cancel(struct tasks *tasks, uint64_t id)
 {
-    struct task *task = find_id(tasks, id);
+    struct task *task = task_find_id(tasks, id);
     if (task)
         end_task(task, ERR_CLOSED, "the task was cancelled");
 }
@@ -532,7 +374,7 @@ void tasks_free(struct tasks *tasks)
     for (int slot = 0; slot < TASKS_MAX; slot++)
         if (tasks->slots[slot])
             end_task(tasks->slots[slot], ERR_CLOSED, "the engine stops");
-    release_tasks(tasks);
+    tasks_release(tasks);
 }
 
 /* ---- inside a binding */
@@ -570,42 +412,6 @@ struct task *task_check_can_wait(lua_State *L, const char *what)
     if (L != task->co || !lua_isyieldable(L))
         luaL_error(L, "%s cannot be used inside sort, gsub, tostring, __close or require", what);
     return task;
-}
-
-/* ---- join */
-
-static int push_join(lua_State *L, struct task_wait *wait)
-{
-    struct join_wait *join = (struct join_wait *)wait;
-    if (join->rc != OK)
-        return lua_util_push_err(L, &join->err);
-    lua_pushboolean(L, 1);
-    return 1;
-}
-
-static void cancel_join(struct task_wait *wait)
-{
-    struct join_wait *join = (struct join_wait *)wait;
-    LIST_REMOVE(join, link);
-    task_wait_unref(wait);
-}
-
-int task_join(lua_State *L, uint64_t id)
-{
-    static const struct task_wait_ops OPS = { "task.join", push_join, cancel_join, NULL };
-    struct task *caller = task_check_can_wait(L, OPS.name);
-    struct task *target = find_id(caller->tasks, id);
-    if (target == caller)
-        return luaL_error(L, "a task cannot join itself");
-    if (!target) {
-        lua_pushboolean(L, 1);
-        return 1;
-    }
-    struct join_wait *join = task_wait_new(L, &OPS, sizeof(*join));
-    join->target = target;
-    LIST_INSERT_HEAD(&target->joiners, join, link);
-    task_wait_ref(&join->wait);
-    return task_wait_yield(L, &join->wait);
 }
 
 /* ---- a list for people */
