@@ -40,6 +40,8 @@ static const struct op *const LISTS[] = {
     AUDIT_OPS,
     GENERATION_OPS,
     WEBHOOK_OPS,
+    WEBHOOK_DELIVERY_OPS,
+    WEBHOOK_HISTORY_OPS,
 };
 enum { LIST_COUNT = sizeof(LISTS) / sizeof(LISTS[0]) };
 

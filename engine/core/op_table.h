@@ -39,3 +39,5 @@ extern const struct op UPDATE_CHANGE_OPS[];    /* update_change.c */
 extern const struct op UPDATE_READ_OPS[];      /* update_read.c */
 extern const struct op USERGROUP_OPS[];        /* usergroup.c */
 extern const struct op WEBHOOK_OPS[];          /* webhook.c */
+extern const struct op WEBHOOK_DELIVERY_OPS[]; /* webhook_delivery.c */
+extern const struct op WEBHOOK_HISTORY_OPS[];  /* webhook_history.c */
