@@ -39,19 +39,27 @@ static int check_document(struct tx *tx, const struct incident_state *state, str
     return rc < 0 ? rc : OK;
 }
 
+/* The operator's table decides from where an incident is closed. */
 static int check_status(struct tx *tx, const struct lifecycle *lifecycle,
                         const struct incident_state *state, struct closable *out, struct err *err)
 {
-    if (incident_regime(lifecycle, state) == REGIME_POSTMORTEM) {
-        if (state->status != STATUS_POSTMORTEM)
-            add(out, "STATUS_NOT_POST_MORTEM", "a %s incident in %s goes through Post-mortem first",
-                state->priority_name, state->environment_value);
-        return lifecycle->needs_document ? check_document(tx, state, out, err) : OK;
-    }
-    if (state->status < STATUS_MITIGATED)
-        add(out, "STATUS_NOT_MITIGATED", "it is %s, and must be Mitigated first",
+    enum regime regime = incident_regime(lifecycle, state);
+    bool closes = lifecycle_closes_from(lifecycle, regime, state->status);
+    int last = lifecycle_last_status(lifecycle, regime);
+    const char *code =
+        regime == REGIME_POSTMORTEM ? "STATUS_NOT_POST_MORTEM" : "STATUS_NOT_MITIGATED";
+    if (!closes && last == STATUS_POSTMORTEM)
+        add(out, code, "a %s incident in %s goes through %s first", state->priority_name,
+            state->environment_value, status_label(last));
+    else if (!closes && last)
+        add(out, code, "it is %s, and must be %s first", status_label(state->status),
+            status_label(last));
+    else if (!closes)
+        add(out, code, "it is %s, and is closed only early, with a reason",
             status_label(state->status));
-    return OK;
+    return regime == REGIME_POSTMORTEM && lifecycle->needs_document
+               ? check_document(tx, state, out, err)
+               : OK;
 }
 
 static int find_missing(struct tx *tx, int64_t id, json_t *missing, struct err *err)

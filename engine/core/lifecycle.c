@@ -72,6 +72,23 @@ bool lifecycle_needs_reason(int from, int to)
     return to == STATUS_CLOSED && from < STATUS_MITIGATING;
 }
 
+bool lifecycle_closes_from(const struct lifecycle *lifecycle, enum regime regime, int status)
+{
+    return lifecycle->allows[regime][status_index(status)][STATUS_COUNT - 1] &&
+           !lifecycle_needs_reason(status, STATUS_CLOSED);
+}
+
+int lifecycle_last_status(const struct lifecycle *lifecycle, enum regime regime)
+{
+    int usual = regime == REGIME_POSTMORTEM ? STATUS_POSTMORTEM : STATUS_MITIGATED;
+    if (lifecycle_closes_from(lifecycle, regime, usual))
+        return usual;
+    for (int i = 0; i < STATUS_COUNT; i++)
+        if (lifecycle_closes_from(lifecycle, regime, STATUSES[i]))
+            return STATUSES[i];
+    return 0;
+}
+
 bool lifecycle_needs_justification(int from, int to)
 {
     return from != to &&
@@ -123,34 +140,49 @@ static int read_transitions(struct lifecycle *out, const json_t *config, enum re
     return OK;
 }
 
+/* The tables that <regimes> has a bit for. */
+enum { ONLY_POSTMORTEM = 1 << REGIME_POSTMORTEM, EITHER = (1 << REGIME_COUNT) - 1 };
+
 /* Marks what can be reached from <at>. */
-static void walk(const struct lifecycle *lifecycle, enum regime regime, int at,
-                 bool reached[STATUS_COUNT])
+static void walk(const struct lifecycle *lifecycle, int regimes, int at, bool reached[STATUS_COUNT])
 {
     reached[at] = true;
-    for (int to = 0; to < STATUS_COUNT; to++)
-        if (lifecycle->allows[regime][at][to] && !reached[to])
-            walk(lifecycle, regime, to, reached);
+    for (int regime = 0; regime < REGIME_COUNT; regime++)
+        for (int to = 0; to < STATUS_COUNT; to++)
+            if ((regimes & 1 << regime) && lifecycle->allows[regime][at][to] && !reached[to])
+                walk(lifecycle, regimes, to, reached);
 }
 
-/* Every status that an incident can come to must have a way to Closed, and a post-mortem a way to
- * itself. */
-static int check_regime(const struct lifecycle *lifecycle, enum regime regime, struct err *err)
+/* Every status that an incident can come to by either table leads to Closed in this one. */
+static int check_ways_out(const struct lifecycle *lifecycle, enum regime regime, const char *path,
+                          struct err *err)
 {
     bool reachable[STATUS_COUNT] = { false };
-    char path[96];
-    snprintf(path, sizeof(path), "lifecycle.transitions.%s", REGIMES[regime]);
-    walk(lifecycle, regime, status_index(STATUS_OPEN), reachable);
+    walk(lifecycle, EITHER, status_index(STATUS_OPEN), reachable);
     for (int i = 0; i < STATUS_COUNT; i++) {
         bool from_here[STATUS_COUNT] = { false };
-        walk(lifecycle, regime, i, from_here);
+        walk(lifecycle, 1 << regime, i, from_here);
         if (reachable[i] && !from_here[status_index(STATUS_CLOSED)])
             return err_field(err, path, "%s: nothing leads from %s to Closed", path,
                              status_label(STATUSES[i]));
     }
-    if (regime == REGIME_POSTMORTEM && !reachable[status_index(STATUS_POSTMORTEM)])
-        return err_field(err, path, "%s: nothing leads from Open to Post-mortem", path);
     return OK;
+}
+
+static int check_tables(const struct lifecycle *lifecycle, struct err *err)
+{
+    bool with_postmortem[STATUS_COUNT] = { false };
+    int rc = check_ways_out(lifecycle, REGIME_NORMAL, "lifecycle.transitions.normal", err);
+    if (rc == OK)
+        rc = check_ways_out(lifecycle, REGIME_POSTMORTEM, "lifecycle.transitions.postmortem", err);
+    if (rc != OK)
+        return rc;
+    walk(lifecycle, ONLY_POSTMORTEM, status_index(STATUS_OPEN), with_postmortem);
+    return with_postmortem[status_index(STATUS_POSTMORTEM)]
+               ? OK
+               : err_field(err, "lifecycle.transitions.postmortem",
+                           "lifecycle.transitions.postmortem: nothing leads from Open to"
+                           " Post-mortem");
 }
 
 static int read_reason(struct lifecycle *out, const json_t *item, size_t index, struct err *err)
@@ -212,11 +244,10 @@ int lifecycle_read(const json_t *config, struct lifecycle *out, struct err *err)
     const json_t *postmortem = json_object_get(config, "postmortem");
     const json_t *below = json_object_get(config, "key_events_below");
     int rc = read_reasons(out, config, err);
-    for (int i = 0; rc == OK && i < REGIME_COUNT; i++) {
+    for (int i = 0; rc == OK && i < REGIME_COUNT; i++)
         rc = read_transitions(out, config, (enum regime)i, err);
-        if (rc == OK)
-            rc = check_regime(out, (enum regime)i, err);
-    }
+    if (rc == OK)
+        rc = check_tables(out, err);
     if (rc == OK)
         rc = read_environments(out, json_object_get(postmortem, "environments"), err);
     if (rc != OK)

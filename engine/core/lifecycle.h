@@ -37,8 +37,8 @@ const struct lifecycle *lifecycle_default(void);
 /* Fills <out> from what config.lua declares: {transitions: {normal: {open: ["investigating",
  * ...]}, postmortem: ...}, closure_reasons: [{value, label, offered}], postmortem: {environments:
  * [], document: bool}, key_events_below: int}; what is absent is the shipped one's. ERR_INVALID
- * with the path for a table in which an incident could never be closed, or a status leads
- * nowhere. */
+ * with the path for a table in which an incident could never be closed: the priority may change at
+ * any time, so every status of either table must lead to Closed in both. */
 int lifecycle_read(const json_t *config, struct lifecycle *out, struct err *err);
 
 /* 0 to 5, or -1 for a number that is no status. */
@@ -50,6 +50,11 @@ int status_from_word(const char *word);
 bool lifecycle_allows(const struct lifecycle *lifecycle, enum regime regime, int from, int to);
 /* From Open or Investigating to Closed. */
 bool lifecycle_needs_reason(int from, int to);
+/* Does the table lead from <status> to Closed without a reason? */
+bool lifecycle_closes_from(const struct lifecycle *lifecycle, enum regime regime, int status);
+/* Where an incident is usually closed from: Post-mortem or Mitigated, else the first status that
+ * lifecycle_closes_from(); 0 when there is none. */
+int lifecycle_last_status(const struct lifecycle *lifecycle, enum regime regime);
 /* Back from Mitigated or later to work, or out of Closed. */
 bool lifecycle_needs_justification(int from, int to);
 /* The label; NULL for an unknown reason. */

@@ -296,10 +296,40 @@ static void the_operators_table_rules_until_it_is_taken_away(void **state)
     refuse(fixture, "incident.update", "{'id':2,'status':'mitigated'}", ERR_INVALID, "status");
 }
 
+/* Without a post-mortem from Mitigating, with one from Mitigated; Mitigated is not gone through
+ * where the table does not want it. */
+static void an_incident_is_closed_from_where_the_table_says(void **state)
+{
+    struct fixture *fixture = *state;
+    run_quietly(fixture, "reference.reconcile",
+                "{'lifecycle':{'transitions':{'normal':{'mitigating':['closed']},"
+                "'postmortem':{'mitigated':['postmortem','closed']}}}}");
+    declare(fixture, "P4", "PRD");
+    run_quietly(fixture, "incident.update", "{'id':1,'status':'investigating'}");
+    json_t *standing = run(fixture, "incident.lifecycle", "{'id':1}");
+    assert_string_equal(text_at(standing, "reasons.0.text"),
+                        "it is Investigating, and must be Mitigated first");
+    json_decref(standing);
+    run_quietly(fixture, "incident.update", "{'id':1,'status':'mitigating'}");
+    standing = run(fixture, "incident.lifecycle", "{'id':1}");
+    assert_true(bool_at(standing, "can_be_closed"));
+    json_decref(standing);
+    run_quietly(fixture, "incident.close", "{'id':1}");
+    declare(fixture, "P1", "PRD");
+    set_key_events(fixture, 2);
+    put_status(fixture, 2, MITIGATED);
+    run_quietly(fixture, "incident.close", "{'id':2}");
+}
+
 static void an_impossible_table_is_refused(void **state)
 {
     (void)state;
     static const char *const BAD[] = {
+        /* a priority that is lowered would hold an incident in Post-mortem for ever */
+        "{'transitions':{'normal':{'postmortem':[]}}}",
+        /* and one that is raised would hold it in a status that only the other table has */
+        "{'transitions':{'normal':{'open':['mitigated','closed']},"
+        "'postmortem':{'open':['investigating'],'investigating':['postmortem'],'mitigated':[]}}}",
         "{'transitions':{'normal':{'mitigating':[]}}}",
         "{'transitions':{'normal':{'open':['asleep']}}}",
         "{'transitions':{'postmortem':{'mitigated':['closed'],'closed':['investigating']}}}",
@@ -432,6 +462,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(the_same_request_changes_once, setup_life, teardown),
         cmocka_unit_test_setup_teardown(a_metric_vanishes_with_its_key_event, setup_life, teardown),
+        cmocka_unit_test_setup_teardown(an_incident_is_closed_from_where_the_table_says, setup_life,
+                                        teardown),
         cmocka_unit_test(an_impossible_table_is_refused),
         cmocka_unit_test_setup_teardown(random_lives_stay_within_the_table, setup_life, teardown),
     };
