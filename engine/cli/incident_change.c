@@ -139,6 +139,18 @@ static int put_event_time(const struct invocation *invocation, const struct cont
     return CLI_OK;
 }
 
+/* An option that says yes or no; absent: the argument is. */
+static int put_mark(const struct invocation *invocation, const char *name, json_t *args)
+{
+    const char *text = invocation_text(invocation, name);
+    if (!text)
+        return CLI_OK;
+    if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
+        return cli_usage(invocation, "--%s is yes or no, not \"%s\"", name, text);
+    json_object_set_new(args, name, json_boolean(*text == 'y'));
+    return CLI_OK;
+}
+
 static int run_update(const struct invocation *invocation)
 {
     struct context context = { 0 };
@@ -148,6 +160,10 @@ static int run_update(const struct invocation *invocation)
     int rc = context_init(&context, invocation);
     if (rc == CLI_OK)
         rc = put_event_time(invocation, &context, args);
+    if (rc == CLI_OK)
+        rc = put_mark(invocation, "drill", args);
+    if (rc == CLI_OK)
+        rc = put_mark(invocation, "ignore", args);
     if (rc == CLI_OK)
         rc = change(&context, invocation, "incident.update", json_incref(args));
     json_decref(args);
@@ -205,6 +221,8 @@ static const struct option_spec UPDATE_OPTIONS[] = {
     CLOSURE_OPTIONS,
     { "event-type", OPTION_TEXT, "NAME", "the key event that this step is", false },
     { "event-at", OPTION_TEXT, "TIME", "when it happened, such as 2026-11-23T14:02", false },
+    { "drill", OPTION_TEXT, "yes|no", "an exercise, left out of metrics", false },
+    { "ignore", OPTION_TEXT, "yes|no", "closed without conditions, left out of reminders", false },
     COMMON_OPTIONS,
 };
 static const struct option_spec CLOSE_OPTIONS[] = { MESSAGE_OPTION, CLOSURE_OPTIONS, ROW_OPTIONS,

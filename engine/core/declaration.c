@@ -3,6 +3,7 @@
 #include "core/declaration.h"
 
 #include "core/custom_field.h"
+#include "core/response.h"
 #include "store/db.h"
 
 #include <stdio.h>
@@ -88,7 +89,7 @@ static int read_priority(struct reading *r)
     if (rc != OK)
         return rc;
     copy_id(r->into->priority_id, priority.id);
-    r->into->response_type = priority.wants_critical ? "critical" : "normal";
+    r->into->response_type = response_name(priority.wants_critical);
     return OK;
 }
 
@@ -157,7 +158,7 @@ static int read_response_type(struct reading *r)
     if (!text_is(text, "critical") && !text_is(text, "normal"))
         return args_fail(&r->args, "response_type",
                          "response_type must be \"critical\" or \"normal\"");
-    r->into->response_type = text_is(text, "critical") ? "critical" : "normal";
+    r->into->response_type = response_name(text_is(text, "critical"));
     return OK;
 }
 

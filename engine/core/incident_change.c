@@ -1,15 +1,11 @@
-/* Read incident_change_apply() first: load, compare, check, write, tell. */
-#include "core/incident_change.h"
+/* Read incident_change_apply() first: load, compare, check; incident_step.c writes and tells. */
+#include "core/incident_step.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "core/audit.h"
 #include "core/closable.h"
-#include "core/event.h"
-#include "core/metric.h"
-#include "core/policy.h"
-#include "core/search_index.h"
+#include "core/response.h"
 #include "store/db.h"
 
 #include <inttypes.h>
@@ -18,49 +14,13 @@
 
 enum { JUSTIFICATION_MIN = 10 };
 
-static const char UPDATE_INCIDENT[] =
-    "UPDATE incident SET status = ?, title = COALESCE(?, title), description = COALESCE(?, "
-    "description),"
-    " priority_id = ?, category_id = ?, environment_id = ?, custom_fields = ?, closure_reason = ?,"
-    " closure_reference = CASE WHEN ? THEN '' ELSE COALESCE(?, closure_reference) END,"
-    " is_ignored = CASE WHEN ? AND duplicate_of IS NOT NULL THEN 0 ELSE MAX(is_ignored, ?) END,"
-    " duplicate_of = CASE WHEN ? THEN NULL ELSE duplicate_of END, mitigated_at_ms = "
-    "COALESCE(mitigated_at_ms, NULLIF(?, 0)),"
-    " closed_at_ms = CASE WHEN ? THEN NULL ELSE COALESCE(NULLIF(?, 0), closed_at_ms) END, "
-    "updated_at_ms = ?"
-    " WHERE id = ?";
-static const char INSERT_UPDATE[] =
-    "INSERT INTO incident_update (id, incident_id, message, status, priority_id, category_id, "
-    "environment_id, title,"
-    " description, created_by, event_type, event_at_ms, created_at_ms, source_conversation_id,"
-    " source_external_id, source_kind) VALUES (?, ?, ?, NULLIF(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-    " ?, ?, ?)";
-static const char INSERT_RECOVERED[] = "INSERT INTO incident_update (id, incident_id, created_by, "
-                                       "event_type, event_at_ms, created_at_ms)"
-                                       " SELECT ?, ?, ?, 'recovered', ?, ? WHERE NOT EXISTS "
-                                       "(SELECT 1 FROM incident_update WHERE incident_id = ? AND"
-                                       " event_type = 'recovered')";
-/* Work that was taken up again is neither mitigated nor resolved. */
-static const char FORGET_ENDS[] = "UPDATE incident_update SET event_type = NULL WHERE incident_id "
-                                  "= ? AND event_type IN ('mitigated', 'resolved')";
 static const char SELECT_OTHER_OPEN[] =
     "SELECT id FROM incident WHERE dedup_key = ? AND status <= 40 AND id <> ? LIMIT 1";
 static const char SELECT_PRIORITY[] =
-    "SELECT value, needs_postmortem, name FROM priority WHERE id = ?";
+    "SELECT value, needs_postmortem, name, recommended_response_type FROM priority WHERE id = ?";
 static const char SELECT_ENVIRONMENT[] = "SELECT value FROM environment WHERE id = ?";
-
-/* A change on its way. What does not differ from the incident is dropped from <want>. */
-struct step {
-    struct op_call *call;
-    struct lifecycle lifecycle;
-    struct incident_state state; /* before */
-    struct incident_state after; /* its fixed fields only: owns nothing */
-    struct incident_change want;
-    char *custom_fields; /* owned; NULL: as they are */
-    int64_t now_ms, event_at_ms;
-    bool is_reopening, is_closing;
-    struct incident_changed *changed;
-};
+static const char SELECT_WAS_DOWNGRADED[] =
+    "SELECT 1 FROM incident_update WHERE incident_id = ? AND event_type = 'downgraded' LIMIT 1";
 
 /* ---- what differs */
 
@@ -98,6 +58,7 @@ static int load_after(struct step *step)
     if (rc == DB_ROW) {
         step->after.priority_value = stmt_int(stmt, 0);
         step->after.needs_postmortem = stmt_int(stmt, 1);
+        step->after.wants_critical = response_is_critical(stmt_text(stmt, 3), stmt_int(stmt, 0));
         snprintf(step->after.priority_name, sizeof(step->after.priority_name), "%s",
                  stmt_text(stmt, 2));
     }
@@ -128,9 +89,58 @@ static void compare_environments(struct step *step)
     json_decref(fields);
 }
 
+static void compare_mark(struct step *step, enum mark wanted, bool *now, const char *field)
+{
+    bool is_on = wanted == MARK_ON;
+    if (wanted == MARK_AS_IS || is_on == *now)
+        return;
+    *now = is_on;
+    note(step, field);
+}
+
+/* An incident that is worse than was thought is answered as such. One that is not keeps the response
+ * that it has: people are at work. */
+static void compare_response(struct step *step)
+{
+    if (step->after.wants_critical && !step->state.wants_critical && !step->after.is_critical) {
+        step->after.is_critical = true;
+        note(step, "response_type");
+    }
+}
+
+/* What closed incidents say of their end may be corrected. A step to another status has no use for a
+ * reason: callers give one in case that it is asked for. */
+static void compare_closure(struct step *step, bool has_status)
+{
+    struct incident_change *want = &step->want;
+    if (has_status && step->after.status != STATUS_CLOSED)
+        want->closure_reason = want->closure_reference = (struct text){ 0 };
+    if (step->is_closing || step->after.status != STATUS_CLOSED)
+        return;
+    compare_text(step, &want->closure_reason,
+                 step->state.closure_reason ? step->state.closure_reason : "", "closure_reason");
+    compare_text(step, &want->closure_reference, step->state.closure_reference,
+                 "closure_reference");
+    step->is_correcting = want->closure_reason.at || want->closure_reference.at;
+}
+
+/* A mark that came with closing goes with it. */
+static int lift_mark(struct step *step)
+{
+    int rc = OK;
+    if (!step->is_reopening || step->state.status != STATUS_CLOSED || !step->after.is_ignored ||
+        step->want.ignore == MARK_ON)
+        return OK;
+    if (step->state.duplicate_of || tx_get_int(step->call->tx, &rc, step->call->err, 0,
+                                               SELECT_WAS_DOWNGRADED, "i", step->state.id))
+        compare_mark(step, MARK_OFF, &step->after.is_ignored, "ignore");
+    return rc;
+}
+
 static int compare(struct step *step)
 {
     struct incident_change *want = &step->want;
+    bool has_status = want->status != 0;
     step->after = step->state;
     if (want->status == step->state.status)
         want->status = 0;
@@ -138,31 +148,47 @@ static int compare(struct step *step)
         step->after.status = want->status;
         note(step, "status");
     }
+    step->is_closing = want->status == STATUS_CLOSED;
+    step->is_reopening =
+        want->status && lifecycle_needs_justification(step->state.status, want->status);
     compare_id(step, want->priority_id, step->after.priority_id, "priority");
     compare_id(step, want->category_id, step->after.category_id, "category");
     compare_id(step, want->environment_id, step->after.environment_id, "environment");
     compare_text(step, &want->title, step->state.title, "title");
     compare_text(step, &want->description, step->state.description, "description");
     compare_environments(step);
-    if (want->is_ignored && !step->state.is_ignored) {
-        step->after.is_ignored = true;
-        note(step, "ignore");
-    }
-    step->is_closing = want->status == STATUS_CLOSED;
-    step->is_reopening =
-        want->status && lifecycle_needs_justification(step->state.status, want->status);
-    return want->priority_id[0] || want->environment_id[0] ? load_after(step) : OK;
+    compare_mark(step, want->ignore, &step->after.is_ignored, "ignore");
+    compare_mark(step, want->drill, &step->after.is_drill, "drill");
+    compare_closure(step, has_status);
+    int rc = lift_mark(step);
+    if (rc == OK && (want->priority_id[0] || want->environment_id[0]))
+        rc = load_after(step);
+    compare_response(step);
+    return rc;
 }
 
 /* ---- the rules */
+
+/* A reason is for an end, and one of those there are. */
+static int check_closure(struct step *step)
+{
+    struct err *err = step->call->err;
+    const struct incident_change *want = &step->want;
+    AUTO_FREE char *reason = text_dup(want->closure_reason);
+    const char *given = reason                       ? "closure_reason"
+                        : want->closure_reference.at ? "closure_reference"
+                                                     : NULL;
+    if (given && step->after.status != STATUS_CLOSED)
+        return err_field(err, given, "%s is for incidents that are closed", given);
+    if (reason && !lifecycle_reason_label(&step->lifecycle, reason))
+        return err_field(err, "closure_reason", "there is no closure reason \"%.40s\"", reason);
+    return OK;
+}
 
 static int check_closing(struct step *step)
 {
     struct op_call *call = step->call;
     AUTO_FREE char *reason = text_dup(step->want.closure_reason);
-    if (reason && !lifecycle_reason_label(&step->lifecycle, reason))
-        return err_field(call->err, "closure_reason", "there is no closure reason \"%.40s\"",
-                         reason);
     if (!reason && !step->after.is_ignored &&
         lifecycle_needs_reason(step->state.status, STATUS_CLOSED))
         return err_field(call->err, "closure_reason",
@@ -224,224 +250,18 @@ static int check_status(struct step *step)
     return rc;
 }
 
-/* ---- writing */
-
-static const char *id_or_null(const char *id)
-{
-    return *id ? id : NULL;
-}
-
-static int write_row(struct step *step)
-{
-    const struct incident_change *want = &step->want;
-    const struct incident_state *after = &step->after;
-    AUTO_FREE char *given = text_dup(want->closure_reason);
-    const char *reason = step->is_closing     ? given
-                         : step->is_reopening ? NULL
-                                              : step->state.closure_reason;
-    int64_t mitigated_at_ms = want->status == STATUS_MITIGATED ? step->event_at_ms : 0;
-    int64_t closed_at_ms = step->is_closing ? step->event_at_ms : 0;
-    int rc = tx_exec(step->call->tx, step->call->err, UPDATE_INCIDENT,
-                     "inn"
-                     "tttt"
-                     "tbnbb"
-                     "bibiii",
-                     (int64_t)after->status, want->title.at, want->title.len, want->description.at,
-                     want->description.len, after->priority_id, after->category_id,
-                     after->environment_id,
-                     step->custom_fields ? step->custom_fields : step->state.custom_fields, reason,
-                     step->is_reopening, want->closure_reference.at, want->closure_reference.len,
-                     step->is_reopening, want->is_ignored, step->is_reopening, mitigated_at_ms,
-                     step->is_reopening, closed_at_ms, step->now_ms, step->state.id);
-    return rc < 0 ? rc : OK;
-}
-
-static int write_incident(struct step *step)
-{
-    struct op_call *call = step->call;
-    bool has_new_words = step->want.title.at || step->want.description.at;
-    int rc = has_new_words ? search_index_forget(call->tx, step->state.id, call->err) : OK;
-    if (rc == OK)
-        rc = write_row(step);
-    if (rc == OK && has_new_words)
-        search_index_add(call->tx, step->state.id);
-    return rc;
-}
-
-/* What the step is for those who measure: the caller's word, else the milestone that the status reaches. */
-static struct text event_type_of(const struct step *step)
-{
-    if (step->want.event_type.at)
-        return step->want.event_type;
-    if (step->is_closing && step->want.closure_reason.at &&
-        !text_is(step->want.closure_reason, "resolved"))
-        return text_of("closure_reason");
-    if (step->is_closing)
-        return text_of("resolved");
-    return text_of(step->want.status == STATUS_MITIGATED ? "mitigated" : NULL);
-}
-
-static int write_record(struct step *step)
-{
-    const struct incident_change *want = &step->want;
-    struct text event_type = event_type_of(step);
-    id_new(step->changed->update_id);
-    int rc = tx_exec(step->call->tx, step->call->err, INSERT_UPDATE,
-                     "tini"
-                     "tttnn"
-                     "tnii"
-                     "nnn",
-                     step->changed->update_id, step->state.id, want->message.at, want->message.len,
-                     (int64_t)want->status, id_or_null(want->priority_id),
-                     id_or_null(want->category_id), id_or_null(want->environment_id),
-                     want->title.at, want->title.len, want->description.at, want->description.len,
-                     id_or_null(policy_person(step->call->actor)), event_type.at, event_type.len,
-                     step->event_at_ms, step->now_ms, want->source.conversation_id.at,
-                     want->source.conversation_id.len, want->source.external_id.at,
-                     want->source.external_id.len, want->source.kind.at, want->source.kind.len);
-    return rc < 0 ? rc : OK;
-}
-
-/* The key events that the status itself is, and what follows from them. */
-static int write_milestones(struct step *step)
-{
-    struct op_call *call = step->call;
-    char id[ID_SIZE];
-    int rc = OK;
-    if (step->is_reopening)
-        rc = tx_exec(call->tx, call->err, FORGET_ENDS, "i", step->state.id);
-    if (rc >= 0 && step->want.status == STATUS_MITIGATED) {
-        id_new(id);
-        rc = tx_exec(call->tx, call->err, INSERT_RECOVERED, "titiii", id, step->state.id,
-                     id_or_null(policy_person(call->actor)), step->event_at_ms, step->now_ms,
-                     step->state.id);
-    }
-    if (rc < 0 || (!step->want.status && !step->want.event_type.at))
-        return rc < 0 ? rc : OK;
-    return metric_recompute(call->tx, step->state.id, call->err);
-}
-
-/* ---- telling */
-
-static void put_text(struct json_writer *w, const char *key, struct text text)
-{
-    if (!text.at)
-        return;
-    json_key(w, key);
-    json_text_n(w, text.at, text.len);
-}
-
-static void put_before(struct json_writer *w, const struct step *step)
-{
-    const struct incident_change *want = &step->want;
-    json_object_begin(w);
-    if (want->status)
-        json_put_int(w, "status", step->state.status);
-    if (want->priority_id[0])
-        json_put_text(w, "priority_id", step->state.priority_id);
-    if (want->category_id[0])
-        json_put_text(w, "category_id", step->state.category_id);
-    if (want->environment_id[0])
-        json_put_text(w, "environment_id", step->state.environment_id);
-    if (want->title.at)
-        json_put_text(w, "title", step->state.title);
-    if (want->description.at)
-        json_put_text(w, "description", step->state.description);
-    if (step->custom_fields)
-        json_put_raw(w, "custom_fields", step->state.custom_fields);
-    if (step->is_reopening && step->state.closure_reason)
-        json_put_text(w, "closure_reason", step->state.closure_reason);
-    json_object_finish(w);
-}
-
-static void put_after(struct json_writer *w, const struct step *step)
-{
-    const struct incident_change *want = &step->want;
-    json_object_begin(w);
-    put_text(w, "message", want->message);
-    if (want->status)
-        json_put_int(w, "status", want->status);
-    if (want->priority_id[0])
-        json_put_text(w, "priority_id", want->priority_id);
-    if (want->category_id[0])
-        json_put_text(w, "category_id", want->category_id);
-    if (want->environment_id[0])
-        json_put_text(w, "environment_id", want->environment_id);
-    put_text(w, "title", want->title);
-    put_text(w, "description", want->description);
-    if (step->custom_fields)
-        json_put_raw(w, "custom_fields", step->custom_fields);
-    put_text(w, "closure_reason", want->closure_reason);
-    put_text(w, "closure_reference", want->closure_reference);
-    if (want->is_ignored)
-        json_put_bool(w, "is_ignored", true);
-    json_object_finish(w);
-}
-
-static int write_audit(struct step *step)
-{
-    AUTO_BUF struct buf before = BUF_INIT;
-    AUTO_BUF struct buf after = BUF_INIT;
-    struct json_writer w;
-    json_writer_init(&w, &before);
-    put_before(&w, step);
-    json_writer_init(&w, &after);
-    put_after(&w, step);
-    struct audit_entry entry = { .action = "incident.update",
-                                 .incident_id = step->state.id,
-                                 .before = buf_text(&before),
-                                 .after = buf_text(&after) };
-    return audit_write(step->call->tx, step->call->actor, &entry, step->call->err);
-}
-
-static int emit(struct step *step, const char *kind)
-{
-    AUTO_BUF struct buf payload = BUF_INIT;
-    AUTO_FREE char *fields = json_dumps(step->changed->fields, JSON_COMPACT);
-    struct json_writer w;
-    json_writer_init(&w, &payload);
-    json_object_begin(&w);
-    json_put_int(&w, "incident_id", step->state.id);
-    json_put_text(&w, "update_id", step->changed->update_id);
-    json_put_raw(&w, "updated_fields", fields);
-    json_put_bool(&w, "message", step->want.message.at != NULL);
-    if (step->want.status)
-        json_put_int(&w, "old_status", step->state.status);
-    if (step->want.priority_id[0])
-        json_put_int(&w, "old_priority_value", step->state.priority_value);
-    if (step->is_reopening)
-        json_put_int(&w, "from_status", step->state.status);
-    json_object_finish(&w);
-    return event_emit(step->call->tx, kind, step->state.id, buf_text(&payload), step->call->err);
-}
-
-static int tell(struct step *step)
-{
-    int rc = write_audit(step);
-    if (rc == OK)
-        rc = emit(step, "incident.updated");
-    if (rc == OK && step->is_closing)
-        rc = emit(step, "incident.closed");
-    if (rc == OK && step->is_reopening)
-        rc = emit(step, "incident.reopened");
-    return rc;
-}
-
 /* ---- all of it */
 
 static int apply(struct step *step)
 {
     int rc = compare(step);
     if (rc == OK)
+        rc = check_closure(step);
+    if (rc == OK)
         rc = check_status(step);
     if (rc != OK || (json_array_size(step->changed->fields) == 0 && !step->want.message.at))
         return rc;
-    rc = write_incident(step);
-    if (rc == OK)
-        rc = write_record(step);
-    if (rc == OK)
-        rc = write_milestones(step);
-    return rc == OK ? tell(step) : rc;
+    return incident_step_write(step);
 }
 
 int incident_change_apply(struct op_call *call, int64_t id, const struct incident_change *change,

@@ -102,7 +102,7 @@ static int close_duplicate(struct merge *merge)
     struct incident_change change = { .message =
                                           merge->message.at ? merge->message : text_of(words),
                                       .status = STATUS_CLOSED,
-                                      .is_ignored = true };
+                                      .ignore = MARK_ON };
     if (lifecycle_reason_label(&lifecycle, REASON)) {
         change.closure_reason = text_of(REASON);
         change.closure_reference = text_of(reference);

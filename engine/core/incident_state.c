@@ -1,6 +1,7 @@
 #include "core/incident_state.h"
 
 #include "base/mem.h"
+#include "core/response.h"
 #include "store/db.h"
 
 #include <inttypes.h>
@@ -8,12 +9,12 @@
 #include <string.h>
 
 static const char SELECT_LIFECYCLE[] = "SELECT document FROM lifecycle WHERE id = 1";
-static const char SELECT_STATE[] = "SELECT i.status, p.id, i.category_id, e.id, p.name, e.value, "
-                                   "p.value, p.needs_postmortem, i.is_ignored,"
-                                   " i.mitigated_at_ms, i.title, i.description, i.custom_fields, "
-                                   "i.closure_reason, i.dedup_key FROM incident i"
-                                   " JOIN priority p ON p.id = i.priority_id JOIN environment e ON "
-                                   "e.id = i.environment_id WHERE i.id = ?";
+static const char SELECT_STATE[] =
+    "SELECT i.status, p.id, i.category_id, e.id, p.name, e.value, p.value, p.needs_postmortem,"
+    " p.recommended_response_type, i.response_type = 'critical', i.is_ignored, i.is_drill,"
+    " i.duplicate_of, i.title, i.description, i.custom_fields, i.closure_reason, i.dedup_key,"
+    " i.closure_reference FROM incident i JOIN priority p ON p.id = i.priority_id JOIN environment"
+    " e ON e.id = i.environment_id WHERE i.id = ?";
 
 int lifecycle_load(struct tx *tx, struct lifecycle *out, struct err *err)
 {
@@ -44,13 +45,17 @@ static void take(struct incident_state *out, struct stmt *stmt)
     snprintf(out->environment_value, sizeof(out->environment_value), "%s", stmt_text(stmt, 5));
     out->priority_value = stmt_int(stmt, 6);
     out->needs_postmortem = stmt_int(stmt, 7);
-    out->is_ignored = stmt_int(stmt, 8);
-    out->mitigated_at_ms = stmt_int(stmt, 9);
-    out->title = xstrdup(stmt_text(stmt, 10));
-    out->description = xstrdup(stmt_text(stmt, 11));
-    out->custom_fields = xstrdup(stmt_text(stmt, 12));
-    out->closure_reason = text_or_null(stmt, 13);
-    out->dedup_key = text_or_null(stmt, 14);
+    out->wants_critical = response_is_critical(stmt_text(stmt, 8), out->priority_value);
+    out->is_critical = stmt_int(stmt, 9);
+    out->is_ignored = stmt_int(stmt, 10);
+    out->is_drill = stmt_int(stmt, 11);
+    out->duplicate_of = stmt_int(stmt, 12);
+    out->title = xstrdup(stmt_text(stmt, 13));
+    out->description = xstrdup(stmt_text(stmt, 14));
+    out->custom_fields = xstrdup(stmt_text(stmt, 15));
+    out->closure_reason = text_or_null(stmt, 16);
+    out->dedup_key = text_or_null(stmt, 17);
+    out->closure_reference = xstrdup(stmt_text(stmt, 18));
 }
 
 int incident_state_load(struct tx *tx, int64_t id, struct incident_state *out, struct err *err)
@@ -74,6 +79,7 @@ void incident_state_fini(struct incident_state *state)
     free(state->description);
     free(state->custom_fields);
     free(state->closure_reason);
+    free(state->closure_reference);
     free(state->dedup_key);
 }
 

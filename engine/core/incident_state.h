@@ -16,10 +16,13 @@ struct incident_state {
     char priority_name[129], environment_value[17];
     int64_t priority_value;
     bool needs_postmortem; /* its priority asks for one, wherever it is */
-    bool is_ignored;
-    int64_t mitigated_at_ms;                   /* 0: never */
+    bool wants_critical;   /* its priority asks for a critical response */
+    bool is_critical;      /* the response that it has */
+    bool is_ignored, is_drill;
+    int64_t duplicate_of;                      /* 0: of none */
     char *title, *description, *custom_fields; /* owned */
     char *closure_reason, *dedup_key;          /* owned; NULL: none */
+    char *closure_reference;                   /* owned; "": none */
 };
 
 /* The operator's lifecycle, else the shipped one. */

@@ -19,6 +19,9 @@ enum {
     REFERENCE_MAX = 100,
 };
 
+static const char SELECT_IS_SET_BY_COURSE[] =
+    "SELECT 1 FROM milestone_type WHERE event_type = ? AND user_editable = 0 AND is_active = 1";
+
 /* A change and what else the call says. */
 struct reading {
     struct op_call *call;
@@ -88,6 +91,28 @@ static int read_environments(struct reading *r)
                                        r->environments);
 }
 
+/* A step may be any key event that people set, and none that only an incident's course sets. */
+static int read_event_type(struct reading *r)
+{
+    struct text *type = &r->change.event_type;
+    int rc = args_text_optional(&r->args, "event_type", 1, 64, type);
+    if (rc == OK && type->at &&
+        tx_get_int(r->call->tx, &rc, r->call->err, 0, SELECT_IS_SET_BY_COURSE, "n", type->at,
+                   type->len))
+        return args_fail(&r->args, "event_type", "%.*s is set by the incident's own course",
+                         (int)type->len, type->at);
+    return rc;
+}
+
+static int read_mark(struct reading *r, const char *key, enum mark *mark)
+{
+    bool is_on = false;
+    int rc = args_bool_optional(&r->args, key, &is_on);
+    if (rc == OK && args_has(&r->args, key))
+        *mark = is_on ? MARK_ON : MARK_OFF;
+    return rc;
+}
+
 static int read_texts(struct reading *r)
 {
     int min = r->is_form ? FORM_MIN : 1;
@@ -104,7 +129,7 @@ static int read_texts(struct reading *r)
         rc = args_text_optional(&r->args, "closure_reference", 1, REFERENCE_MAX,
                                 &r->change.closure_reference);
     if (rc == OK)
-        rc = args_text_optional(&r->args, "event_type", 1, 64, &r->change.event_type);
+        rc = read_event_type(r);
     return rc == OK ? request_key_read(&r->args, &r->request_key) : rc;
 }
 
@@ -133,6 +158,10 @@ static int read_call(struct reading *r)
         rc = args_int_optional(&r->args, "event_at_ms", 1, INT64_MAX, &r->change.event_at_ms);
     if (rc == OK)
         rc = read_texts(r);
+    if (rc == OK)
+        rc = read_mark(r, "ignore", &r->change.ignore);
+    if (rc == OK)
+        rc = read_mark(r, "drill", &r->change.drill);
     if (rc == OK)
         rc = read_status(r);
     if (rc == OK)
@@ -230,7 +259,7 @@ static int incident_update(struct op_call *call)
     int rc = args_refuse_unknown(call, "id", "message", "status", "priority", "category",
                                  "environment", "environments", "title", "description",
                                  "closure_reason", "closure_reference", "event_type", "event_at_ms",
-                                 "source", "request_key", "form");
+                                 "ignore", "drill", "source", "request_key", "form");
     if (rc == OK)
         rc = read_call(&r);
     return finish(&r, rc == OK ? read_source(&r) : rc);
@@ -266,27 +295,26 @@ static int incident_downgrade(struct op_call *call)
     if (rc == OK)
         rc = read_call(&r);
     r.change.status = STATUS_CLOSED;
-    r.change.is_ignored = true;
+    r.change.ignore = MARK_ON;
+    r.change.event_type = text_of("downgraded");
     return finish(&r, rc);
 }
 
 const struct op INCIDENT_UPDATE_OPS[] = {
     { "incident.update", true, incident_update,
-      "{id, message?, status?, priority?, category?, environment or environments[]?, title?, "
-      "description?,"
-      " closure_reason?, closure_reference?, event_type?, event_at_ms?, source{conversation_id,"
-      " external_id, kind?}?, request_key?, form?}: a "
-      "step on the timeline by"
-      " the rules of the lifecycle (of the message <source> only a message, once); emits "
-      "incident.updated, incident.closed, incident.reopened -> "
-      "{update_id or null,"
-      " updated_fields, old_status, old_priority_value, incident}" },
+      "{id, message?, status?, priority?, category?, environment or environments[]?, title?,"
+      " description?, closure_reason?, closure_reference?, event_type?, event_at_ms?, ignore?,"
+      " drill?, source{conversation_id, external_id, kind?}?, request_key?, form?}: a step on the"
+      " timeline by the rules of the lifecycle (of the message <source> only a message, once);"
+      " closure_* also correct what a closed incident says of its end; emits incident.updated,"
+      " incident.closed, incident.reopened -> {update_id or null, updated_fields, old_status,"
+      " old_priority_value, incident}" },
     { "incident.close", true, incident_close,
-      "{id, message?, closure_reason?, closure_reference?, title?, description?, category?, "
-      "priority?, request_key?,"
-      " form?}: the same, to Closed" },
+      "{id, message?, closure_reason?, closure_reference?, title?, description?, category?,"
+      " priority?, request_key?, form?}: the same, to Closed" },
     { "incident.reopen", true, incident_reopen,
-      "{id, message, status?, request_key?}: back to work (Investigating), with a justification" },
+      "{id, message, status?, request_key?}: back to work (Investigating), with a justification;"
+      " the mark of a downgrade or a merge goes" },
     { "incident.downgrade", true, incident_downgrade,
       "{id, message?, request_key?}: ignores the incident from now on and closes it at once" },
     { 0 },

@@ -1,15 +1,13 @@
 #include "core/reference_named.h"
 
+#include "core/response.h"
 #include "store/db.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    CRITICAL_BELOW = 4, /* priorities with a smaller value want a critical response */
-    ENVIRONMENTS_MAX = 50,
-};
+enum { ENVIRONMENTS_MAX = 50 };
 
 #define PRIORITY_COLUMNS "id, value, enabled_create, enabled_update, recommended_response_type"
 
@@ -54,13 +52,11 @@ static int fail_unknown(struct op_call *call, const struct args *args, const cha
 
 static void copy_priority(struct stmt *stmt, struct named_priority *out)
 {
-    const char *recommended = stmt_text(stmt, 4);
     snprintf(out->id, sizeof(out->id), "%s", stmt_text(stmt, 0));
     out->value = stmt_int(stmt, 1);
     out->can_create = stmt_int(stmt, 2);
     out->can_update = stmt_int(stmt, 3);
-    out->wants_critical =
-        recommended ? strcmp(recommended, "critical") == 0 : out->value < CRITICAL_BELOW;
+    out->wants_critical = response_is_critical(stmt_text(stmt, 4), out->value);
 }
 
 /* <stmt> is ended; NULL: it could not begin. */

@@ -207,6 +207,148 @@ static void downgrading_closes_at_once(void **state)
     json_decref(answer);
 }
 
+static int64_t events(struct fixture *fixture, const char *event_type)
+{
+    char sql[200];
+    snprintf(sql, sizeof(sql), "SELECT COUNT(*) FROM incident_update WHERE event_type = '%s'",
+             event_type);
+    return count(fixture, sql);
+}
+
+/* The mark that came with a downgrade goes when work is taken up again; one that was there before
+ * stays, until somebody takes it away. */
+static void a_downgrade_does_not_outlive_a_reopening(void **state)
+{
+    struct fixture *fixture = *state;
+    declare(fixture, "P1", "PRD");
+    put_status(fixture, 1, MITIGATING);
+    run_quietly(fixture, "incident.downgrade", "{'id':1}");
+    assert_int_equal(events(fixture, "resolved"), 0);
+    json_t *answer = run(fixture, "incident.reopen", "{'id':1,'message':'it was one after all'}");
+    assert_false(bool_at(answer, "incident.is_ignored"));
+    assert_string_equal(text_at(answer, "updated_fields.1"), "ignore");
+    json_decref(answer);
+    json_t *standing = run(fixture, "incident.lifecycle", "{'id':1}");
+    assert_false(bool_at(standing, "can_be_closed"));
+    json_decref(standing);
+    declare(fixture, "P4", "PRD");
+    run_quietly(fixture, "incident.update", "{'id':2,'ignore':true}");
+    run_quietly(fixture, "incident.close", "{'id':2}");
+    answer = run(fixture, "incident.reopen", "{'id':2,'message':'one more time, please'}");
+    assert_true(bool_at(answer, "incident.is_ignored"));
+    json_decref(answer);
+    answer = run(fixture, "incident.update", "{'id':2,'ignore':false}");
+    assert_false(bool_at(answer, "incident.is_ignored"));
+    json_decref(answer);
+    answer = run(fixture, "incident.update", "{'id':2,'ignore':false}");
+    assert_true(json_is_null(at(answer, "update_id")));
+    json_decref(answer);
+}
+
+static void what_turns_out_to_be_a_drill_is_measured_no_more(void **state)
+{
+    struct fixture *fixture = *state;
+    declare(fixture, "P3", "PRD");
+    set_key_events(fixture, 1);
+    assert_true(count(fixture, "SELECT COUNT(*) FROM incident_metric") > 0);
+    json_t *answer = run(fixture, "incident.update", "{'id':1,'drill':true}");
+    assert_true(bool_at(answer, "incident.is_drill"));
+    json_decref(answer);
+    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM incident_metric"), 0);
+    run_quietly(fixture, "incident.update", "{'id':1,'drill':false}");
+    assert_true(count(fixture, "SELECT COUNT(*) FROM incident_metric") > 0);
+}
+
+/* What was calm and becomes critical is answered as such; the other way people stay at work. */
+static void a_raised_priority_raises_the_response(void **state)
+{
+    struct fixture *fixture = *state;
+    declare(fixture, "P4", "PRD");
+    json_t *answer = run(fixture, "incident.update", "{'id':1,'priority':'P1'}");
+    assert_string_equal(text_at(answer, "incident.response_type"), "critical");
+    assert_string_equal(text_at(answer, "updated_fields.1"), "response_type");
+    json_decref(answer);
+    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM event WHERE kind = 'incident.updated' AND"
+                                    " payload LIKE '%\"response_type\":\"critical\"%'"),
+                     1);
+    answer = run(fixture, "incident.update", "{'id':1,'priority':'P4'}");
+    assert_string_equal(text_at(answer, "incident.response_type"), "critical");
+    json_decref(answer);
+}
+
+static void a_reason_is_for_closing_and_can_be_corrected(void **state)
+{
+    struct fixture *fixture = *state;
+    declare(fixture, "P1", "PRD");
+    refuse(fixture, "incident.update", "{'id':1,'closure_reason':'duplicate','message':'m'}",
+           ERR_INVALID, "closure_reason");
+    refuse(fixture, "incident.update", "{'id':1,'closure_reference':'#7','title':'t'}", ERR_INVALID,
+           "closure_reference");
+    json_t *open =
+        run(fixture, "incident.update",
+            "{'id':1,'status':20,'closure_reason':'duplicate','closure_reference':'#7'}");
+    assert_true(json_is_null(at(open, "incident.closure_reason")));
+    assert_string_equal(text_at(open, "incident.closure_reference"), "");
+    json_decref(open);
+    run_quietly(fixture, "incident.close", "{'id':1,'closure_reason':'cancelled'}");
+    refuse(fixture, "incident.update", "{'id':1,'closure_reason':'boredom'}", ERR_INVALID,
+           "closure_reason");
+    int64_t closed_at_ms = count(fixture, "SELECT closed_at_ms FROM incident");
+    json_t *answer = run(fixture, "incident.update",
+                         "{'id':1,'closure_reason':'duplicate','closure_reference':'#7'}");
+    assert_string_equal(text_at(answer, "incident.closure_reason"), "duplicate");
+    assert_string_equal(text_at(answer, "incident.closure_reference"), "#7");
+    assert_int_equal(int_at(answer, "incident.closed_at_ms"), closed_at_ms);
+    json_decref(answer);
+    answer = run(fixture, "incident.close",
+                 "{'id':1,'closure_reason':'duplicate','closure_reference':'#7'}");
+    assert_true(json_is_null(at(answer, "update_id")));
+    json_decref(answer);
+    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM event WHERE kind = 'incident.closed'"),
+                     1);
+    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM audit WHERE before LIKE '%cancelled%' AND"
+                                    " after LIKE '%duplicate%'"),
+                     1);
+}
+
+/* A step that carries another word is still the key event that its status is. */
+static void a_word_of_the_callers_hides_no_key_event(void **state)
+{
+    struct fixture *fixture = *state;
+    declare(fixture, "P4", "PRD");
+    put_status(fixture, 1, MITIGATING);
+    run_quietly(fixture, "incident.update", "{'id':1,'status':40,'event_type':'ticket_sync'}");
+    run_quietly(fixture, "incident.close", "{'id':1,'closure_reason':'external'}");
+    assert_int_equal(events(fixture, "ticket_sync"), 1);
+    assert_int_equal(events(fixture, "mitigated"), 1);
+    assert_int_equal(events(fixture, "recovered"), 1);
+    assert_int_equal(events(fixture, "closure_reason"), 1);
+    assert_int_equal(events(fixture, "resolved"), 1);
+    refuse(fixture, "incident.update", "{'id':1,'message':'m','event_type':'declared'}",
+           ERR_INVALID, "event_type");
+    refuse(fixture, "incident.update", "{'id':1,'message':'m','event_type':'resolved'}",
+           ERR_INVALID, "event_type");
+}
+
+/* To Post-mortem again: resolved it is not, mitigated it still is. */
+static void a_reopening_takes_back_only_what_it_undoes(void **state)
+{
+    struct fixture *fixture = *state;
+    declare(fixture, "P1", "PRD");
+    set_key_events(fixture, 1);
+    put_status(fixture, 1, MITIGATING);
+    run_quietly(fixture, "incident.update", "{'id':1,'status':40}");
+    run_quietly(fixture, "incident.update", "{'id':1,'status':50}");
+    run_quietly(fixture, "incident.close", "{'id':1}");
+    run_quietly(fixture, "incident.reopen",
+                "{'id':1,'status':50,'message':'the actions are missing'}");
+    assert_int_equal(events(fixture, "mitigated"), 1);
+    assert_int_equal(events(fixture, "resolved"), 0);
+    run_quietly(fixture, "incident.update",
+                "{'id':1,'status':20,'message':'it has come back again'}");
+    assert_int_equal(events(fixture, "mitigated"), 0);
+}
+
 static void mitigation_writes_its_time_and_recovery_once(void **state)
 {
     struct fixture *fixture = *state;
@@ -321,15 +463,18 @@ static void an_incident_is_closed_from_where_the_table_says(void **state)
     run_quietly(fixture, "incident.close", "{'id':2}");
 }
 
+/* A priority that is raised would hold an incident in Mitigated. */
+#define ONLY_THE_OTHER_TABLE_KNOWS_MITIGATED                                                 \
+    ("{'transitions':{'postmortem':{'investigating':['postmortem'],'postmortem':['closed']," \
+     "'closed':[],'mitigating':['closed'],'mitigated':[]}}}")
+
 static void an_impossible_table_is_refused(void **state)
 {
     (void)state;
     static const char *const BAD[] = {
         /* a priority that is lowered would hold an incident in Post-mortem for ever */
         "{'transitions':{'normal':{'postmortem':[]}}}",
-        /* and one that is raised would hold it in a status that only the other table has */
-        "{'transitions':{'normal':{'open':['mitigated','closed']},"
-        "'postmortem':{'open':['investigating'],'investigating':['postmortem'],'mitigated':[]}}}",
+        ONLY_THE_OTHER_TABLE_KNOWS_MITIGATED,
         "{'transitions':{'normal':{'mitigating':[]}}}",
         "{'transitions':{'normal':{'open':['asleep']}}}",
         "{'transitions':{'postmortem':{'mitigated':['closed'],'closed':['investigating']}}}",
@@ -386,7 +531,7 @@ static void random_step(struct fixture *fixture, uint32_t *seed, int64_t id, cha
         snprintf(args, size,
                  "{'id':%lld,'status':%d,'message':'because of number %u','closure_reason':%s}",
                  (long long)id, status, next_random(seed),
-                 next_random(seed) % 2 ? "'cancelled'" : "null");
+                 status == CLOSED && next_random(seed) % 2 ? "'cancelled'" : "null");
     }
 }
 
@@ -463,6 +608,18 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_same_request_changes_once, setup_life, teardown),
         cmocka_unit_test_setup_teardown(a_metric_vanishes_with_its_key_event, setup_life, teardown),
         cmocka_unit_test_setup_teardown(an_incident_is_closed_from_where_the_table_says, setup_life,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_downgrade_does_not_outlive_a_reopening, setup_life,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_turns_out_to_be_a_drill_is_measured_no_more,
+                                        setup_life, teardown),
+        cmocka_unit_test_setup_teardown(a_raised_priority_raises_the_response, setup_life,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_reason_is_for_closing_and_can_be_corrected, setup_life,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_word_of_the_callers_hides_no_key_event, setup_life,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_reopening_takes_back_only_what_it_undoes, setup_life,
                                         teardown),
         cmocka_unit_test(an_impossible_table_is_refused),
         cmocka_unit_test_setup_teardown(random_lives_stay_within_the_table, setup_life, teardown),

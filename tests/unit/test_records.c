@@ -272,6 +272,20 @@ static void a_duplicate_is_closed_and_names_its_original(void **state)
     json_decref(answer);
 }
 
+/* What was closed for another reason says from now on that it was a duplicate. */
+static void a_closed_incident_becomes_a_duplicate(void **state)
+{
+    run_quietly(*state, "incident.declare",
+                "{'title':'Nobody can pay','description':'d','category':'Payment','priority':'P1',"
+                "'environment':'PRD','created_by_email':'ada@example.com'}");
+    run_quietly(*state, "incident.close", "{'id':2,'closure_reason':'external'}");
+    json_t *answer = run(*state, "incident.merge", "{'id':2,'into':1}");
+    assert_string_equal(text_at(answer, "incident.closure_reason"), "duplicate");
+    assert_string_equal(text_at(answer, "incident.closure_reference"), "#1");
+    json_decref(answer);
+    assert_int_equal(count(*state, "SELECT COUNT(*) FROM event WHERE kind = 'incident.closed'"), 1);
+}
+
 static void duplicates_of_a_duplicate_move_on(void **state)
 {
     for (int i = 0; i < 3; i++)
@@ -340,6 +354,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(custom_fields_are_refused_by_key, setup_incident, teardown),
         cmocka_unit_test_setup_teardown(a_category_has_its_own_fields, setup_incident, teardown),
+        cmocka_unit_test_setup_teardown(a_closed_incident_becomes_a_duplicate, setup_incident,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_duplicate_is_closed_and_names_its_original,
                                         setup_incident, teardown),
         cmocka_unit_test_setup_teardown(duplicates_of_a_duplicate_move_on, setup_incident,

@@ -103,7 +103,7 @@ function M.merge(args, actor) end
 ---@return Error? err
 function M.remove_member(args, actor) end
 
---- {id, message, status?, request_key?}: back to work (Investigating), with a justification
+--- {id, message, status?, request_key?}: back to work (Investigating), with a justification; the mark of a downgrade or a merge goes
 ---@param args table?
 ---@param actor Actor?
 ---@return any answer
@@ -145,7 +145,7 @@ function M.set_roles(args, actor) end
 ---@return Error? err
 function M.set_tags(args, actor) end
 
---- {id, message?, status?, priority?, category?, environment or environments[]?, title?, description?, closure_reason?, closure_reference?, event_type?, event_at_ms?, source{conversation_id, external_id, kind?}?, request_key?, form?}: a step on the timeline by the rules of the lifecycle (of the message <source> only a message, once); emits incident.updated, incident.closed, incident.reopened -> {update_id or null, updated_fields, old_status, old_priority_value, incident}
+--- {id, message?, status?, priority?, category?, environment or environments[]?, title?, description?, closure_reason?, closure_reference?, event_type?, event_at_ms?, ignore?, drill?, source{conversation_id, external_id, kind?}?, request_key?, form?}: a step on the timeline by the rules of the lifecycle (of the message <source> only a message, once); closure_* also correct what a closed incident says of its end; emits incident.updated, incident.closed, incident.reopened -> {update_id or null, updated_fields, old_status, old_priority_value, incident}
 ---@param args table?
 ---@param actor Actor?
 ---@return any answer
