@@ -2,6 +2,7 @@
 -- the job's id in its metadata: after an unknown outcome the conversation itself is asked whether
 -- the message stands there already.
 local conversations = require "engine.conversations"
+local log = require "engine.log"
 local messages = require "engine.messages"
 local text = require "engine.text"
 local client = require "slack.client"
@@ -78,6 +79,19 @@ local function pin(options, ts)
   return nil, err
 end
 
+-- Sends it, or finds what an earlier try of this job has sent.
+local function post_once(ctx, options)
+  if ctx.unknown then
+    local ts, err = find_sent(ctx, options.conversation.external_id, options.kind, options.incident.created_at_ms)
+    if err then
+      err.unknown = true
+      return nil, err
+    end
+    if ts then return ts end
+  end
+  return post(ctx, options)
+end
+
 local function save(options, ts)
   return messages.save {
     conversation_id = options.conversation.id, external_id = ts, kind = options.kind,
@@ -91,6 +105,15 @@ local function find_kept(options)
     conversation_id = options.conversation.id, incident_id = options.incident.id, kind = options.kind,
     update_id = options.update_id,
   }
+end
+
+--- The newest message of a kind that was sent. May yield.
+---@param options { conversation: table, incident: table, kind: string, update_id?: string }
+---@return table|nil found  with its `text`; nil without err: there is none
+---@return table|nil err
+function M.sent(options)
+  local found, err = find_kept(options)
+  return found or nil, err
 end
 
 --- Says something else in a message that was sent before, in its place. May yield.
@@ -142,17 +165,8 @@ function M.send(ctx, options)
   if #options.blocks > MAX_BLOCKS then error("a message has at most 50 blocks", 2) end
   local found = find_kept(options)
   local ts = found and found.external_id
-  if not ts and ctx.unknown then
-    local sent, err = find_sent(ctx, options.conversation.external_id, options.kind,
-      options.incident.created_at_ms)
-    if err then
-      err.unknown = true
-      return nil, err
-    end
-    ts = sent
-  end
   if not ts then
-    local sent, err = post(ctx, options)
+    local sent, err = post_once(ctx, options)
     if not sent then return nil, err end
     ts = sent
   end
@@ -162,6 +176,53 @@ function M.send(ctx, options)
   end
   if not options.is_pinned then return true end
   return pin(options, ts)
+end
+
+-- Those of the kind that were sent before <ts>. One that cannot be taken away is left, and said in the log.
+local function take_older_away(options, ts)
+  local channel = options.conversation.external_id
+  local kept, err = messages.list {
+    conversation_id = options.conversation.id, incident_id = options.incident.id, kind = options.kind,
+  }
+  if not kept then return nil, err end
+  for _, one in ipairs(kept) do
+    if one.external_id ~= ts then
+      local _, refusal = client.call("chat.delete", { channel = channel, ts = one.external_id })
+      if refusal and refusal.retryable then return nil, refusal end
+      if refusal and refusal.slack ~= "message_not_found" then
+        log.warn("an outdated message stays: " .. tostring(refusal), { incident = options.incident.id })
+      end
+      local _, problem = messages.delete { id = one.id }
+      if problem then return nil, problem end
+    end
+  end
+  return true
+end
+
+--- Sends a message anew and takes away the one of its kind that was sent before: people are notified, and read it
+--- once. Sent once, whatever happens to the job. May yield.
+---@param ctx table  the job's
+---@param options { conversation: table, incident: table, kind: string, text: string, blocks: table[],
+---  unless_same?: boolean }  unless_same: not when the last one has the same text
+---@return true|nil
+---@return table|nil err
+function M.replace(ctx, options)
+  local progress = "sent " .. options.kind
+  local ts = ctx.progress[progress]
+  if not ts and options.unless_same then
+    local last, unread = M.sent(options)
+    if unread then return nil, unread end
+    if last and last.text == options.text then return true end
+  end
+  if not ts then
+    local sent, err = post_once(ctx, options)
+    if not sent then return nil, err end
+    ts = sent
+    ctx:note { [progress] = ts }
+  end
+  local saved, problem = save(options, ts)
+  if not saved then return nil, problem end
+  return take_older_away(options, ts)
 end
 
 --- The shared conversation with a tag; nil when the operator has named none. May yield.

@@ -57,7 +57,16 @@ def test_deployments_may_go_on_when_it_is_mitigated(world):
     engine.settled()
     warning = of_kind(world.sandbox.channel("C0DEPLOY"), "ff_deploy_warning_1")
     equal(len(warning), 1, "warnings")
-    check("Deployments may go on" in text_of(warning[0]), f"it is lifted in place: {text_of(warning[0])}")
+    check("Deployments may go on" in text_of(warning[0]), f"it is lifted: {text_of(warning[0])}")
+    lifted = warning[0]["ts"]
+    world.cli("incident", "update", "1", "--priority", "P2", "--message", "It was less than we thought.")
+    engine.settled()
+    equal([one["ts"] for one in of_kind(world.sandbox.channel("C0DEPLOY"), "ff_deploy_warning_1")], [lifted], "what is said already is not said again")
+    world.cli("incident", "update", "1", "--priority", "P1", "--status", "Investigating", "--message", "It is back.")
+    engine.settled()
+    warning = of_kind(world.sandbox.channel("C0DEPLOY"), "ff_deploy_warning_1")
+    equal(len(warning), 1, "the newest replaces the one before")
+    check("do not deploy" in text_of(warning[0]) and warning[0]["ts"] > lifted, f"and warns again: {text_of(warning[0])}")
     engine.process.stop()
 
 

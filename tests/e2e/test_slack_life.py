@@ -2,7 +2,7 @@
 import json
 import time
 
-from flows import incident, open_incident, option, pressed, select, status_values, typed, update, view_of, words
+from flows import declare_by_api, incident, open_incident, option, pressed, ready_channel, select, status_values, typed, update, view_of, words
 from harness import check, equal, wait_for
 
 
@@ -256,4 +256,25 @@ def test_sos_calls_those_who_can_help(world):
     check("<!subteam^S0LEADS>" in json.dumps(called[0]), f"the group is called: {called[0]}")
     check("Leads was called" in json.dumps(incident(world)["updates"]), "the timeline has it")
     equal([one for one in world.jobs() if one["state"] == "dead"], [], "dead jobs")
+    engine.process.stop()
+
+
+def test_an_sos_keeps_what_is_private(world):
+    with open(world.config) as shipped:
+        text = shipped.read()
+    world.write("config.lua", text.replace("sos = {", 'sos = { { name = "Leads", conversation = "C0INCIDENTS", usergroup = "incident-leads" },', 1))
+    engine = world.engine()
+    world.sync(engine)
+    declare_by_api(engine, category="Data Breach", title="Customer addresses are public")
+    channel = ready_channel(world)["id"]
+    engine.settled()
+    view = view_of(world, engine, "sos", "incident_send_sos", channel, user="U0011")
+    engine.submit(view, {"sos": {"sos": select(option(view, "sos", "Leads"))}}, user="U0011")
+    engine.settled()
+    called = [one for one in world.sandbox.channel("C0INCIDENTS")["messages"] if ":sos:" in json.dumps(one)]
+    equal(len(called), 1, "calls")
+    said = json.dumps(called[0])
+    check("<!subteam^S0LEADS>" in said and "<@U0011> can let you in" in said, f"who is called hears whom to ask: {said}")
+    for secret in ("Customer addresses", "Every card payment", channel):
+        check(secret not in said, f"and nothing that is private: {secret}")
     engine.process.stop()

@@ -9,11 +9,11 @@ local catalogue_of = require "slack.creation.catalogue"
 local draft_of = require "slack.creation.draft"
 local form = require "slack.creation.form"
 local incident_text = require "slack.incident_text"
+local office_hours = require "slack.office_hours"
 local view = require "slack.view"
 
 local M = {}
 
-local OFFICE_DAYS = { [1] = true, [2] = true, [3] = true, [4] = true, [5] = true }     -- Sunday is 0
 
 local function description_lines(level)
   local lines = {}
@@ -79,12 +79,6 @@ local function append_step(list, step)
   })
 end
 
-local function is_office_time()
-  local hours = config.slack.office_hours
-  local now = time.to_local(time.now_ms(), config.time_zone)
-  return OFFICE_DAYS[now.weekday] and now.hour >= hours.from and now.hour < hours.to
-end
-
 local function channel_line(estimate)
   local who = "the people concerned"
   if estimate then who = ("about *%d* %s"):format(estimate, estimate == 1 and "person" or "people") end
@@ -95,7 +89,7 @@ local function append_summary(list, context, estimate)
   local lines = {}
   if context.response_type == "critical" then
     lines[1] = channel_line(estimate)
-    if not is_office_time() then
+    if not office_hours.is_open(time.now_ms()) then
       lines[2] = ":crescent_moon: It is outside office hours: who is on call is invited too."
     end
   else

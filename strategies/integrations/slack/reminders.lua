@@ -1,6 +1,6 @@
 -- reminders: an incident of which nobody has heard for longer than its priority allows asks in its own
--- channel what is going on; again after each such time, in office hours, unless somebody snoozes it.
-local config = require "engine.config"
+-- channel what is going on; again after each such time, in office hours, unless somebody snoozes it. The
+-- last question stands there, and none of those before it.
 local incidents = require "engine.incidents"
 local jobs = require "engine.jobs"
 local store = require "engine.store"
@@ -9,21 +9,12 @@ local status = require "incident_status"
 local blocks = require "slack.blocks"
 local incident_text = require "slack.incident_text"
 local message = require "slack.message"
+local office_hours = require "slack.office_hours"
 local snooze = require "slack.snooze"
 
-local KIND = "ff_incident_update_reminder_"
+local KIND = "ff_incident_update_reminder"
 local CRITICAL_AT_MOST = 3
 local PAGE = 100
-
-local function is_open_now(now_ms)
-  local hours, now = config.slack.office_hours, time.to_local(now_ms, config.time_zone)
-  local weekday = now.weekday == 0 and 7 or now.weekday
-  if now.hour < hours.from or now.hour > hours.to then return false end
-  for _, day in ipairs(hours.days) do
-    if day == weekday then return true end
-  end
-  return false
-end
 
 -- Which silence this is: one reminder for each; nil while it is short, or not to be spoken of.
 local function silence_of(incident, now_ms)
@@ -47,7 +38,7 @@ end
 
 local function look(_)
   local now_ms, before_id = time.now_ms(), nil
-  if not is_open_now(now_ms) then return end
+  if not office_hours.is_open(now_ms) then return end
   repeat
     local rows, err = incidents.list {
       status_below = status.POSTMORTEM, priority_value_at_most = CRITICAL_AT_MOST, limit = PAGE,
@@ -83,8 +74,8 @@ local function remind(ctx, args)
   if not incident then return nil, err end
   local is_stale = args.silence:match "^%d+" == tostring(incident.updated_at_ms)
   if not is_stale or incident.status >= status.POSTMORTEM or not incident.conversation then return end
-  return message.send(ctx, {
-    conversation = incident.conversation, incident = incident, kind = KIND .. args.silence,
+  return message.replace(ctx, {
+    conversation = incident.conversation, incident = incident, kind = KIND,
     blocks = content(incident), text = "How is " .. incident_text.headline(incident) .. " going?",
   })
 end

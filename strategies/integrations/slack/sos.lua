@@ -2,12 +2,14 @@
 local config = require "engine.config"
 local conversations = require "engine.conversations"
 local incidents = require "engine.incidents"
+local people_of = require "engine.people"
 local usergroups = require "engine.usergroups"
 local bad_news = require "slack.bad_news"
 local blocks = require "slack.blocks"
 local client = require "slack.client"
 local incident_text = require "slack.incident_text"
 local message = require "slack.message"
+local people = require "slack.people"
 local permit = require "slack.permit"
 
 local function find(name)
@@ -37,13 +39,27 @@ local function conversation_of(sos)
   }
 end
 
-local function content(incident, sos)
-  local channel = incident.conversation
-  local where = channel and not incident.is_private and (" in <#%s>"):format(channel.external_id) or ""
+-- Who is called belongs to no private incident yet: they hear that there is one, and whom to ask.
+local function private_words(incident, sos, caller)
+  local words = (":sos: %s Help is needed with a private incident: %s #%d. %s can let you in."):format(
+    mention(sos), incident_text.priority(incident.priority), incident.id, people.mention(caller))
   return {
-    blocks.section((":sos: %s Help is needed%s: %s *%s*"):format(mention(sos), where,
-      incident_text.priority(incident.priority), incident_text.headline(incident))),
-    blocks.fields(incident_text.facts(incident)),
+    text = ("Help is needed with the private incident #%d"):format(incident.id),
+    blocks = { blocks.section(words) },
+  }
+end
+
+local function content(incident, sos, caller)
+  if incident.is_private then return private_words(incident, sos, caller) end
+  local channel = incident.conversation
+  local where = channel and (" in <#%s>"):format(channel.external_id) or ""
+  return {
+    text = ("Help is needed: %s"):format(incident_text.headline(incident)),
+    blocks = {
+      blocks.section((":sos: %s Help is needed%s: %s *%s*"):format(mention(sos), where,
+        incident_text.priority(incident.priority), incident_text.headline(incident))),
+      blocks.fields(incident_text.facts(incident)),
+    },
   }
 end
 
@@ -59,10 +75,10 @@ local function send(ctx, args)
     request_key = "slack:sos:" .. args.key,
   }, permit.actor(args.person_id))
   if not noted then return nil, refusal end
+  local said = content(incident, sos, people_of.get { id = args.person_id })
   return message.send(ctx, {
     conversation = conversation, incident = incident, kind = "ff_sos", update_id = noted.update_id,
-    blocks = content(incident, sos),
-    text = ("Help is needed: %s"):format(incident_text.headline(incident)),
+    blocks = said.blocks, text = said.text,
   })
 end
 
