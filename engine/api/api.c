@@ -1,4 +1,5 @@
 #include "api/api_internal.h"
+#include "api/handlers.h"
 #include "api/metrics.h"
 #include "api/rate.h"
 #include "api/reference_cache.h"
@@ -78,6 +79,8 @@ static int add_routes(struct api *api, struct err *err)
             .arg = api,
             .about = row->about,
             .is_open = row->is_open,
+            .has_formats = api_route_has_formats(row),
+            .options = row->access == ACCESS_PUBLIC ? NULL : options_on_request,
         };
         rc = router_add(api->engine->router, &route, err);
     }

@@ -67,7 +67,7 @@ void api_errors_fini(struct api_errors *errors);
 void api_errors_write(const struct api_errors *errors, struct buf *out);
 
 /* For what is answered as JSON only. False: an answer was given. */
-bool api_accepts_json(struct http_exchange *exchange);
+bool api_accepts_json(const struct route_match *match);
 
 /* A read that answers an exchange. */
 struct api_read;

@@ -1,17 +1,17 @@
-/* costs - GET incident_costs/: the costs of all incidents that the caller may see. */
+/* costs - GET incident_costs/ and its details: the costs of all incidents that the caller may see. */
 #include "api/handlers.h"
 #include "api/reference_json.h"
 #include "api/api_internal.h"
 #include "core/money.h"
 #include "core/policy.h"
 
-static const char SELECT_COSTS[] =
-    "SELECT k.id, k.amount_cents, k.details, k.created_at_ms, k.updated_at_ms, k.incident_id, "
-    "t.id, t.name,"
-    " t.description, t.category, t.is_default, t.is_editable, t.created_at_ms, t.updated_at_ms "
-    "FROM incident_cost k JOIN"
-    " cost_type t ON t.id = k.cost_type_id JOIN incident i ON i.id = k.incident_id "
-    "WHERE " POLICY_MAY_SEE_SQL " ORDER BY k.id DESC";
+#define SELECT_SEEN                                                                             \
+    "SELECT k.id, k.amount_cents, k.details, k.created_at_ms, k.updated_at_ms, k.incident_id, " \
+    "t.id, t.name, t.description, t.category, t.is_default, t.is_editable, t.created_at_ms, "   \
+    "t.updated_at_ms FROM incident_cost k JOIN cost_type t ON t.id = k.cost_type_id "           \
+    "JOIN incident i ON i.id = k.incident_id WHERE " POLICY_MAY_SEE_SQL
+static const char SELECT_COSTS[] = SELECT_SEEN " ORDER BY k.id DESC";
+static const char SELECT_COST[] = SELECT_SEEN " AND k.id = ?";
 
 static void put_cost_type(struct json_writer *w, struct stmt *stmt, const struct tz *zone)
 {
@@ -63,12 +63,44 @@ static int read_costs(struct tx *tx, struct api_read *read, struct err *err)
     return rc;
 }
 
+static int read_cost(struct tx *tx, struct api_read *read, struct err *err)
+{
+    const char *person_id = read->identity.person_id;
+    struct json_writer w;
+    struct stmt *stmt = tx_query(tx, err, SELECT_COST, "itti", (int64_t)read->identity.sees_private,
+                                 person_id, person_id, read->id);
+    int rc = stmt ? stmt_next(stmt, err) : err->code;
+    json_writer_init(&w, &read->out);
+    if (rc == DB_ROW)
+        write_cost(&w, stmt, read->zone);
+    else if (rc == DB_DONE)
+        rc = err_set(err, ERR_NOT_FOUND, "there is no such cost");
+    stmt_end(stmt);
+    return rc < 0 ? rc : OK;
+}
+
 void costs_on_list(const struct route_match *match, void *arg)
 {
     enum api_format format;
-    if (!api_format_read(match->exchange, &format))
+    if (!api_format_read(match, &format))
         return;
     struct api_read *read = api_read_new(arg, match->exchange, read_costs, NULL);
     read->format = format;
+    api_read_start(read);
+}
+
+void costs_on_detail(const struct route_match *match, void *arg)
+{
+    enum api_format format;
+    int64_t id;
+    if (!api_read_number(route_param(match, "id"), &id)) {
+        http_reply_error(match->exchange, 404, "not_found", "Not found.", NULL);
+        return;
+    }
+    if (!api_format_read(match, &format))
+        return;
+    struct api_read *read = api_read_new(arg, match->exchange, read_cost, NULL);
+    read->format = format;
+    read->id = id;
     api_read_start(read);
 }

@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "net/form.h"
-#include "net/http_server.h"
+#include "net/router.h"
 
 #include <string.h>
 #include <strings.h>
@@ -71,28 +71,32 @@ static bool read_query(const char *text, enum api_format *format, bool *is_named
     return is_known;
 }
 
-/* ".csv" at the end of the path. */
-static bool read_path(const char *path, enum api_format *format)
+static bool refuse_unknown(const struct route_match *match)
 {
-    const char *dot = strrchr(path, '.');
-    return dot && find_name(dot + 1, format);
+    http_reply_error(match->exchange, 404, "not_found", "Not found.", NULL);
+    return false;
 }
 
-bool api_format_read(struct http_exchange *exchange, enum api_format *format)
+bool api_format_read(const struct route_match *match, enum api_format *format)
 {
     bool is_named;
     *format = FORMAT_JSON;
-    if (!read_query(http_query(exchange), format, &is_named)) {
-        http_reply_error(exchange, 404, "not_found", "Not found.", NULL);
-        return false;
-    }
-    const char *accept = http_header(exchange, "Accept");
-    if (is_named || read_path(http_path(exchange), format) || !accept || !*accept ||
-        find_accepted(accept, format))
+    const char *ending = route_param(match, "format");
+    if (ending)
+        return find_name(ending, format) || refuse_unknown(match);
+    if (!read_query(http_query(match->exchange), format, &is_named))
+        return refuse_unknown(match);
+    const char *accept = http_header(match->exchange, "Accept");
+    if (is_named || !accept || !*accept || find_accepted(accept, format))
         return true;
-    http_reply_error(exchange, 406, "not_acceptable",
+    http_reply_error(match->exchange, 406, "not_acceptable",
                      "Could not satisfy the request Accept header.", NULL);
     return false;
+}
+
+const char *api_format_name(enum api_format format)
+{
+    return FORMATS[format].name;
 }
 
 const char *api_format_type(enum api_format format)

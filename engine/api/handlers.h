@@ -16,6 +16,10 @@ void reference_on_categories(const struct route_match *match, void *api);
 
 /* costs.c */
 void costs_on_list(const struct route_match *match, void *api);
+void costs_on_detail(const struct route_match *match, void *api);
+
+/* options.c */
+void options_on_request(const struct route_match *match, void *api);
 
 /* health.c */
 void health_on_healthz(const struct route_match *match, void *api);

@@ -42,5 +42,6 @@ int incident_filter_read(struct incident_filter *filter, struct tx *tx, struct a
 void incident_filter_fini(struct incident_filter *filter);
 
 /* The Link header's value for the page after one that ended with <last_id>: the same query with
- * another cursor. */
-void incident_filter_next(const struct incident_filter *filter, int64_t last_id, struct buf *link);
+ * another cursor, in the same format however that was asked for. */
+void incident_filter_next(const struct incident_filter *filter, enum api_format format,
+                          int64_t last_id, struct buf *link);

@@ -85,7 +85,7 @@ int incidents_read_page(struct tx *tx, struct api_read *read, struct incident_pa
         page->skip += incident_rest_count(rest);
         page->before_id = incident_rest_last_id(rest);
     } else if (*has_next)
-        incident_filter_next(&filter, incident_rest_last_id(rest), &read->link);
+        incident_filter_next(&filter, read->format, incident_rest_last_id(rest), &read->link);
 out:
     incident_rest_free(rest);
     incident_filter_fini(&filter);
@@ -133,7 +133,7 @@ int incident_read_created(struct tx *tx, struct api_read *read, struct err *err)
 void incidents_on_list(const struct route_match *match, void *arg)
 {
     enum api_format format;
-    if (!api_format_read(match->exchange, &format))
+    if (!api_format_read(match, &format))
         return;
     if (export_is_wanted(match->exchange, format)) {
         export_start(arg, match->exchange, format, columns(arg));
@@ -154,7 +154,7 @@ void incidents_on_detail(const struct route_match *match, void *arg)
         http_reply_error(match->exchange, 404, "not_found", "Not found.", NULL);
         return;
     }
-    if (!api_format_read(match->exchange, &format))
+    if (!api_format_read(match, &format))
         return;
     struct api_read *read = api_read_new(arg, match->exchange, incident_read_one, &SHAPE);
     read->format = format;

@@ -5,7 +5,9 @@
 
 static const struct api_parameter PARAMETERS[] = {
     /* ---- pages */
-    { "limit", "int", "At most so many a page; of incidents also \"all\", as CSV and TSV have it" },
+    { "limit", "int", "At most so many" },
+    { "limit=all", "limit",
+      "At most so many a page, 100 unless given; \"all\" is what tables have without it" },
     { "cursor", "text", "From the Link header of the page before" },
     { "show_tags", "=true", "Puts the tags into a list" },
     /* ---- filters of incidents */

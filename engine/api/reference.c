@@ -81,7 +81,7 @@ static void answer(const struct route_match *match, struct api *api, const struc
 {
     const char *id = route_param(match, "id");
     enum api_format format;
-    if (!api_format_read(match->exchange, &format))
+    if (!api_format_read(match, &format))
         return;
     struct api_read *read = api_read_new(api, match->exchange, id ? read_row : read_rows, kind);
     read->format = format;

@@ -42,14 +42,15 @@ void api_errors_write(const struct api_errors *errors, struct buf *out)
     buf_puts(out, "]}");
 }
 
-bool api_accepts_json(struct http_exchange *exchange)
+bool api_accepts_json(const struct route_match *match)
 {
     enum api_format format;
-    if (!api_format_read(exchange, &format))
+    if (!api_format_read(match, &format))
         return false;
     if (format == FORMAT_JSON)
         return true;
-    http_reply_error(exchange, 406, "not_acceptable", "This is answered as JSON only.", NULL);
+    http_reply_error(match->exchange, 406, "not_acceptable", "This is answered as JSON only.",
+                     NULL);
     return false;
 }
 

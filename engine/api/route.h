@@ -29,6 +29,7 @@ struct api_shape {
     const char *name, *about;
     const struct api_field *fields; /* closed by one without a name */
     bool is_strict;                 /* a body with other fields is refused, not read without them */
+    bool has_more;                  /* an answer may have members that are not told here */
 };
 
 /* All shapes that answers are made of; NULL past the end. */
@@ -36,7 +37,7 @@ const struct api_shape *api_shape_at(int index);
 /* NULL when there is none of that name. */
 const struct api_shape *api_shape_find(const char *name, size_t len);
 
-/* A parameter of a query string. */
+/* A parameter of a query string. What follows a "=" in its name tells it from one of the same name elsewhere. */
 struct api_parameter {
     const char *name, *type, *about;
 };
@@ -56,11 +57,14 @@ struct api_route {
     /* NULL, or: true lets a caller without a key in. */
     bool (*is_open)(const struct http_exchange *exchange, void *api);
     int status; /* of success; 0: 200 */
+    const char *again; /* about a 200 where <status> is another: it was there before; NULL: never */
 };
 
 /* NULL past the end. */
 const struct api_route *api_route_at(int index);
 /* The row that a route of the router was made from; NULL for one of a script. */
 const struct api_route *api_route_of(const struct route *route);
+/* Lists and details are also answered as tables, and under paths that end with the format: "incidents.csv". */
+bool api_route_has_formats(const struct api_route *route);
 /* "read", "write", "admin", or NULL for routes that want no key. */
 const char *api_route_scope(const struct api_route *route);

@@ -44,15 +44,8 @@ static bool is_schema_public(const struct http_exchange *exchange, void *api)
     "id id__in id__iexact id__gte id__lte id__gt id__lt status _status__gte _status__lte" \
     " _status__gt _status__lt environment environment__value environment__value__in"      \
     " priority group incident_category created_by ignore created_at created_at__gte"      \
-    " created_at__lte created_at__gt created_at__lt search order_by limit cursor"         \
-    " show_tags format fields labels"
-
-/* The list of incidents under the name of its format. */
-#define LIST_AS(ending, type, text)                                                             \
-    {                                                                                           \
-        .method = "GET", .pattern = API_BASE "incidents." ending, .access = ACCESS_KEY_READ,    \
-        .handler = incidents_on_list, .about = text, .query = INCIDENT_QUERY, .answer = (type), \
-    }
+    " created_at__lte created_at__gt created_at__lt search order_by limit=all cursor"     \
+    " show_tags"
 
 static const struct api_route ROUTES[] = {
     /* ---- incidents */
@@ -63,9 +56,6 @@ static const struct api_route ROUTES[] = {
       .about = "Incidents, newest first, a page at a time",
       .query = INCIDENT_QUERY,
       .answer = "[Incident]" },
-    LIST_AS("csv", NULL, "The same as ?format=csv"),
-    LIST_AS("tsv", NULL, "The same as ?format=tsv"),
-    LIST_AS("json", "[Incident]", "The same as ?format=json"),
     { .method = "GET",
       .pattern = API_BASE "incidents/:id/",
       .access = ACCESS_KEY_READ,
@@ -78,7 +68,8 @@ static const struct api_route ROUTES[] = {
       .write = &INCIDENT_CREATE,
       .about = "Declares an incident",
       .answer = "Incident",
-      .status = 201 },
+      .status = 201,
+      .again = "An incident with this dedup_key is open: this one" },
 
     /* ---- what one incident has */
     OF_INCIDENT("PATCH", "", ACCESS_KEY_WRITE, INCIDENT_PATCH, "Incident", "Changes an incident"),
@@ -142,8 +133,13 @@ static const struct api_route ROUTES[] = {
       .access = ACCESS_KEY_READ,
       .handler = costs_on_list,
       .about = "Costs of all incidents, newest first",
-      .query = "format fields labels",
       .answer = "[Cost]" },
+    { .method = "GET",
+      .pattern = API_BASE "incident_costs/:id/",
+      .access = ACCESS_KEY_READ,
+      .handler = costs_on_detail,
+      .about = "A line of the costs",
+      .answer = "Cost" },
     { .method = "PATCH",
       .pattern = API_BASE "incident_costs/:id/",
       .access = ACCESS_KEY_WRITE,
@@ -250,6 +246,12 @@ const struct api_route *api_route_of(const struct route *route)
         if (!strcmp(ROUTES[i].method, route->method) && !strcmp(ROUTES[i].pattern, route->pattern))
             return &ROUTES[i];
     return NULL;
+}
+
+bool api_route_has_formats(const struct api_route *route)
+{
+    size_t len = strlen(route->pattern);
+    return !strcmp(route->method, "GET") && route->pattern[len - 1] == '/';
 }
 
 const char *api_route_scope(const struct api_route *route)

@@ -323,7 +323,10 @@ static const struct api_shape SHAPES[] = {
     SHAPE("Replay", "What is sent again", REPLAY),
     SHAPE("Problem", "One thing that is wrong", PROBLEM),
     SHAPE("Error", "Why a request was refused", ERROR),
-    SHAPE("Health", "Is it well?", HEALTH),
+    { .name = "Health",
+      .about = "Is it well? With more about each part for who asks on this machine",
+      .fields = HEALTH,
+      .has_more = true },
     SHAPE("Ready", "Are requests answered?", READY),
     SHAPE("Readiness", "Health by part", READINESS),
 };

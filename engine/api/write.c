@@ -291,8 +291,12 @@ void write_on_request(const struct route_match *match, void *arg)
     struct http_exchange *exchange = match->exchange;
     const struct api_route *route = api_route_of(match->route);
     const struct api_write *what = route->write;
+    bool is_write = op_find(what->op)->is_write;
+    enum api_format format = FORMAT_JSON;
     json_t *body = NULL;
-    if (!api_accepts_json(exchange) || (what->body && !(body = body_read(exchange, what->body))))
+    if (is_write ? !api_accepts_json(match) : !api_format_read(match, &format))
+        return;
+    if (what->body && !(body = body_read(exchange, what->body)))
         return;
     struct writing *writing = xcalloc(1, sizeof(*writing));
     writing->what = what;
@@ -304,6 +308,7 @@ void write_on_request(const struct route_match *match, void *arg)
         return;
     }
     struct api_read *read = writing->read = new_answer(api, exchange, route);
+    read->format = format;
     if (what->body)
         body_check(what->body, body, read->zone, writing->args, &read->errors);
     json_decref(body);
@@ -312,7 +317,7 @@ void write_on_request(const struct route_match *match, void *arg)
         http_reply_error(exchange, 404, "not_found", "Not found.", NULL);
         api_read_free(read);
         writing_free(writing);
-    } else if (read->errors.count || !op_find(what->op)->is_write) {
+    } else if (read->errors.count || !is_write) {
         /* Nothing will be written; of a bad body a reader can tell what else is wrong. */
         db_read(api->engine->db, run_write, on_written, writing);
     } else {

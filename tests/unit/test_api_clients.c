@@ -103,6 +103,90 @@ static void test_ids_in_every_spelling_of_a_uuid(void **state)
     expect(fixture, 400, "invalid_choice");
 }
 
+static void test_every_list_and_detail_in_every_format(void **state)
+{
+    static const char *const PATHS[] = {
+        "environments",
+        "environments/prd",
+        "severities",
+        "severities/p1",
+        "priorities",
+        "groups",
+        "groups/g1",
+        "components",
+        "incident-categories",
+        "components/c1",
+        "incidents",
+        "incidents/1",
+        "incident_cost_types",
+        "incident_costs",
+        "incident_costs/1",
+        "incident_cost_types/1",
+        "incidents/1/updates",
+        "incidents/1/roles",
+        "incidents/1/key-events",
+        "incidents/1/members",
+    };
+    struct fixture *fixture = *state;
+    char path[128];
+    post(fixture, fixture->writer, GOOD);
+    sql(fixture, "INSERT INTO incident_cost (incident_id, cost_type_id, amount_cents, "
+                 "created_at_ms, updated_at_ms) SELECT 1, id, 1050, 0, 0 FROM cost_type");
+    for (size_t i = 0; i < sizeof(PATHS) / sizeof(PATHS[0]); i++) {
+        snprintf(path, sizeof(path), API "%s/", PATHS[i]);
+        get(fixture, path, fixture->reader);
+        expect(fixture, 200, "");
+        AUTO_FREE char *json = xstrdup(fixture->answer);
+        snprintf(path, sizeof(path), API "%s.json", PATHS[i]);
+        get(fixture, path, fixture->reader);
+        expect(fixture, 200, json);
+        snprintf(path, sizeof(path), API "%s.csv?fields=id,name", PATHS[i]);
+        get(fixture, path, fixture->reader);
+        expect(fixture, 200, "id,name\r\n");
+        assert_non_null(strstr(fixture->head, "Content-Type: text/csv; charset=utf-8\r\n"));
+        snprintf(path, sizeof(path), API "%s.tsv?fields=id,name", PATHS[i]);
+        get(fixture, path, fixture->reader);
+        expect(fixture, 200, "id\tname\r\n");
+        snprintf(path, sizeof(path), API "%s.xml", PATHS[i]);
+        get(fixture, path, fixture->reader);
+        expect(fixture, 404, "\"code\":\"not_found\"");
+    }
+    get(fixture, API "incident_costs/1/", fixture->reader);
+    expect(fixture, 200, "{\"id\":1,\"cost_type\":{\"id\":1,\"name\":\"Lost sales\",");
+    expect(fixture, 200, "\"amount\":\"10.50\"");
+    sql(fixture, "UPDATE incident SET is_private = 1");
+    get(fixture, API "incident_costs/1/", fixture->reader);
+    expect(fixture, 404, "not_found");
+    get(fixture, API "incident_costs/x/", fixture->reader);
+    expect(fixture, 404, "not_found");
+}
+
+static void test_the_next_page_has_the_same_format(void **state)
+{
+    struct fixture *fixture = *state;
+    post(fixture, fixture->writer, GOOD);
+    post(fixture, fixture->writer, GOOD);
+    get(fixture, API "incidents.csv?limit=1&fields=id", fixture->reader);
+    assert_non_null(strstr(fixture->head, "incidents/?limit=1&fields=id&format=csv&cursor=2>"));
+    ask(fixture, "GET", API "incidents/?limit=1", fixture->reader,
+        "Accept: text/tab-separated-values\r\n", "", 0);
+    assert_non_null(strstr(fixture->head, "incidents/?limit=1&format=tsv&cursor=2>"));
+}
+
+static void test_options_say_what_may_be_done(void **state)
+{
+    struct fixture *fixture = *state;
+    ask(fixture, "OPTIONS", API "incidents/1/", fixture->reader, "", "", 0);
+    expect(fixture, 200, "\"renders\":[\"application/json\",\"text/csv\",");
+    expect(fixture, 200, "\"parses\":[\"application/json\",");
+    assert_non_null(strstr(fixture->head, "Allow: GET, HEAD, PATCH, OPTIONS\r\n"));
+    ask(fixture, "OPTIONS", API "incidents", fixture->reader, "", "", 0);
+    expect(fixture, 200, "\"renders\":[\"application/json\"]");
+    assert_non_null(strstr(fixture->head, "Allow: POST, OPTIONS\r\n"));
+    ask(fixture, "OPTIONS", API "incidents/", NULL, "", "", 0);
+    expect(fixture, 401, "not_authenticated");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +194,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_long_lists_of_ids_are_read_whole, begin, end),
         cmocka_unit_test_setup_teardown(test_too_many_values_are_refused_not_cut_off, begin, end),
         cmocka_unit_test_setup_teardown(test_ids_in_every_spelling_of_a_uuid, begin, end),
+        cmocka_unit_test_setup_teardown(test_every_list_and_detail_in_every_format, begin, end),
+        cmocka_unit_test_setup_teardown(test_the_next_page_has_the_same_format, begin, end),
+        cmocka_unit_test_setup_teardown(test_options_say_what_may_be_done, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -158,9 +158,6 @@ static const struct {
     const char *scope, *method, *pattern; /* scope "": everybody */
 } RULES[] = {
     { "read", "GET", API "incidents/" },
-    { "read", "GET", API "incidents.csv" },
-    { "read", "GET", API "incidents.tsv" },
-    { "read", "GET", API "incidents.json" },
     { "read", "GET", API "incidents/:id/" },
     { "write", "POST", API "incidents" },
     { "write", "PATCH", API "incidents/:id/" },
@@ -186,6 +183,7 @@ static const struct {
     { "read", "GET", API "incidents/:id/costs/" },
     { "write", "POST", API "incidents/:id/costs/" },
     { "read", "GET", API "incident_costs/" },
+    { "read", "GET", API "incident_costs/:id/" },
     { "write", "PATCH", API "incident_costs/:id/" },
     { "write", "DELETE", API "incident_costs/:id/" },
     { "read", "GET", API "incident_cost_types/" },
