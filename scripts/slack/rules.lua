@@ -2,10 +2,12 @@
 local M = {}
 
 local PRODUCTION = "PRD"
+local CRITICAL_AT_MOST = 3
+local CLOSED = 60
 
 --- Is the declaration told to everyone in the shared channel?
 function M.is_announced(incident)
-  return not incident.is_private and incident.priority.value <= 3
+  return not incident.is_private and incident.priority.value <= CRITICAL_AT_MOST
     and incident.environment.value == PRODUCTION
 end
 
@@ -19,6 +21,13 @@ end
 --- Does the incident get a channel?
 function M.has_channel(incident)
   return incident.response_type == "critical" and not incident.is_ignored
+end
+
+--- Did the update <event> make an ordinary incident one that needs a channel?
+---@param event table  incident.updated
+function M.became_critical(incident, event)
+  return (event.old_priority_value or 0) > CRITICAL_AT_MOST and incident.priority.value <= CRITICAL_AT_MOST
+    and not incident.is_ignored and incident.status < CLOSED
 end
 
 return M

@@ -1,8 +1,8 @@
 """Who comes to the channel later: when it gets worse, and when somebody is given a role."""
 import json
 
-from flows import declare_by_api, open_incident, ready_channel
-from harness import check, equal
+from flows import announcements, declare_by_api, open_incident, ready_channel, status_values
+from harness import check, equal, wait_for
 
 LEADS = {"U0009", "U0010"}
 HOLDER, HOLDER_EMAIL = "U0011", "keiko.tanaka@example.test"
@@ -64,4 +64,37 @@ def test_a_role_brings_its_holder_though_the_answer_is_lost(world):
     engine.settled()
     check(HOLDER in world.sandbox.channel(channel)["members"], "the commander is in the channel")
     equal([one for one in world.jobs() if one["state"] == "dead"], [], "dead jobs")
+    engine.process.stop()
+
+
+def test_what_turns_out_to_be_critical_gets_its_channel(world):
+    engine = world.engine()
+    world.sync(engine)
+    declare_by_api(engine, priority="P4")
+    engine.settled()
+    equal(world.sandbox.channels(), [], "channels of a P4")
+    world.cli("incident", "update", "1", "--message", "A word changes nothing.")
+    engine.settled()
+    equal(world.sandbox.channels(), [], "channels after a word")
+    world.sandbox.fault("conversations.create", "reset", applied=True)
+    engine.command("update status #1")
+    form = wait_for("the form", lambda: world.sandbox.newest_view("incident_update_status"))
+    engine.submit(form, status_values(form, priority="P1", message="Nobody can pay any more."))
+    channel = ready_channel(world)["id"]
+    engine.settled()
+    equal([one for one in world.jobs() if one["state"] == "dead"], [], "dead jobs")
+    shown = world.sandbox.channel(channel)
+    equal(len(world.sandbox.channels()), 1, "channels, though the answer to the first try was lost")
+    check("U0001" in shown["members"], "whoever made it a P1 is there")
+    check(LEADS <= set(shown["members"]), f"and who is needed: {shown['members']}")
+    equal([announcements(shown), len(shown["pins"]), len(shown["bookmarks"])], [1, 1, 1], "announcement, pin, bookmark")
+    told = [one for one in world.sandbox.channel("C0INCIDENTS")["messages"]
+            if one["metadata"]["event_payload"]["ff_type"] == "ff_general_incident_declared"]
+    equal(len(told), 1, "announcements to all")
+    reasons = [why["reason"] for row in json.loads(world.cli("explain", "1", "--json").stdout) for why in row["reasons"]]
+    check("made it P1" in reasons, f"the reasons: {reasons}")
+    world.cli("incident", "update", "1", "--priority", "P4", "--message", "Less than we thought.")
+    world.cli("incident", "update", "1", "--priority", "P2", "--message", "Or not.")
+    engine.settled()
+    equal(len(world.sandbox.channels()), 1, "channels in the end")
     engine.process.stop()
