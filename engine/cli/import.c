@@ -17,23 +17,29 @@ static int read_all(FILE *file, struct buf *text)
     return ferror(file) ? cli_fail("the file cannot be read: %s", strerror(errno)) : CLI_OK;
 }
 
+static const char *name_of(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
 /* "-" is standard input. */
 static int read_file(const char *path, struct buf *text)
 {
     static const char GZIP[] = "\x1f\x8b";
-    if (strcmp(path, "-") == 0)
-        return read_all(stdin, text);
-    FILE *file = fopen(path, "r");
+    bool is_input = strcmp(path, "-") == 0;
+    FILE *file = is_input ? stdin : fopen(path, "r");
     if (!file)
         return cli_fail("%s: %s", path, strerror(errno));
     int rc = read_all(file, text);
-    fclose(file);
+    if (!is_input)
+        fclose(file);
     if (rc == CLI_OK && text->len > 2 && memcmp(text->data, GZIP, 2) == 0)
-        return cli_fail("%s is compressed: zcat %s | halligan import firefighter -", path, path);
+        return cli_fail("%s is compressed: zcat FILE | halligan import firefighter -",
+                        name_of(path));
     return rc;
 }
 
-/* "its page is not in the file (3), ..." */
+/* "its page is not in the file; ..." */
 static void put_reasons(struct table *table, const json_t *left_out)
 {
     AUTO_BUF struct buf reasons = BUF_INIT;
@@ -75,14 +81,26 @@ static void print_models(const json_t *models)
 static void print_report(const json_t *report)
 {
     const json_t *rows = json_object_get(report, "rows");
+    const json_t *config = json_object_get(report, "config");
     size_t index;
-    json_t *refusal;
+    json_t *line;
     print_models(json_object_get(report, "models"));
-    printf("\nRows: %lld created, %lld updated, %lld unchanged, %lld refused\n",
+    printf("\nRows: %lld created, %lld updated, %lld unchanged\n",
            (long long)output_int_of(rows, "created"), (long long)output_int_of(rows, "updated"),
-           (long long)output_int_of(rows, "unchanged"), (long long)output_int_of(rows, "refused"));
-    json_array_foreach (json_object_get(report, "refusals"), index, refusal)
-        printf("refused: %s\n", json_string_value(refusal));
+           (long long)output_int_of(rows, "unchanged"));
+    if (json_array_size(config))
+        printf("\nTo write into config.lua:\n");
+    json_array_foreach ((json_t *)config, index, line)
+        printf("  %s\n", json_string_value(line));
+}
+
+/* What is wrong with which record. */
+static void print_problems(const json_t *report, const char *name)
+{
+    size_t index;
+    json_t *problem;
+    json_array_foreach (json_object_get(report, "problems"), index, problem)
+        fprintf(stderr, "%s: %s\n", name, json_string_value(problem));
 }
 
 static int import_text(struct context *context, const struct buf *text,
@@ -95,21 +113,23 @@ static int import_text(struct context *context, const struct buf *text,
         .len = text->len,
         .ticket_url = invocation_text(invocation, "ticket-url"),
     };
+    const char *name = name_of(invocation_word(invocation, 0));
     bool as_json = invocation_flag(invocation, "json");
     struct err err = { 0 };
     json_t *report = NULL;
     int rc = import_run(context->db, &source, &report, &err);
-    if (rc == OK && as_json)
+    if (as_json)
         output_json(report);
     else if (rc == OK)
         print_report(report);
-    bool has_refusals = json_array_size(json_object_get(report, "refusals")) > 0;
+    else
+        print_problems(report, name);
     json_decref(report);
     if (rc != OK)
-        return cli_fail("%s", err.msg);
+        return cli_fail("%s: %s", name, err.msg);
     if (context_engine(context))
         context_wake_engine(context);
-    return has_refusals ? CLI_FAILED : CLI_OK;
+    return CLI_OK;
 }
 
 static int run_import(const struct invocation *invocation)
@@ -146,9 +166,10 @@ const struct command IMPORT_COMMANDS[] = {
       .run = run_import,
       .help = "FILE is what FireFighter's `manage.py dumpdata` wrote; - is standard input. "
               "Incident numbers, ids and times "
-              "stay as they were. Nobody is told or invited. Run again, it changes nothing; it "
-              "ends with what was read, "
-              "mapped and left out, and why.\n\n"
+              "stay as they were. Nobody is told or invited. All of it is imported, or nothing: "
+              "then each record that is wrong is named with its field. Run again, it changes "
+              "nothing; it ends with what was read, mapped and left out, and why. While rows are "
+              "written, a running engine cannot write: stop it for a file of many megabytes.\n\n"
               "  manage.py dumpdata > firefighter.json\n"
               "  halligan import firefighter firefighter.json --ticket-url "
               "https://tickets.example.com/browse/\n\n"

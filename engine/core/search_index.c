@@ -9,7 +9,7 @@ static const char FORGET[] = "INSERT INTO incident_fts (incident_fts, rowid, tit
                              "SELECT 'delete', id, title, description FROM"
                              " incident WHERE id = ?";
 
-static int add(struct tx *tx, int64_t incident_id, struct err *err)
+int search_index_put(struct tx *tx, int64_t incident_id, struct err *err)
 {
     return tx_exec(tx, err, ADD, "i", incident_id);
 }
@@ -18,12 +18,12 @@ static int add(struct tx *tx, int64_t incident_id, struct err *err)
  * a batch of many declarations their words cost more than the incidents. */
 void search_index_add(struct tx *tx, int64_t incident_id)
 {
-    tx_at_end(tx, add, incident_id);
+    tx_at_end(tx, search_index_put, incident_id);
 }
 
 int search_index_forget(struct tx *tx, int64_t incident_id, struct err *err)
 {
-    if (tx_is_at_end(tx, add, incident_id))
+    if (tx_is_at_end(tx, search_index_put, incident_id))
         return OK; /* not in the index yet */
     int rc = tx_exec(tx, err, FORGET, "i", incident_id);
     return rc < 0 ? rc : OK;

@@ -9,14 +9,15 @@
 #include "lua/lua_util.h"
 #include "lua/snapshot.h"
 #include "lua/state.h"
+#include "store/db.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { BATCH_ROWS = 500, REFUSALS_SHOWN = 100 };
-static const size_t MEMORY = (size_t)1 << 30; /* of the script: what records say about each other */
-static const int64_t BUDGET_US = 30LL * 60 * 1000000; /* of one call: of all records */
+enum { BATCH_ROWS = 500, PROBLEMS_SHOWN = 20, KEY_SIZE = 80 };
+static const size_t MEMORY = (size_t)1 << 31; /* of the script: what records say about each other */
+static const int64_t BUDGET_US = 120LL * 60 * 1000000; /* of one call: of all records */
 
 /* A record of the file. */
 struct record {
@@ -26,14 +27,20 @@ struct record {
 
 struct import {
     struct db *db;
+    struct tx *tx; /* while rows are written */
     const struct import_source *source;
     struct state *state;
     struct record *records; /* owned */
     size_t count, room;
     json_t *report;
-    json_t *models; /* borrowed from the report; a model's number is its place in <names> */
-    json_t *names;  /* list of texts */
-    json_t *batch;  /* rows that wait to be written */
+    json_t *models;   /* borrowed from the report; a model's number is its place in <names> */
+    json_t *problems; /* borrowed from the report */
+    int64_t problem_count;
+    json_t *names;   /* list of texts */
+    json_t *batch;   /* rows that wait to be written */
+    json_t *answer;  /* of the operation that wrote the last ones */
+    size_t *origins; /* owned; of each of these rows: its record's index */
+    size_t origin_room;
     struct err *err;
     int rc;
 };
@@ -117,7 +124,8 @@ static int find_records(struct import *import)
     if (is_good && json_reader_next(&reader) == PIECE_DONE)
         return OK;
     return err_set(import->err, ERR_SYNTAX,
-                   "not a list of records {model, pk, fields}: %s, at byte %zu",
+                   "record %zu: not a list of records {model, pk, fields}: %s, at byte %zu",
+                   import->count + 1,
                    reader.problem ? reader.problem : "something else stands there", reader.at);
 }
 
@@ -128,16 +136,61 @@ static const char *name_of_model(const struct import *import, uint32_t number)
     return json_string_value(json_array_get(import->names, number));
 }
 
-/* throws. Pushes model, pk and fields. */
-static void push_record(lua_State *L, const struct import *import, const struct record *record)
+/* "record 17 (incidents.incident 41): title: is missing", of a problem with its record. */
+static void add_problem(struct import *import, size_t index, const char *key, const char *problem)
 {
+    import->problem_count++;
+    if (json_array_size(import->problems) == PROBLEMS_SHOWN)
+        return;
+    AUTO_FREE char *text = xasprintf("record %zu (%s%s%s): %s", index + 1,
+                                     name_of_model(import, import->records[index].model),
+                                     *key ? " " : "", key, problem);
+    json_array_append_new(import->problems, json_string(text));
+}
+
+/* throws. Pushes pk and fields; false, with a problem noted, when the record cannot be read. */
+static bool push_record(lua_State *L, struct import *import, size_t index)
+{
+    const struct record *record = &import->records[index];
     struct err err = { 0 };
-    if (lua_util_read_json(L, import->source->text + record->at, record->len, &err) != OK)
-        luaL_error(L, "%s", err.msg);
-    lua_pushstring(L, name_of_model(import, record->model));
-    lua_getfield(L, -2, "pk");
-    lua_getfield(L, -3, "fields");
-    lua_remove(L, -4);
+    if (lua_util_read_json(L, import->source->text + record->at, record->len, &err) != OK) {
+        add_problem(import, index, "", err.msg);
+        return false;
+    }
+    lua_getfield(L, -1, "pk");
+    lua_getfield(L, -2, "fields");
+    lua_remove(L, -3);
+    if (lua_istable(L, -1))
+        return true;
+    lua_pop(L, 2);
+    add_problem(import, index, "", "fields: is missing, or no object");
+    return false;
+}
+
+/* throws. The key of a record, as people read it. */
+static void read_key(lua_State *L, int at, char key[KEY_SIZE])
+{
+    bool is_plain = lua_type(L, at) == LUA_TNUMBER || lua_type(L, at) == LUA_TSTRING;
+    snprintf(key, KEY_SIZE, "%s", is_plain ? luaL_tolstring(L, at, NULL) : "");
+    if (is_plain)
+        lua_pop(L, 1);
+}
+
+/* throws. Asks the module on top for <function>(model, pk, fields, number of the record) and pushes
+ * its <results>. False, with nothing pushed, when the record cannot be read. */
+static bool ask(lua_State *L, struct import *import, const char *function, size_t index,
+                int results, char key[KEY_SIZE])
+{
+    lua_getfield(L, -1, function);
+    lua_pushstring(L, name_of_model(import, import->records[index].model));
+    if (!push_record(L, import, index)) {
+        lua_pop(L, 2);
+        return false;
+    }
+    read_key(L, -2, key);
+    lua_pushinteger(L, (lua_Integer)index + 1);
+    lua_call(L, 4, results);
+    return true;
 }
 
 /* throws. The module on top learns what the operator said. */
@@ -150,13 +203,47 @@ static void begin(lua_State *L, const struct import *import)
     lua_call(L, 1, 0);
 }
 
-/* throws. The module on top gets every record to look at. */
-static void note_all(lua_State *L, const struct import *import)
+/* throws. Every record's key: what others may refer to. */
+static void see_all(lua_State *L, struct import *import)
 {
+    char key[KEY_SIZE];
     for (size_t i = 0; i < import->count; i++) {
-        lua_getfield(L, -1, "note");
-        push_record(L, import, &import->records[i]);
-        lua_call(L, 3, 0);
+        if (!ask(L, import, "see", i, 1, key))
+            continue;
+        if (lua_type(L, -1) == LUA_TSTRING)
+            add_problem(import, i, key, lua_tostring(L, -1));
+        lua_pop(L, 1);
+    }
+}
+
+/* throws. */
+static void check_all(lua_State *L, struct import *import)
+{
+    char key[KEY_SIZE];
+    for (size_t i = 0; i < import->count; i++) {
+        if (!ask(L, import, "check", i, 1, key))
+            continue;
+        for (lua_Integer n = 1; lua_rawgeti(L, -1, n) == LUA_TSTRING; n++) {
+            add_problem(import, i, key, lua_tostring(L, -1));
+            lua_pop(L, 1);
+        }
+        lua_pop(L, 2);
+    }
+}
+
+/* throws. What records say about others, and what the operator has to write himself. */
+static void note_all(lua_State *L, struct import *import)
+{
+    char key[KEY_SIZE];
+    for (size_t i = 0; i < import->count; i++)
+        ask(L, import, "note", i, 0, key);
+    for (size_t i = 0; i < import->count; i++) {
+        if (!ask(L, import, "advise", i, 1, key))
+            continue;
+        if (lua_type(L, -1) == LUA_TSTRING)
+            json_array_append_new(json_object_get(import->report, "config"),
+                                  json_string(lua_tostring(L, -1)));
+        lua_pop(L, 1);
     }
 }
 
@@ -169,48 +256,83 @@ static void count(json_t *object, const char *key, json_int_t more)
         json_object_set_new(object, key, json_integer(more));
 }
 
-static void keep_refusals(struct import *import, json_t *answer, json_t *rows)
+/* throws. A refused row as a problem of the record that it comes from. */
+static void add_refusal(lua_State *L, struct import *import, const json_t *refusal)
 {
-    json_t *kept = json_object_get(import->report, "refusals");
-    size_t index;
-    json_t *refusal;
-    json_array_foreach (json_object_get(answer, "refusals"), index, refusal) {
-        if (json_array_size(kept) == REFUSALS_SHOWN)
-            return;
-        json_t *row =
-            json_array_get(rows, (size_t)json_integer_value(json_object_get(refusal, "index")));
-        AUTO_FREE char *values = json_dumps(json_array_get(row, 1), JSON_COMPACT | JSON_SORT_KEYS);
-        AUTO_FREE char *text =
-            xasprintf("%s: %s: %.300s", json_string_value(json_array_get(row, 0)),
-                      json_string_value(json_object_get(refusal, "why")), values);
-        json_array_append_new(kept, json_string(text));
+    size_t record = import->origins[(size_t)json_integer_value(json_object_get(refusal, "index"))];
+    const char *column = json_string_value(json_object_get(refusal, "column"));
+    char key[KEY_SIZE] = "";
+    char text[300];
+    lua_getfield(L, -1, "field");
+    lua_pushstring(L, name_of_model(import, import->records[record].model));
+    lua_pushstring(L, column ? column : "id");
+    lua_call(L, 2, 1);
+    snprintf(text, sizeof(text), "%s: %s", lua_tostring(L, -1),
+             json_string_value(json_object_get(refusal, "why")));
+    lua_pop(L, 1);
+    if (push_record(L, import, record)) {
+        read_key(L, -2, key);
+        lua_pop(L, 2);
     }
+    add_problem(import, record, key, text);
 }
 
-static int write_batch(struct import *import)
+/* throws. */
+static void add_refusals(lua_State *L, struct import *import)
 {
-    static const char *const COUNTS[] = { "created", "updated", "unchanged", "refused" };
-    AUTO_BUF struct buf out = BUF_INIT;
-    if (json_array_size(import->batch) == 0)
-        return OK;
-    json_t *rows = import->batch;
-    import->batch = json_array();
+    size_t index;
+    json_t *refusal;
+    json_array_foreach (json_object_get(import->answer, "refusals"), index, refusal)
+        add_refusal(L, import, refusal);
+}
+
+/* The rows that wait become rows of the database; import->answer says how. */
+static int run_op(struct import *import)
+{
     const struct actor operator= { .kind = ACTOR_OPERATOR, .source = "cli", .sees_private = true };
-    int rc = op_run_now(import->db, "import.rows", json_pack("{s:O}", "rows", rows),
-                        &operator, & out, import->err);
-    json_t *answer = rc == OK ? json_loadb(buf_text(&out), out.len, 0, NULL) : NULL;
-    for (size_t i = 0; answer && i < sizeof(COUNTS) / sizeof(COUNTS[0]); i++)
-        count(json_object_get(import->report, "rows"), COUNTS[i],
-              json_integer_value(json_object_get(answer, COUNTS[i])));
-    if (answer)
-        keep_refusals(import, answer, rows);
-    json_decref(answer);
-    json_decref(rows);
+    AUTO_JSON json_t *args = json_pack("{s:O}", "rows", import->batch);
+    AUTO_BUF struct buf out = BUF_INIT;
+    struct json_writer writer;
+    json_writer_init(&writer, &out);
+    struct op_call call = {
+        .tx = import->tx, .actor = &operator, .args = args, .out = &writer, .err = import->err
+    };
+    int rc = op_find("import.rows")->run(&call);
+    json_decref(import->answer);
+    import->answer = rc == OK ? json_loadb(buf_text(&out), out.len, 0, NULL) : NULL;
     return rc;
 }
 
+/* throws. */
+static void write_batch(lua_State *L, struct import *import)
+{
+    static const char *const COUNTS[] = { "created", "updated", "unchanged" };
+    if (json_array_size(import->batch) == 0)
+        return;
+    import->rc = run_op(import);
+    json_t *rows = json_object_get(import->report, "rows");
+    for (size_t i = 0; import->answer && i < sizeof(COUNTS) / sizeof(COUNTS[0]); i++)
+        count(rows, COUNTS[i], json_integer_value(json_object_get(import->answer, COUNTS[i])));
+    if (import->answer)
+        add_refusals(L, import);
+    json_array_clear(import->batch);
+}
+
+static void add_rows(struct import *import, json_t *rows, size_t index)
+{
+    size_t before = json_array_size(import->batch);
+    json_array_extend(import->batch, rows);
+    size_t after = json_array_size(import->batch);
+    if (after > import->origin_room) {
+        import->origin_room = 2 * after;
+        import->origins = xrealloc(import->origins, import->origin_room * sizeof(*import->origins));
+    }
+    for (size_t i = before; i < after; i++)
+        import->origins[i] = index;
+}
+
 /* throws. What rows() gave is on top: a list of rows, or nil and why. Pops both. */
-static void take_rows(lua_State *L, struct import *import, const char *model)
+static void take_rows(lua_State *L, struct import *import, const char *model, size_t index)
 {
     struct err err = { 0 };
     json_t *of_model = json_object_get(import->models, model);
@@ -222,30 +344,27 @@ static void take_rows(lua_State *L, struct import *import, const char *model)
     json_t *rows = lua_util_to_json(L, -2, &err);
     if (!rows)
         luaL_error(L, "%s: %s", model, err.msg);
-    json_array_extend(import->batch, rows);
+    add_rows(import, rows, index);
     json_decref(rows);
     count(of_model, "mapped", 1);
     lua_pop(L, 2);
 }
 
-/* throws. */
+/* throws. The module is on top. */
 static void import_stage(lua_State *L, struct import *import, const char *model)
 {
     json_t *of_model = json_object_get(import->models, model);
     uint32_t number = (uint32_t)json_integer_value(json_object_get(of_model, "number"));
-    for (size_t i = 0; of_model && i < import->count; i++) {
-        if (import->records[i].model != number)
+    char key[KEY_SIZE];
+    for (size_t i = 0; of_model && i < import->count && import->rc == OK; i++) {
+        if (import->records[i].model != number || !ask(L, import, "rows", i, 2, key))
             continue;
-        lua_getfield(L, -1, "rows");
-        push_record(L, import, &import->records[i]);
-        lua_call(L, 3, 2);
-        take_rows(L, import, model);
-        if (json_array_size(import->batch) >= BATCH_ROWS &&
-            (import->rc = write_batch(import)) != OK)
-            return;
+        take_rows(L, import, model, i);
+        if (json_array_size(import->batch) >= BATCH_ROWS)
+            write_batch(L, import);
     }
     if (import->rc == OK)
-        import->rc = write_batch(import);
+        write_batch(L, import);
 }
 
 /* throws. What no stage asked for is left out, for the reason that the script gives. */
@@ -268,13 +387,30 @@ static void explain_the_rest(lua_State *L, struct import *import)
     lua_pop(L, 1);
 }
 
-static int run_script(lua_State *L)
+static void require_script(lua_State *L, const struct import *import)
 {
-    struct import *import = lua_touserdata(L, 1);
     lua_pushfstring(L, "import.%s", import->source->script);
     lua_api_require(L, lua_tostring(L, -1));
+}
+
+/* Every record is looked at before the first row is written. */
+static int look(lua_State *L)
+{
+    struct import *import = lua_touserdata(L, 1);
+    require_script(L, import);
     begin(L, import);
-    note_all(L, import);
+    see_all(L, import);
+    if (!import->problem_count)
+        check_all(L, import);
+    if (!import->problem_count)
+        note_all(L, import);
+    return 0;
+}
+
+static int write_rows(lua_State *L)
+{
+    struct import *import = lua_touserdata(L, 1);
+    require_script(L, import);
     lua_getfield(L, -1, "stages");
     int stages = lua_gettop(L);
     for (lua_Integer i = 1; import->rc == OK && lua_rawgeti(L, stages, i) == LUA_TSTRING; i++) {
@@ -290,6 +426,25 @@ static int run_script(lua_State *L)
 
 /* ---- around it */
 
+static int fail_for_problems(const struct import *import, struct err *err)
+{
+    if (!import->problem_count)
+        return OK;
+    return err_set(err, ERR_INVALID, "nothing was imported: %" PRId64 " problem%s",
+                   import->problem_count, import->problem_count == 1 ? "" : "s");
+}
+
+static int write_in_tx(struct tx *tx, void *arg, struct err *err)
+{
+    struct import *import = arg;
+    import->tx = tx;
+    import->err = err;
+    int rc = state_pcall(import->state, write_rows, import, BUDGET_US, err);
+    if (rc == OK)
+        rc = import->rc;
+    return rc == OK ? fail_for_problems(import, err) : rc;
+}
+
 static int run(struct import *import)
 {
     struct err *err = import->err;
@@ -302,24 +457,36 @@ static int run(struct import *import)
     import->state = state_new(&options, err);
     int rc = import->state ? find_records(import) : err->code;
     if (rc == OK)
-        rc = state_pcall(import->state, run_script, import, BUDGET_US, err);
+        rc = state_pcall(import->state, look, import, BUDGET_US, err);
+    if (rc == OK)
+        rc = fail_for_problems(import, err);
+    if (rc == OK)
+        rc = db_write_now(import->db, write_in_tx, import, err);
     state_free(import->state);
     snapshot_unref(snapshot);
-    return rc == OK ? import->rc : rc;
+    return rc;
 }
 
 int import_run(struct db *db, const struct import_source *source, json_t **report, struct err *err)
 {
     struct import import = { .db = db, .source = source, .err = err };
-    import.report = json_pack("{s:{}, s:{s:i,s:i,s:i,s:i}, s:[]}", "models", "rows", "created", 0,
-                              "updated", 0, "unchanged", 0, "refused", 0, "refusals");
+    import.report = json_pack("{s:{}, s:{s:i,s:i,s:i}, s:[], s:[]}", "models", "rows", "created", 0,
+                              "updated", 0, "unchanged", 0, "problems", "config");
     import.models = json_object_get(import.report, "models");
+    import.problems = json_object_get(import.report, "problems");
     import.names = json_array();
     import.batch = json_array();
     int rc = run(&import);
+    if (rc != OK) { /* nothing was kept, and nothing is claimed */
+        json_object_del(import.report, "models");
+        json_object_del(import.report, "rows");
+        json_object_del(import.report, "config");
+    }
     free(import.records);
+    free(import.origins);
     json_decref(import.names);
     json_decref(import.batch);
+    json_decref(import.answer);
     *report = import.report;
     return rc;
 }

@@ -1,8 +1,9 @@
 /* import_run - reads what another system wrote and hands it to a script that knows what it means:
- * scripts/import/<name>.lua has begin(settings), note(model, pk, fields), stages (the models in the order in which
- * rows are written), rows(model, pk, fields) and left_out (model -> why). The file is a JSON list
- * of {model, pk, fields}; records are read one at a time, so that only the text itself must fit
- * into memory. */
+ * scripts/import/<name>.lua has begin(settings), stages (the models in the order in which rows are
+ * written), left_out (model -> why), field(model, column), and functions of (model, pk, fields,
+ * number): see() -> what is wrong with the key, check() -> problems, note(), advise() -> a line for
+ * config.lua, rows() -> rows. The file is a JSON list of {model, pk, fields}; records are read one
+ * at a time, so that only the text itself must fit into memory. */
 #pragma once
 #include <jansson.h>
 #include <stddef.h>
@@ -19,9 +20,8 @@ struct import_source {
     const char *ticket_url; /* what stands before a ticket's key in its address; NULL: unknown */
 };
 
-/* Imports all of it, a transaction each 500 rows, so that an interrupted import is begun again.
- * *report is a new reference: {models: {NAME: {read, mapped, left_out: {WHY: count}}}, tables:
- * {created, updated, unchanged, refused}, refusals: [text]} with at most 100 refusals. Blocking.
- * ERR_SYNTAX (with the byte) for a broken file, ERR_SCRIPT for a record that the script cannot
- * take: what was imported by then stays. */
+/* Imports all of it in one transaction, or nothing. *report is a new reference: {models: {NAME:
+ * {read, mapped, left_out: {WHY: count}}}, rows: {created, updated, unchanged}, config: [line],
+ * problems: [text]}; of a failed import {problems}, at most 20 of them. Blocking. ERR_SYNTAX (with
+ * the byte) for a broken file, ERR_INVALID when there are problems, or what the store says. */
 int import_run(struct db *db, const struct import_source *source, json_t **report, struct err *err);

@@ -10,6 +10,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -361,6 +362,11 @@ class World:
     def jobs(self, incident=None):
         arguments = ["job", "list", "--json", "--limit", "1000"] + (["--incident", str(incident)] if incident else [])
         return json.loads(self.cli(*arguments).stdout)
+
+    def content(self):
+        """All that the database holds, as text."""
+        with contextlib.closing(sqlite3.connect(f"file:{os.path.join(self.folder, 'halligan.db')}?mode=ro", uri=True)) as database:
+            return list(database.iterdump())
 
     def fresh_database(self):
         """A new database for the next engine of this world; the old key goes with the old one."""
