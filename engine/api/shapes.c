@@ -62,8 +62,8 @@ static const struct api_field PRIORITY[] = {
     { 0 },
 };
 static const struct api_field COST_SUM[] = {
-    { .name = "amount", .type = "text?", .about = "A decimal: \"10.00\"" },
-    { .name = "details", .type = "text?" },
+    { .name = "amount", .type = "text?", .about = "The sum as a decimal: \"10.00\"" },
+    { .name = "details", .type = "text?", .about = "Of all costs of the type" },
     { 0 },
 };
 static const struct api_field COST_TYPE[] = {

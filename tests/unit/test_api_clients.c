@@ -187,6 +187,42 @@ static void test_options_say_what_may_be_done(void **state)
     expect(fixture, 401, "not_authenticated");
 }
 
+static void test_costs_of_one_type_are_summed(void **state)
+{
+    struct fixture *fixture = *state;
+    post(fixture, fixture->writer, GOOD);
+    post(fixture, fixture->writer, GOOD);
+    sql(fixture,
+        "INSERT INTO cost_type (name, created_at_ms, updated_at_ms) VALUES ('Fees', 0, 0), "
+        "('Zero', 0, 0)");
+    sql(fixture, "INSERT INTO incident_cost (incident_id, cost_type_id, amount_cents, details, "
+                 "created_at_ms, updated_at_ms) VALUES (1, 1, 1000, 'first', 0, 0), "
+                 "(1, 2, NULL, '', 0, 0), (1, 1, NULL, NULL, 0, 0), (1, 1, -1, 'third', 0, 0), "
+                 "(2, 1, 5, NULL, 0, 0), (1, 3, 0, 'free', 0, 0), (2, 1, NULL, '', 0, 0)");
+    get(fixture, API "incidents/", fixture->reader);
+    expect(fixture, 200, "\"costs\":{\"Lost sales\":{\"amount\":\"0.05\",\"details\":\"\"}}");
+    expect(fixture, 200,
+           "\"costs\":{\"Fees\":{\"amount\":null,\"details\":\"\"},\"Lost sales\":"
+           "{\"amount\":\"9.99\",\"details\":\"first; third\"},\"Zero\":"
+           "{\"amount\":\"0.00\",\"details\":\"free\"}}");
+    get(fixture, API "incidents/1.csv?fields=costs.*.amount", fixture->reader);
+    expect(fixture, 200,
+           "costs.Fees.amount,costs.Lost sales.amount,costs.Zero.amount\r\n"
+           ",9.99,0.00\r\n");
+}
+
+static void test_of_several_with_a_role_the_first_is_shown(void **state)
+{
+    struct fixture *fixture = *state;
+    post(fixture, fixture->writer, GOOD);
+    sql(fixture, "INSERT INTO person (id, username, name, email, created_at_ms, updated_at_ms) "
+                 "VALUES ('0', 'zoe', 'Zoe', 'zoe@example.org', 0, 0)");
+    sql(fixture, "INSERT INTO incident_role SELECT 1, id, '0', 9999999999999 FROM role_type");
+    get(fixture, API "incidents/1/", fixture->reader);
+    expect(fixture, 200, "\"roles\":{\"commander\":{\"id\":");
+    assert_null(strstr(fixture->answer, "zoe@example.org"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +233,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_every_list_and_detail_in_every_format, begin, end),
         cmocka_unit_test_setup_teardown(test_the_next_page_has_the_same_format, begin, end),
         cmocka_unit_test_setup_teardown(test_options_say_what_may_be_done, begin, end),
+        cmocka_unit_test_setup_teardown(test_costs_of_one_type_are_summed, begin, end),
+        cmocka_unit_test_setup_teardown(test_of_several_with_a_role_the_first_is_shown, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,9 +85,9 @@ static void test_what_belongs_to_an_incident(void **state)
     expect(fixture, 200, "\"channel_name\":\"#20261123-1\"");
     expect(fixture, 200, "\"tags\":[\"a\",\"b\"],");
     expect(fixture, 200,
-           "\"costs\":{\"Lost sales\":{\"amount\":\"2500.00\",\"details\":\"new\"}},"
+           "\"costs\":{\"Lost sales\":{\"amount\":\"2510.05\",\"details\":\"old; new\"}},"
            "\"metrics\":{\"time_to_fix\":{\"duration\":\"1 "
-           "02:03:04.500000\",\"duration_seconds\":93784.500000,"
+           "02:03:04.500000\",\"duration_seconds\":93784.5,"
            "\"metric_type\":\"Time to fix\"}},\"roles\":{\"commander\":");
     json_t *read = json_loads(fixture->answer, 0, NULL);
     assert_non_null(read);
