@@ -299,6 +299,26 @@ static int error_code(const struct state *state, int lua_status)
     return state->is_syntax_error ? ERR_SYNTAX : ERR_SCRIPT;
 }
 
+/* <place> is for what says none by itself. Pops the error value, if there is one. */
+static void put_into_words(struct state *state, lua_State *L, int lua_status, const char *place,
+                           struct err *err)
+{
+    int code = error_code(state, lua_status);
+    if (lua_status == LUA_YIELD) { /* the hook left no value */
+        err_set(err, code, "%sused more than %d ms of CPU time at a stretch", place,
+                (int)(state->budget_us / 1000));
+        return;
+    }
+    const char *text = error_text(L);
+    if (lua_status == LUA_ERRMEM)
+        err_set(err, code, "%snot enough memory: all that scripts hold may take %zu MB", place,
+                state->options.memory_cap >> 20);
+    else
+        err_set(err, code, "%s%s", lua_type(L, -1) == LUA_TSTRING ? "" : place,
+                text ? text : "error value without a text");
+    lua_pop(L, 1);
+}
+
 int state_take_error(struct state *state, lua_State *L, int lua_status, struct err *err)
 {
     char place[128] = "";
@@ -311,19 +331,9 @@ int state_take_error(struct state *state, lua_State *L, int lua_status, struct e
             lua_pop(state->L, 1); /* no memory left even for that */
         where(L, place);
     }
-    int code = error_code(state, lua_status);
-    if (lua_status == LUA_YIELD) { /* the hook left no value */
-        err_set(err, code, "%sused more than %d ms of CPU time at a stretch", place,
-                (int)(state->budget_us / 1000));
-    } else {
-        bool has_place = lua_type(L, -1) == LUA_TSTRING && lua_status != LUA_ERRMEM;
-        const char *text = error_text(L);
-        err_set(err, code, "%s%s", has_place ? "" : place,
-                text ? text : "error value without a text");
-        lua_pop(L, 1);
-    }
+    put_into_words(state, L, lua_status, place, err);
     state->headroom = 0;
-    return code;
+    return err->code;
 }
 
 int state_pcall(struct state *state, lua_CFunction fn, void *arg, int64_t budget_us,

@@ -130,7 +130,8 @@ static void memory_ends_at_the_cap(void **context)
     assert_fails("table.move({}, 1, 1 << 60, 2)", ERR_SCRIPT, "too many elements");
     assert_fails("('a'):rep(28):find(('a?'):rep(28) .. ('a'):rep(29))", ERR_SCRIPT,
                  "takes too long");
-    assert_fails("local x = ('x'):rep(1 << 30)", ERR_LIMIT, "not enough memory");
+    assert_fails("local x = ('x'):rep(1 << 30)", ERR_LIMIT,
+                 "not enough memory: all that scripts hold may take 64 MB");
     assert_fails("local t = {} for i = 1, 1e9 do t[i] = {} end", ERR_LIMIT, "");
     assert_true(state_memory_used(state) <= (size_t)STATE_MEMORY_CAP + (64 << 10));
     assert_int_equal(run("local x = ('x'):rep(1 << 20)"), OK);
