@@ -241,7 +241,8 @@ return {
 
   -- The REST API: names of fields that existing clients know. rate_limit = { per_minute = 600, burst = 100 } bounds each
   -- key (429 beyond it); refusals_per_minute (60) bounds what one address may be refused before it is told to wait.
-  -- public_schema = true shows the API's description (api/v2/firefighter/schema) without a key.
+  -- public_schema = true shows the API's description (api/v2/firefighter/schema) without a key; pages = false sends all
+  -- incidents to who asks for no `limit`, as programs written for FireFighter expect.
   api = {
     compat = { channel_name = "slack_channel_name", ticket_key = "jira_ticket_key", ticket_url = "jira_ticket_url" },
   },

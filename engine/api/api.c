@@ -60,6 +60,7 @@ void api_set_options(struct api *api, const struct api_options *options)
     copy_name(api->names.ticket_url, options->ticket_url);
     api->settings = (struct api_settings){
         .is_schema_public = options->is_schema_public,
+        .is_whole_by_default = options->is_whole_by_default,
         .requests_per_minute = options->requests_per_minute,
         .requests_burst = options->requests_burst,
         .refusals_per_minute = options->refusals_per_minute,

@@ -17,6 +17,7 @@ struct api_options {
     const char *channel_name;   /* "#name" of the incident's channel */
     const char *ticket_key, *ticket_url;
     const char *time_zone;      /* of times, told and asked; NULL: UTC */
+    bool is_whole_by_default;   /* a list of incidents without `limit` is not cut into pages */
     bool is_schema_public;      /* the API's description is shown without a key */
     /* Requests of one key, and refusals of one address; 0: no limit. */
     int requests_per_minute, requests_burst, refusals_per_minute;

@@ -20,7 +20,7 @@ struct api_names {
 
 /* The rest of the config's api section. */
 struct api_settings {
-    bool is_schema_public;
+    bool is_schema_public, is_whole_by_default;
     int requests_per_minute, requests_burst, refusals_per_minute;
 };
 

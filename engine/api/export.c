@@ -156,13 +156,15 @@ static void step(void *arg)
     db_read(export->read->api->engine->db, read_chunk, chunk_done, export);
 }
 
-bool export_is_wanted(struct http_exchange *exchange, enum api_format format)
+bool export_is_wanted(const struct api *api, struct http_exchange *exchange, enum api_format format)
 {
     struct form query;
     const char *text = http_query(exchange);
     bool is_form = *text && form_parse(text, strlen(text), &query, NULL) == OK;
     const struct form_field *limit = is_form ? form_last(&query, "limit") : NULL;
-    bool is_all = limit ? !strcmp(limit->value, "all") : format != FORMAT_JSON;
+    bool knows_pages = format == FORMAT_JSON && (!api->settings.is_whole_by_default ||
+                                                 (is_form && form_last(&query, "cursor")));
+    bool is_all = limit ? !strcmp(limit->value, "all") : !knows_pages;
     if (is_form)
         form_fini(&query);
     return is_all;

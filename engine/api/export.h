@@ -5,7 +5,7 @@
 #include "api/api_internal.h"
 
 /* Whether the request of <format> wants all rows. */
-bool export_is_wanted(struct http_exchange *exchange, enum api_format format);
+bool export_is_wanted(const struct api *api, struct http_exchange *exchange, enum api_format format);
 /* Answers it. <fields>: the columns where the query names none; borrowed, must live on. */
 void export_start(struct api *api, struct http_exchange *exchange, enum api_format format,
                   const char *fields);

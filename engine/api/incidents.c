@@ -135,7 +135,7 @@ void incidents_on_list(const struct route_match *match, void *arg)
     enum api_format format;
     if (!api_format_read(match, &format))
         return;
-    if (export_is_wanted(match->exchange, format)) {
+    if (export_is_wanted(arg, match->exchange, format)) {
         export_start(arg, match->exchange, format, columns(arg));
         return;
     }

@@ -273,6 +273,8 @@ static void write_row(struct tabular *table, struct buf *out)
         if (i)
             buf_putc(out, table->separator);
         put_cell(table, out, text ? text : "");
+        if (table->column_count == 1 && !(text && *text))
+            buf_puts(out, "\"\""); /* an empty line would be no row */
     }
     if (table->column_count)
         end_line(out);

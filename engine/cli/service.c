@@ -79,6 +79,7 @@ static void apply_api(struct service *service, const json_t *config)
         .ticket_key = config_text(api, "compat", "ticket_key"),
         .ticket_url = config_text(api, "compat", "ticket_url"),
         .time_zone = config_text(config, NULL, "time_zone"),
+        .is_whole_by_default = json_is_false(json_object_get(api, "pages")),
         .is_schema_public = json_is_true(json_object_get(api, "public_schema")),
         .requests_per_minute = (int)config_int(api, "rate_limit", "per_minute"),
         .requests_burst = (int)config_int(api, "rate_limit", "burst"),

@@ -54,6 +54,7 @@ local schema = {
       ticket_url = shape.string { optional = true },
     } },
     public_schema = flag(false),
+    pages = flag(true),
     rate_limit = shape.table { default = {}, fields = {
       per_minute = shape.integer { min = 0, max = 1000000, default = 0 },
       burst = shape.integer { min = 1, max = 100000, default = 100 },

@@ -41,7 +41,7 @@ struct fixture {
     struct api *api;
     char path[64];
     char reader[64], writer[64], insider[64]; /* keys */
-    char answer[256 * 1024];                  /* of the last request: its body */
+    char answer[512 * 1024];                  /* of the last request: its body */
     char head[2048];
     int status;
 };

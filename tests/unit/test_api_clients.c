@@ -223,6 +223,39 @@ static void test_of_several_with_a_role_the_first_is_shown(void **state)
     assert_null(strstr(fixture->answer, "zoe@example.org"));
 }
 
+static int count_of(struct fixture *fixture)
+{
+    json_t *list = json_loads(fixture->answer, 0, NULL);
+    int count = (int)json_array_size(list);
+    json_decref(list);
+    return count;
+}
+
+static void test_clients_that_know_no_pages_get_everything(void **state)
+{
+    struct fixture *fixture = *state;
+    post(fixture, fixture->writer, GOOD);
+    for (int i = 0; i < 7; i++)
+        sql(fixture, "INSERT INTO incident (title, description, status, priority_id, category_id, "
+                     "environment_id, created_by, response_type, created_at_ms, updated_at_ms) "
+                     "SELECT title, '', status, priority_id, category_id, environment_id, "
+                     "created_by, response_type, created_at_ms, updated_at_ms FROM incident");
+    get(fixture, API "incidents/?environment=stg", fixture->reader);
+    assert_int_equal(count_of(fixture), 0);
+    get(fixture, API "incidents/", fixture->reader);
+    assert_int_equal(count_of(fixture), 100);
+    api_set_options(fixture->api, &(struct api_options){ .is_whole_by_default = true });
+    get(fixture, API "incidents/", fixture->reader);
+    assert_int_equal(count_of(fixture), 128);
+    assert_null(strstr(fixture->head, "Link:"));
+    get(fixture, API "incidents/?limit=3", fixture->reader);
+    assert_int_equal(count_of(fixture), 3);
+    get(fixture, API "incidents/?cursor=129", fixture->reader);
+    assert_int_equal(count_of(fixture), 100);
+    get(fixture, API "incidents/?id__gte=x", fixture->reader);
+    expect(fixture, 400, "\"attr\":\"id__gte\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +268,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_options_say_what_may_be_done, begin, end),
         cmocka_unit_test_setup_teardown(test_costs_of_one_type_are_summed, begin, end),
         cmocka_unit_test_setup_teardown(test_of_several_with_a_role_the_first_is_shown, begin, end),
+        cmocka_unit_test_setup_teardown(test_clients_that_know_no_pages_get_everything, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
