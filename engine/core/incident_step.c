@@ -93,6 +93,18 @@ static const char *milestone_of(const struct step *step)
     return step->want.status == STATUS_MITIGATED ? MITIGATED : NULL;
 }
 
+/* A mark that nothing else on the record tells. */
+static const char *mark_of(const struct step *step)
+{
+    if (step->want.status)
+        return NULL;
+    if (step->after.is_drill != step->state.is_drill)
+        return step->after.is_drill ? "marked_as_drill" : "no_longer_drill";
+    if (step->after.is_ignored != step->state.is_ignored)
+        return step->after.is_ignored ? "marked_as_ignored" : "no_longer_ignored";
+    return NULL;
+}
+
 /* What the record is for those who measure: the caller's word, else what the step is. */
 static struct text event_type_of(const struct step *step, const char *milestone)
 {
@@ -101,7 +113,7 @@ static struct text event_type_of(const struct step *step, const char *milestone)
         return step->want.event_type;
     if (has_closure && !text_is(step->want.closure_reason, RESOLVED))
         return text_of("closure_reason");
-    return text_of(milestone);
+    return text_of(milestone ? milestone : mark_of(step));
 }
 
 static int write_record(struct step *step, struct text event_type)

@@ -240,6 +240,36 @@ static void a_category_has_its_own_fields(void **state)
     run_quietly(*state, "incident.set_custom_fields", "{'id':1,'custom_fields':{'nothing':'x'}}");
 }
 
+/* ---- what other systems hold */
+
+static void an_attachment_keeps_what_is_not_said_again(void **state)
+{
+    static const char NEW[] = "{'incident_id':1,'kind':'postmortem','provider':'wiki',"
+                              "'url':'https://wiki.test/1','is_ready':true}";
+    run_quietly(*state, "attachment.save", NEW);
+    run_quietly(*state, "attachment.save", NEW);
+    assert_traces(*state, "attachment.save", 1);
+    assert_int_equal(count(*state, "SELECT COUNT(*) FROM event WHERE kind ="
+                                   " 'postmortem.created'"),
+                     1);
+    json_t *one = run(*state, "attachment.save",
+                      "{'incident_id':1,'kind':'postmortem','provider':'wiki','title':'What "
+                      "happened'}");
+    assert_true(bool_at(one, "is_ready"));
+    assert_string_equal(text_at(one, "url"), "https://wiki.test/1");
+    assert_traces(*state, "attachment.save", 2);
+    char args[120];
+    snprintf(args, sizeof(args), "{'id':'%s'}", text_at(one, "id"));
+    json_decref(one);
+    run_quietly(*state, "attachment.delete", args);
+    refuse(*state, "attachment.delete", args, ERR_NOT_FOUND, NULL);
+    assert_int_equal(count(*state, "SELECT COUNT(*) FROM audit WHERE action = 'attachment.delete'"
+                                   " AND before LIKE '%wiki.test%' AND after IS NULL"),
+                     1);
+    assert_int_equal(count(*state, "SELECT COUNT(*) FROM event WHERE kind = 'postmortem.created'"),
+                     1);
+}
+
 /* ---- duplicates and drills */
 
 static void a_duplicate_is_closed_and_names_its_original(void **state)
@@ -354,6 +384,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(custom_fields_are_refused_by_key, setup_incident, teardown),
         cmocka_unit_test_setup_teardown(a_category_has_its_own_fields, setup_incident, teardown),
+        cmocka_unit_test_setup_teardown(an_attachment_keeps_what_is_not_said_again, setup_incident,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_closed_incident_becomes_a_duplicate, setup_incident,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_duplicate_is_closed_and_names_its_original,
