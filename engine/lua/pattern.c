@@ -86,20 +86,44 @@ static const char *item_end(struct pattern_match *m, const char *at)
     return at + 2;
 }
 
-/* The functions of <ctype.h> by the letter of their class. */
 static bool is_in_class(unsigned char c, unsigned char class)
 {
-    static const struct {
-        char letter;
-        int (*is_in)(int c);
-    } CLASSES[] = {
-        { 'a', isalpha }, { 'c', iscntrl }, { 'd', isdigit }, { 'g', isgraph }, { 'l', islower },
-        { 'p', ispunct }, { 's', isspace }, { 'u', isupper }, { 'w', isalnum }, { 'x', isxdigit },
-    };
-    for (size_t i = 0; i < sizeof(CLASSES) / sizeof(CLASSES[0]); i++)
-        if (CLASSES[i].letter == tolower(class))
-            return (CLASSES[i].is_in(c) != 0) != (isupper(class) != 0);
-    return class == c;
+    int is_in;
+    switch (class | 0x20) {
+    case 'a':
+        is_in = isalpha(c);
+        break;
+    case 'c':
+        is_in = iscntrl(c);
+        break;
+    case 'd':
+        is_in = isdigit(c);
+        break;
+    case 'g':
+        is_in = isgraph(c);
+        break;
+    case 'l':
+        is_in = islower(c);
+        break;
+    case 'p':
+        is_in = ispunct(c);
+        break;
+    case 's':
+        is_in = isspace(c);
+        break;
+    case 'u':
+        is_in = isupper(c);
+        break;
+    case 'w':
+        is_in = isalnum(c);
+        break;
+    case 'x':
+        is_in = isxdigit(c);
+        break;
+    default:
+        return class == c;
+    }
+    return (is_in != 0) == (islower(class) != 0);
 }
 
 /* <at>: the "["; <end>: behind the "]". */
@@ -331,4 +355,25 @@ const char *pattern_match(struct pattern_match *m, const char *at, const char *p
 {
     m->count = 0;
     return match_here(m, at, pattern);
+}
+
+/* The item that a match must begin with, or NULL: it may begin with anything. */
+static const char *first_item(const struct pattern_match *m, const char *pattern)
+{
+    if (pattern >= m->pattern_end || strchr("()$", *pattern))
+        return NULL;
+    if (*pattern != ESCAPE || pattern + 1 >= m->pattern_end)
+        return pattern;
+    return strchr("bf", pattern[1]) || isdigit((unsigned char)pattern[1]) ? NULL : pattern;
+}
+
+const char *pattern_skip(struct pattern_match *m, const char *at, const char *pattern)
+{
+    const char *item = first_item(m, pattern);
+    const char *end = item ? item_end(m, item) : NULL;
+    if (!end || (end < m->pattern_end && strchr("*?-", *end)))
+        return at;
+    while (at < m->subject_end && !m->error[0] && !is_item(m, at, item, end))
+        at++;
+    return at;
 }

@@ -32,5 +32,9 @@ void pattern_begin(struct pattern_match *m, const char *subject, size_t subject_
  * taken off. Gives the end of the match with the captures filled; NULL: no match, or m->error says what is wrong. */
 const char *pattern_match(struct pattern_match *m, const char *at, const char *pattern);
 
+/* The first place from <at> where the pattern may match at all, or the subject's end: most places need no more than
+ * one look. pattern_match() says what is wrong with the pattern, if anything. */
+const char *pattern_skip(struct pattern_match *m, const char *at, const char *pattern);
+
 /* How many steps were taken since pattern_begin(). */
 int64_t pattern_steps(const struct pattern_match *m);

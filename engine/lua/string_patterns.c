@@ -107,8 +107,10 @@ static int search(lua_State *L, bool is_find)
     pattern_begin(&m, subject, len, pattern, pattern_len);
     bool is_anchored = pattern_len > 0 && *pattern == '^';
     const char *at = subject + from, *end;
+    if (!is_anchored)
+        at = pattern_skip(&m, at, pattern);
     while (!(end = match(L, &m, at, pattern + is_anchored)) && !is_anchored && at < m.subject_end)
-        at++;
+        at = pattern_skip(&m, at + 1, pattern);
     account(L, &m);
     if (!end) {
         luaL_pushfail(L);
@@ -144,6 +146,7 @@ static int next_match(lua_State *L)
     struct pattern_match m;
     pattern_begin(&m, subject, len, pattern, pattern_len);
     for (; from <= len; from++) {
+        from = (size_t)(pattern_skip(&m, subject + from, pattern) - subject);
         const char *end = match(L, &m, subject + from, pattern);
         if (!end || end - subject == last)
             continue;
@@ -250,6 +253,10 @@ static int l_gsub(lua_State *L)
     luaL_buffinit(L, &out);
     const char *at = subject, *last = NULL;
     while (count < most) {
+        const char *from = at;
+        if (!is_anchored)
+            at = pattern_skip(&m, at, pattern);
+        luaL_addlstring(&out, from, (size_t)(at - from));
         const char *end = match(L, &m, at, pattern + is_anchored);
         if (end && end != last) {
             count++;
