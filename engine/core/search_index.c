@@ -2,8 +2,11 @@
 
 #include "store/db.h"
 
-static const char ADD[] = "INSERT INTO incident_fts (rowid, title, description) SELECT id, title, "
-                          "description FROM incident WHERE id = ?";
+/* Row by row and without INSERT .. SELECT: that one keeps a journal of its own, and FTS5 writes its
+ * tables when it ends. */
+static const char ADD[] =
+    "INSERT INTO incident_fts (rowid, title, description) VALUES (?, (SELECT title FROM"
+    " incident WHERE id = ?), (SELECT description FROM incident WHERE id = ?))";
 /* FTS5 takes away what it is told was there. */
 static const char FORGET[] = "INSERT INTO incident_fts (incident_fts, rowid, title, description) "
                              "SELECT 'delete', id, title, description FROM"
@@ -11,7 +14,7 @@ static const char FORGET[] = "INSERT INTO incident_fts (incident_fts, rowid, tit
 
 int search_index_put(struct tx *tx, int64_t incident_id, struct err *err)
 {
-    return tx_exec(tx, err, ADD, "i", incident_id);
+    return tx_exec(tx, err, ADD, "iii", incident_id, incident_id, incident_id);
 }
 
 /* At the end of the transaction: FTS5 writes its tables at each savepoint that follows, so that in
