@@ -9,8 +9,8 @@
 #include <string.h>
 
 enum {
-    VALUES_MOST = 4 << 20, /* tables that share others say more than there is memory for */
-    TEXT_MOST = 64 << 20,
+    VALUES_MOST = 1 << 20, /* tables that share others say more than there is memory for */
+    TEXT_MOST = 32 << 20,
     FEW_MEMBERS = 16,
 };
 

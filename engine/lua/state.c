@@ -1,5 +1,6 @@
 #include "lua/state.h"
 
+#include "base/alarm.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -30,6 +31,8 @@ struct state {
     void *idle_arg;
     lua_State *budget_thread; /* the one that was entered; only there may the hook yield */
     int64_t budget_us, budget_start_us;
+    bool has_alarm; /* for this budget; else the hook counts instructions */
+    volatile bool is_time_up;
     bool is_killed;
     bool is_syntax_error; /* the error under way came from the compiler */
     struct buf traceback;
@@ -198,15 +201,40 @@ static void kill_script(lua_State *L, struct state *state)
     lua_error(L);
 }
 
+static bool is_over_budget(const struct state *state)
+{
+    if (state->has_alarm)
+        return state->is_time_up;
+    return clock_mono_us() - state->budget_start_us >= state->budget_us;
+}
+
 static void on_count(lua_State *L, lua_Debug *activation)
 {
     (void)activation;
     struct state *state = state_of(L);
-    bool is_late = clock_mono_us() - state->budget_start_us >= state->budget_us;
-    if (state->is_killed || is_late)
+    if (state->is_killed || is_over_budget(state))
         kill_script(L, state);
+    else if (state->has_alarm) /* came over from the thread that made this one */
+        lua_sethook(L, NULL, 0, 0);
     else if (lua_gethookcount(L) != HOOK_COUNT) /* a dear C function asked for this look */
         lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_COUNT);
+}
+
+/* Within a signal handler, anywhere in the script or in a C function of it: the next instruction
+ * is its last. */
+static void on_alarm(void *arg)
+{
+    struct state *state = arg;
+    state->is_time_up = true;
+    lua_sethook(state->budget_thread, on_count, LUA_MASKCOUNT, 1);
+}
+
+/* Counting costs a tenth of what scripts do. The jail has no timers, and its process has a deadline. */
+static bool set_alarm(struct state *state)
+{
+    if (state->options.kind == KIND_INVITE)
+        return false;
+    return alarm_set(state->budget_us, on_alarm, state);
 }
 
 void state_budget_begin(struct state *state, lua_State *L, int64_t budget_us)
@@ -216,11 +244,17 @@ void state_budget_begin(struct state *state, lua_State *L, int64_t budget_us)
     state->budget_start_us = clock_mono_us();
     state->is_killed = false;
     state->is_syntax_error = false;
-    lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_COUNT);
+    state->is_time_up = false;
+    state->has_alarm = set_alarm(state);
+    if (!state->has_alarm)
+        lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_COUNT);
+    else if (lua_gethookmask(L))
+        lua_sethook(L, NULL, 0, 0);
 }
 
 int64_t state_budget_end(struct state *state)
 {
+    alarm_clear();
     state->budget_thread = NULL;
     return clock_mono_us() - state->budget_start_us;
 }
