@@ -197,7 +197,14 @@ return {
     help = {
       -- incident = "https://wiki.example.org/incidents",
       -- severity = "https://wiki.example.org/incident-impacts",
+      -- postmortem = "https://wiki.example.org/how-to-write-a-postmortem",
     },
+    -- What the channel of a P1 in production says about telling the company: a guide, and a user group that is mentioned.
+    emergency = {
+      -- guide = "https://wiki.example.org/emergency-communication", usergroup = "communication",
+    },
+    role_note_every = days(90),                               -- how seldom a role's holder is told what it asks; or false
+    postmortem_reminder = days(5),                            -- after the mitigation, and again after as long; 0: never
     office_hours = { from = 9, to = 17, days = { 1, 2, 3, 4, 5 } },     -- in time_zone; 1 is Monday
 
     -- What "/incident open P2 what is broken" declares besides its title.

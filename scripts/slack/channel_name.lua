@@ -46,6 +46,16 @@ function M.of(incident, date)
   return compose(date, incident, environments):sub(1, MAX)
 end
 
+--- Is it a name that we gave it, and nobody else another one?
+---@param name string
+---@param incident table
+---@param date string  as of M.of
+---@return boolean
+function M.is_ours(name, incident, date)
+  local beginning = join { date, tostring(incident.id):sub(1, 8) } .. "-"
+  return name:sub(1, #beginning) == beginning
+end
+
 --- The same name with a number, for when it is taken: "...-2".
 function M.with_suffix(name, number)
   if number < 2 then return name end

@@ -1,12 +1,16 @@
 -- headline: the pinned first message of an incident's channel. It is kept true: whoever scrolls up or
 -- opens the pins sees where the incident stands now.
 local blocks = require "slack.blocks"
+local custom_facts = require "slack.custom_facts"
+local documents = require "slack.documents"
 local incident_text = require "slack.incident_text"
 local people = require "slack.people"
 
 local M = {}
 
 M.KIND = "ff_incident_declared"
+
+local MOST_CUSTOM = 30
 
 local function facts(incident)
   local list = incident_text.facts(incident)
@@ -19,31 +23,63 @@ local function facts(incident)
   return list
 end
 
+-- The operator's own fields, as many blocks as they need.
+local function add_custom_facts(list, incident)
+  local facts_of_ours = custom_facts.of(incident)
+  for first = 1, math.min(#facts_of_ours, MOST_CUSTOM), blocks.LIMIT.fields do
+    local last = math.min(first + blocks.LIMIT.fields - 1, #facts_of_ours, MOST_CUSTOM)
+    list[#list + 1] = blocks.fields(table.move(facts_of_ours, first, last, 1, {}))
+  end
+end
+
+local function add_documents(list, incident, kind, title)
+  local found, err = documents.of(incident.id, kind)
+  if not found then return nil, err end
+  if #found > 0 then list[#list + 1] = blocks.section("*" .. title .. "*\n" .. documents.lines(found)) end
+  return true
+end
+
+local function buttons(incident)
+  local value, list = tostring(incident.id), {}
+  if not incident.closed_at_ms then
+    list[1] = blocks.button { action_id = "update_incident", label = "Update", value = value, style = "primary" }
+  end
+  list[#list + 1] = blocks.button { action_id = "why_am_i_here", label = "Why am I here?", value = value }
+  return blocks.actions("headline", list)
+end
+
 local function content(incident)
   local list = {
     blocks.header(incident.priority.emoji .. " " .. incident_text.title(incident)),
     blocks.section(blocks.quote(incident.description)),
     blocks.fields(facts(incident)),
   }
+  add_custom_facts(list, incident)
   local impacts = incident_text.impacts(incident)
   if impacts ~= "" then
     list[#list + 1] = blocks.divider()
     list[#list + 1] = blocks.section(impacts)
   end
+  for _, one in ipairs { { "ticket", "Ticket" }, { "postmortem", "Post-mortem" } } do
+    local added, err = add_documents(list, incident, one[1], one[2])
+    if not added then return nil, err end
+  end
   list[#list + 1] = blocks.context("Should be over within "
     .. incident_text.target(incident.priority)
     .. ". Say here what you see and what you try.")
-  list[#list + 1] = blocks.actions("headline", { blocks.button {
-    action_id = "why_am_i_here", label = "Why am I here?", value = tostring(incident.id),
-  } })
+  list[#list + 1] = buttons(incident)
   return list
 end
 
---- What it says now.
----@return { text: string, blocks: table[] }
+--- What it says now. May yield.
+---@param incident table
+---@return { text: string, blocks: table[] }|nil
+---@return table|nil err
 function M.content(incident)
+  local list, err = content(incident)
+  if not list then return nil, err end
   return {
-    blocks = content(incident),
+    blocks = list,
     text = ("%s %s, declared by %s"):format(incident_text.priority(incident.priority),
       incident_text.headline(incident), people.mention(incident.created_by)),
   }

@@ -20,6 +20,7 @@ return {
   ["conversations.join"] = { per_minute = TIER_3 },
   ["conversations.list"] = { per_minute = TIER_2 },
   ["conversations.members"] = { per_minute = TIER_4 },
+  ["conversations.rename"] = { per_minute = TIER_2 },
   ["conversations.replies"] = { per_minute = TIER_3 },
   ["conversations.setTopic"] = { per_minute = TIER_2 },
   ["conversations.unarchive"] = { per_minute = TIER_2 },

@@ -30,4 +30,16 @@ function M.became_critical(incident, event)
     and not incident.is_ignored and incident.status < CLOSED
 end
 
+--- Did it make a critical incident, which goes on, an ordinary one?
+---@param event table  incident.updated
+function M.became_ordinary(incident, event)
+  return (event.old_priority_value or math.huge) <= CRITICAL_AT_MOST and incident.priority.value > CRITICAL_AT_MOST
+    and incident.status < CLOSED
+end
+
+--- Does the company have to hear of it now?
+function M.is_emergency(incident)
+  return incident.priority.value <= 1 and incident.environment.value == PRODUCTION and incident.status < CLOSED
+end
+
 return M

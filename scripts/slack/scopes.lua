@@ -27,6 +27,7 @@ M.METHODS = {
   ["conversations.join"] = { "channels:join" },
   ["conversations.list"] = READ_CHANNELS,
   ["conversations.members"] = READ_CHANNELS,
+  ["conversations.rename"] = MANAGE_CHANNELS,
   ["conversations.replies"] = READ_MESSAGES,
   ["conversations.setTopic"] = MANAGE_CHANNELS,
   ["conversations.unarchive"] = MANAGE_CHANNELS,

@@ -1,10 +1,11 @@
-"""Reminders: silence is asked about once for each span of it, in office hours, unless somebody snoozes."""
+"""Reminders: silence is asked about once for each span of it, in office hours, unless somebody snoozes; so are post-mortems."""
 import re
 import time
 
-from flows import ready_channel
+from flows import open_incident, ready_channel
 from harness import check, equal, wait_for
-from test_slack_effects import text_of
+from test_slack_commands import configure
+from test_slack_effects import of_kind, text_of
 from test_slack_effects_why import click
 
 ALWAYS = "office_hours = { from = 0, to = 24, days = { 1, 2, 3, 4, 5, 6, 7 } },"
@@ -63,4 +64,32 @@ def test_nobody_is_asked_outside_office_hours(world):
     engine, channel = start(world, NEVER)
     time.sleep(SPAN + 0.5)
     equal(asked(world, engine, channel), [], "reminders")
+    engine.process.stop()
+
+
+def test_an_overdue_postmortem_is_asked_for_again_until_it_is_closed(world):
+    configure(world, ("postmortem_reminder = days(5)", 'postmortem_reminder = "2s"'),
+              ("\n  schedules = {", "\n  schedules = { slack_send_postmortem_reminders = false,"))
+    engine, channel = open_incident(world)
+
+    def asked():
+        world.cli("task", "run", "slack.send_postmortem_reminders")
+        engine.settled()
+        return [of_kind(world.sandbox.channel(where), "ff_incident_postmortem_reminder_5days" + kind)
+                for where, kind in ((channel, ""), ("C0INCIDENTS", "_announcement"))]
+    time.sleep(SPAN)
+    equal(asked(), [[], []], "reminders before it is mitigated")
+    for status in ("Investigating", "Mitigating", "Mitigated"):
+        world.cli("incident", "update", "1", "--status", status)
+    first = wait_for("the first reminder", lambda: asked()[0])[0]
+    check("no post-mortem yet" in text_of(first) and "open_modal_create_postmortem" in text_of(first), f"what it says: {text_of(first)}")
+    time.sleep(SPAN)
+    inside, shared = asked()
+    equal((len(inside), len(shared)), (1, 1), "reminders that stand there")
+    check(inside[0]["ts"] > first["ts"], "the second takes the place of the first")
+    check(f"<#{channel}>" in text_of(shared[0]), f"the shared channel is told where: {text_of(shared[0])}")
+    world.cli("incident", "downgrade", "1")
+    time.sleep(SPAN)
+    equal([[one["ts"] for one in where] for where in asked()], [[inside[0]["ts"]], [shared[0]["ts"]]], "reminders after it is closed")
+    equal([one for one in world.jobs() if one["state"] == "dead"], [], "dead jobs")
     engine.process.stop()

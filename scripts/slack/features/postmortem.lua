@@ -3,6 +3,7 @@
 local incidents = require "engine.incidents"
 local kernel = require "engine.kernel"
 local blocks = require "slack.blocks"
+local documents = require "slack.documents"
 local field_errors = require "slack.field_errors"
 local footer = require "slack.footer"
 local incident_modal = require "slack.incident_modal"
@@ -16,43 +17,29 @@ local URL_MAX = 1000
 
 -- The post-mortems of an incident; the one kept from here comes back separately as well.
 local function documents_of(context)
-  local found, own = {}, nil
-  local id = context.incident.id
-  for _, one in ipairs(assert(kernel.call("attachment.list", { incident_id = id }, context.actor))) do
-    if one.kind == "postmortem" then
-      found[#found + 1] = one
-      if one.provider == PROVIDER then own = one end
-    end
+  local found, own = assert(documents.of(context.incident.id, "postmortem", context.actor)), nil
+  for _, one in ipairs(found) do
+    if one.provider == PROVIDER then own = one end
   end
   return found, own
 end
 
-local function line(document)
-  local label = document.title ~= "" and document.title or document.key ~= "" and document.key or document.url
-  if not document.url:find "^https?://" then return "\u{2022} " .. blocks.escape(label, 300) end
-  return "\u{2022} " .. blocks.link(document.url, label)
-end
-
-local function standing(documents, is_needed)
-  if #documents == 0 then
-    return is_needed and "It needs a post-mortem before it can be closed, and there is none yet."
-      or "There is no post-mortem, and it needs none to be closed."
-  end
-  local lines = {}
-  for i, document in ipairs(documents) do lines[i] = line(document) end
-  return table.concat(lines, "\n")
+local function standing(found, is_needed)
+  if #found > 0 then return documents.lines(found) end
+  return is_needed and "It needs a post-mortem before it can be closed, and there is none yet."
+    or "There is no post-mortem, and it needs none to be closed."
 end
 
 local function build(context)
   local incident = context.incident
   local lifecycle = assert(incidents.lifecycle({ id = incident.id }, context.actor))
-  local documents, own = documents_of(context)
+  local found, own = documents_of(context)
   return view.modal {
     callback_id = CALLBACK, title = "Postmortem", submit = "Save", close = "Cancel",
     metadata = incident_modal.metadata(incident),
     blocks = {
       blocks.section("*" .. incident_text.headline(incident) .. "*"),
-      blocks.section(standing(documents, lifecycle.needs_postmortem)),
+      blocks.section(standing(found, lifecycle.needs_postmortem)),
       blocks.input {
         block_id = "url", label = "Link to the document", optional = true,
         element = blocks.text_input { action_id = "url", max = URL_MAX, initial = own and own.url or nil },

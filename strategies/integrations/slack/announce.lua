@@ -7,7 +7,8 @@ return step.unit {
   about = "Announces an incident in its channel and pins the announcement",
   order = 40,
   run = function(ctx, incident, conversation)
-    local said = headline.content(incident)
+    local said, err = headline.content(incident)
+    if not said then return nil, err end
     return message.send(ctx, {
       conversation = conversation, incident = incident, kind = headline.KIND, is_pinned = true,
       blocks = said.blocks, text = said.text,

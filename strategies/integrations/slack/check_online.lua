@@ -116,6 +116,7 @@ local function groups_named()
     if (row.id or "") == "" then add(row.handle, "handle", "usergroups[%d].handle", i) end
   end
   for i, sos in ipairs(slack.sos) do add(sos.usergroup, "any", "sos[%d].usergroup", i) end
+  add(slack.emergency.usergroup, "any", "emergency.usergroup")
   for action, entries in pairs(slack.permissions) do
     for i, entry in ipairs(entries) do
       add(entry:match "^usergroup:(.+)$", "any", "permissions.%s[%d]", action, i)

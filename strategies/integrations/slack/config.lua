@@ -162,8 +162,17 @@ local schema = shape.table { default = {}, fields = {
     about = "empty: no reaction does it",
   },
   help = shape.table { default = {}, fields = {
-    incident = url { optional = true }, severity = url { optional = true },
+    incident = url { optional = true }, severity = url { optional = true }, postmortem = url { optional = true },
   } },
+  emergency = shape.table { default = {}, fields = {
+    guide = url { optional = true }, usergroup = shape.string { optional = true, min = 1, max = 80 },
+  } },
+  role_note_every = shape.choice {
+    default = "90d", hint = "must be a duration such as days(90), or false",
+    of = { shape.duration { min = 0 }, shape.enum { values = { false } } },
+    about = "how seldom the same person is told of the same role; 0: each time, false: never",
+  },
+  postmortem_reminder = shape.duration { default = "5d", about = "how long after mitigation; 0: never" },
   office_hours = shape.table { default = {}, fields = {
     from = shape.integer { default = 9, min = 0, max = 24 },
     to = shape.integer { default = 17, min = 0, max = 24, about = "the last hour, whole" },

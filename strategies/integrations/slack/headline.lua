@@ -5,9 +5,10 @@ local step = require "slack.step"
 
 return step.unit {
   about = "Keeps the pinned announcement up to date",
-  events = { "incident.updated", "roles.assigned" }, order = 30,
+  events = { "incident.updated", "roles.assigned", "records.changed", "postmortem.created" }, order = 30,
   run = function(_, incident, conversation)
-    local said = headline.content(incident)
+    local said, unread = headline.content(incident)
+    if not said then return nil, unread end
     local is_there, err = message.edit {
       conversation = conversation, incident = incident, kind = headline.KIND,
       blocks = said.blocks, text = said.text,

@@ -1,4 +1,5 @@
 -- roles: who holds which role, said in the channel once it is ready, and whenever it changes.
+local updates = require "engine.updates"
 local blocks = require "slack.blocks"
 local incident_text = require "slack.incident_text"
 local message = require "slack.message"
@@ -18,14 +19,29 @@ local function holders(incident)
   return fields
 end
 
-local function show_roles(ctx, incident, conversation, event)
+local function content(incident, update)
   local fields = holders(incident)
-  if #fields == 0 then return end
+  local list = { blocks.section(#fields > 0 and "*Roles*" or "*Roles*\nNobody has one any more.") }
+  if #fields > 0 then list[2] = blocks.fields(fields) end
+  if update then
+    list[#list + 1] = blocks.context(("%s, %s"):format(people.mention(update.created_by),
+      incident_text.moment(update.event_at_ms)))
+  end
+  list[#list + 1] = blocks.actions("message_role_update", { blocks.button {
+    action_id = "open_modal_incident_update_roles", label = "Update", value = tostring(incident.id),
+  } })
+  return list
+end
+
+local function show_roles(ctx, incident, conversation, event)
+  local update, err
+  if event.update_id then update, err = updates.get { id = event.update_id } end
+  if err and err.code ~= "not_found" then return nil, err end
+  if not update and #incident.roles == 0 then return end
   return message.send(ctx, {
     conversation = conversation, incident = incident, kind = "ff_incident_roles_updated",
     update_id = event.update_id,
-    text = "Roles of " .. incident_text.headline(incident),
-    blocks = { blocks.section("*Roles*"), blocks.fields(fields) },
+    text = "Roles of " .. incident_text.headline(incident), blocks = content(incident, update),
   })
 end
 

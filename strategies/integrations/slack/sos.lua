@@ -3,7 +3,6 @@ local config = require "engine.config"
 local conversations = require "engine.conversations"
 local incidents = require "engine.incidents"
 local people_of = require "engine.people"
-local usergroups = require "engine.usergroups"
 local bad_news = require "slack.bad_news"
 local blocks = require "slack.blocks"
 local client = require "slack.client"
@@ -11,6 +10,7 @@ local incident_text = require "slack.incident_text"
 local message = require "slack.message"
 local people = require "slack.people"
 local permit = require "slack.permit"
+local usergroup = require "slack.usergroup"
 
 local function find(name)
   for _, sos in ipairs(config.slack.sos) do
@@ -20,12 +20,7 @@ end
 
 -- The mention that wakes people up: the group's, or of everybody who is there now.
 local function mention(sos)
-  if not sos.usergroup then return "<!here>" end
-  local id = sos.usergroup:match "^S%w+$"
-  for _, group in ipairs(not id and usergroups.list { platform = "slack" } or {}) do
-    if group.handle == sos.usergroup:gsub("^@", "") then id = group.external_id end
-  end
-  return id and ("<!subteam^%s>"):format(id) or "<!here>"
+  return sos.usergroup and usergroup.mention(sos.usergroup) or "<!here>"
 end
 
 -- Kept, so that the message is found again; one that config.lua does not declare is known by its id.

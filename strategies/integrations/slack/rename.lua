@@ -1,0 +1,47 @@
+-- rename: the name of the channel says category and environment, also when they turn out to be others. A name that
+-- somebody gave it by hand stays.
+local config = require "engine.config"
+local conversations = require "engine.conversations"
+local time = require "engine.time"
+local channel_name = require "slack.channel_name"
+local client = require "slack.client"
+local foreign = require "slack.foreign"
+local step = require "slack.step"
+
+local NAMED_BY = { category = true, environment = true, environments = true }
+local MAX_SUFFIX = 20
+
+local function is_touched(event)
+  for _, field in ipairs(event.updated_fields) do
+    if NAMED_BY[field] then return true end
+  end
+  return false
+end
+
+-- Renames it to the first free of the names, its present one among them.
+local function to_free_name(conversation, name)
+  for number = 1, MAX_SUFFIX do
+    local candidate = channel_name.with_suffix(name, number)
+    if candidate == conversation.name then return candidate end
+    local answer, err = client.call("conversations.rename", { channel = conversation.external_id, name = candidate })
+    if answer then return foreign.text(foreign.table(answer.channel).name) or candidate end
+    if err.slack ~= "name_taken" then return nil, err end
+  end
+  return nil, client.error {
+    code = "conflict", retryable = false, message = "no free channel name: " .. name .. " and its numbers are taken",
+  }
+end
+
+local function rename(_, incident, conversation, event)
+  if not is_touched(event) then return end
+  local date = time.format(incident.created_at_ms, "%Y%m%d", config.time_zone)
+  if not channel_name.is_ours(conversation.name, incident, date) then return end
+  local name, err = to_free_name(conversation, channel_name.of(incident, date))
+  if not name then return nil, err end
+  return conversations.save { platform = "slack", external_id = conversation.external_id, name = name }
+end
+
+return step.unit {
+  about = "Renames the channel when category or environment change",
+  event = "incident.updated", order = 8, run = rename,
+}
