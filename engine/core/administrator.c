@@ -1,5 +1,7 @@
 #include "core/administrator.h"
 
+#include "core/people.h"
+#include "core/profile.h"
 #include "store/db.h"
 
 #include <string.h>
@@ -10,6 +12,25 @@ static const char ADD[] =
     "INSERT INTO administrator (kind, value) VALUES (?, ?) ON CONFLICT (kind, value) DO NOTHING";
 static const char REMOVE_OTHERS[] =
     "DELETE FROM administrator WHERE value NOT IN (SELECT value FROM json_each(?))";
+
+/* One name into the store and into <kept>. Addresses are kept as people's are, in lower case. */
+static int add(struct tx *tx, const struct args *args, struct text name, json_t *kept,
+               int64_t *changes)
+{
+    char email[EMAIL_SIZE];
+    bool is_email = memchr(name.at, '@', name.len) != NULL;
+    if (is_email && !people_is_email(name))
+        return args_fail(args, "administrators", "\"%.*s\" is no e-mail address", (int)name.len,
+                         name.at);
+    if (is_email) {
+        email_lower(name, email);
+        name = text_of(email);
+    }
+    json_array_append_new(kept, json_stringn(name.at, name.len));
+    int rc = tx_exec(tx, args->err, ADD, "tn", is_email ? "email" : "usergroup", name.at, name.len);
+    *changes += rc > 0;
+    return rc < 0 ? rc : OK;
+}
 
 int administrator_reconcile(struct tx *tx, const struct args *args, int64_t *changes)
 {
@@ -22,15 +43,12 @@ int administrator_reconcile(struct tx *tx, const struct args *args, int64_t *cha
     AUTO_JSON json_t *kept = json_array();
     json_array_foreach (names, index, item) {
         struct text name;
-        if (rc < 0 || (rc = args_check_text(item, "administrators", args->err, 1,
-                                            NAME_MAX_CHARACTERS, &name)) != OK)
+        if (rc != OK || (rc = args_check_text(item, "administrators", args->err, 1,
+                                              NAME_MAX_CHARACTERS, &name)) != OK)
             return rc;
-        bool is_email = memchr(name.at, '@', name.len) != NULL;
-        json_array_append_new(kept, json_stringn(name.at, name.len));
-        rc = tx_exec(tx, args->err, ADD, "tn", is_email ? "email" : "usergroup", name.at, name.len);
-        *changes += rc > 0;
+        rc = add(tx, args, name, kept, changes);
     }
-    if (rc < 0)
+    if (rc != OK)
         return rc;
     AUTO_FREE char *list = json_dumps(kept, JSON_COMPACT);
     rc = tx_exec(tx, args->err, REMOVE_OTHERS, "t", list);

@@ -13,7 +13,7 @@ struct incident_state {
     int status;
     char priority_id[REFERENCE_ID_SIZE], category_id[REFERENCE_ID_SIZE];
     char environment_id[REFERENCE_ID_SIZE];
-    char priority_name[129], environment_value[17];
+    char priority_name[129], environment_value[ENVIRONMENT_VALUE];
     int64_t priority_value;
     bool needs_postmortem; /* its priority asks for one, wherever it is */
     bool wants_critical;   /* its priority asks for a critical response */

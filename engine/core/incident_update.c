@@ -1,5 +1,6 @@
 /* incident_update - the operations that change an incident: update, close, reopen, downgrade. Each reads its arguments
  * into an incident_change and applies it; the rules are incident_change.c's. */
+#include "base/clock.h"
 #include "core/incident_change.h"
 #include "core/incident_json.h"
 #include "core/op_table.h"
@@ -155,7 +156,7 @@ static int read_call(struct reading *r)
     if (rc == OK)
         rc = args_bool_optional(&r->args, "form", &r->is_form);
     if (rc == OK)
-        rc = args_int_optional(&r->args, "event_at_ms", 1, INT64_MAX, &r->change.event_at_ms);
+        rc = args_int_optional(&r->args, "event_at_ms", 1, CLOCK_LAST_MS, &r->change.event_at_ms);
     if (rc == OK)
         rc = read_texts(r);
     if (rc == OK)

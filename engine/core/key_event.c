@@ -93,7 +93,7 @@ static int set_one(struct setting *s, const struct args *row, const char *type, 
     int64_t now_at, at_ms = 0;
     int rc = check_type(s, row, type);
     if (rc == OK && !json_is_null(value))
-        rc = args_int(row, type, 1, INT64_MAX, &at_ms);
+        rc = args_int(row, type, 1, CLOCK_LAST_MS, &at_ms);
     if (rc == OK)
         rc = read_moment(s, type, &now_at);
     if (rc != OK || now_at == at_ms)

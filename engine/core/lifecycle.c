@@ -234,7 +234,7 @@ static int read_environments(struct lifecycle *out, const json_t *list, struct e
     out->postmortem_environment_count = 0;
     json_array_foreach (list, index, item)
         snprintf(out->postmortem_environments[out->postmortem_environment_count++],
-                 sizeof(out->postmortem_environments[0]), "%.16s", json_string_value(item));
+                 sizeof(out->postmortem_environments[0]), "%s", json_string_value(item));
     return OK;
 }
 

@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "core/status.h"
 
-enum { STATUS_COUNT = 6, CLOSURE_REASONS_MAX = 20, LIFECYCLE_WORD = 41 };
+enum { STATUS_COUNT = 6, CLOSURE_REASONS_MAX = 20, LIFECYCLE_WORD = 41, ENVIRONMENT_VALUE = 65 };
 
 enum regime { REGIME_NORMAL, REGIME_POSTMORTEM, REGIME_COUNT };
 
@@ -25,7 +25,8 @@ struct lifecycle {
     bool allows[REGIME_COUNT][STATUS_COUNT][STATUS_COUNT]; /* by status_index(): from, to */
     struct closure_reason reasons[CLOSURE_REASONS_MAX];
     int reason_count;
-    char postmortem_environments[8][17]; /* values; a post-mortem is for incidents there */
+    char postmortem_environments
+        [8][ENVIRONMENT_VALUE]; /* values; a post-mortem is for incidents there */
     int postmortem_environment_count;
     bool needs_document; /* closing needs a post-mortem that is ready, not only the status */
     int key_events_below; /* priorities with a smaller value need their required key events to be closed */

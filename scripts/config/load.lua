@@ -1,4 +1,5 @@
 -- load: config.lua's value against the engine's keys and those of the integrations. Called by the engine.
+local rules = require "config.rules"
 local schema = require "config.schema"
 local shape = require "config.shape"
 
@@ -24,21 +25,6 @@ local function merge(units)
   return fields, errors
 end
 
--- A metric runs from one declared milestone to another.
-local function check_metrics(config, errors)
-  local known = {}
-  for _, milestone in ipairs(config.milestones or {}) do known[milestone.event_type or ""] = true end
-  for i, metric in ipairs(config.metrics or {}) do
-    for _, key in ipairs { "start", "end" } do
-      local name = metric[key]
-      if name and not known[name] then
-        local path = "metrics[" .. i .. "]." .. key
-        errors[#errors + 1] = { path = path, message = 'there is no milestone "' .. name .. '"' }
-      end
-    end
-  end
-end
-
 local M = {}
 
 -- Where people reach the pages, unless the file says otherwise: where the server listens.
@@ -53,7 +39,7 @@ function M.validate(raw, units, tools)
   local fields, errors = merge(units)
   local made, shown, found = shape.validate(shape.table { fields = fields }, raw, tools)
   for _, problem in ipairs(found) do errors[#errors + 1] = problem end
-  check_metrics(made, errors)
+  rules.check(made, function(path, message) errors[#errors + 1] = { path = path, message = message } end)
   complete(made)
   complete(shown)
   return made, shown, errors

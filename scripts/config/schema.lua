@@ -75,7 +75,7 @@ local schema = {
   environments = rows({
     id = id(), value = name_text(64), name = name_text(), description = free_text(), order = order(),
     default = flag(false),
-  }, { "value", "id" }),
+  }, { "value", "name", "id" }),
   groups = rows({
     id = id(), name = name_text(), description = free_text(), order = order(),
     categories = rows({
@@ -94,7 +94,7 @@ local schema = {
   metrics = rows({
     type = slug(), code = name_text(32), name = name_text(), description = free_text(), order = order(),
     start = slug(), ["end"] = slug(),
-  }, { "type" }),
+  }, { "type", "code" }),
   impacts = rows({
     value = slug(), name = name_text(), emoji = free_text(), help = free_text(), order = order(),
     levels = shape.list { min = 1, unique = { "value", "id" }, of = shape.table { fields = {
@@ -125,7 +125,7 @@ local schema = {
       value = slug(), label = name_text(40), offered = flag(true),
     }, { "value" }),
     postmortem = shape.table { default = {}, fields = {
-      environments = shape.list { of = shape.string { min = 1, max = 16 }, optional = true, max = 8 },
+      environments = shape.list { of = name_text(64), optional = true, max = 8 },
       document = shape.boolean { optional = true },
     } },
     key_events_below = shape.integer { min = 0, max = 1000, optional = true },

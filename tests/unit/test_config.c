@@ -155,12 +155,43 @@ static void what_is_declared_fits_together(void **context)
         "return { " ROWS "\n milestones = { { event_type = 'a', name = 'A' } },\n"
         " metrics = { { type = 't', code = 'T', name = 'T', start = 'a', ['end'] = 'gone' } } }",
         "config.lua:3 metrics[1].end: there is no milestone \"gone\"\n");
+    assert_report(
+        "return { " ROWS "\n milestones = { { event_type = 'a', name = 'A' } },\n"
+        " metrics = { { type = 't', code = 'T', name = 'T', start = 'a', ['end'] = 'a' } } }",
+        "config.lua:3 metrics[1].end: is where the metric starts\n");
+    assert_report("return { " ROWS
+                  "\n lifecycle = { postmortem = { environments = { 'PROD' } } } }",
+                  "config.lua:2 lifecycle.postmortem.environments[1]: there is no environment "
+                  "\"PROD\"\n");
+    assert_report("return { " ROWS "\n environments = { { value = 'live', name = 'Live' } },"
+                  "\n priorities = { { name = 'P1', value = 1, needs_postmortem = true, default = "
+                  "true } } }",
+                  "config.lua:3 priorities[1].needs_postmortem: there is no environment \"PRD\"; "
+                  "name those that ask for a post-mortem in lifecycle.postmortem.environments\n");
+    assert_report("return { " ROWS
+                  "\n custom_fields = { { key = 'x', name = 'X', categories = { 'Gone' } } } }",
+                  "config.lua:2 custom_fields[1].categories[1]: there is no category \"Gone\"\n");
     assert_report("return { " ROWS
                   "\n priorities = { { name = 'P1', value = 1 } },\n time_zone = 'Mars/Base' }",
                   "config.lua:2 priorities: needs one row with default = true\n");
     char *report = check("return { " ROWS "\n time_zone = 'Mars/Base' }");
     assert_int_equal(strncmp(report, "config.lua:2 time_zone: ", 24), 0);
     free(report);
+}
+
+/* Closing would wait for a key event that nobody can set. */
+static void a_lifecycle_without_an_end_is_refused(void **context)
+{
+    (void)context;
+    assert_report("return { " ROWS "\n milestones = {\n  { event_type = 'declared', name = 'D', "
+                  "required = true, user_editable = false },\n  { event_type = 'resolved', name = "
+                  "'R', required = true, user_editable = false } } }",
+                  "config.lua:4 milestones[2].required: nobody can set \"resolved\" (user_editable "
+                  "= false) and nothing does before the incident is closed: it could never be\n");
+    assert_report("return { " ROWS "\n lifecycle = { transitions = { normal = { mitigating = {} } "
+                  "} } }",
+                  "config.lua:2 lifecycle.transitions.normal: nothing leads from Mitigating to "
+                  "Closed\n");
 }
 
 static void config_is_data(void **context)
@@ -297,6 +328,7 @@ int main(void)
         TEST(a_good_config_has_no_mistakes),
         TEST(mistakes_are_named_with_line_and_path),
         TEST(what_is_declared_fits_together),
+        TEST(a_lifecycle_without_an_end_is_refused),
         TEST(config_is_data),
         TEST(numbers_from_the_environment_are_numbers),
         TEST(units_count_in_their_smallest_part),

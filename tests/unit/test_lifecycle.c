@@ -143,6 +143,24 @@ static void outside_production_there_is_no_postmortem(void **state)
     json_decref(answer);
 }
 
+static void a_postmortem_is_for_the_environments_that_are_named(void **state)
+{
+    struct fixture *fixture = *state;
+    run_quietly(fixture, "reference.reconcile",
+                "{'environments':[{'value':'production-in-europe','name':'EU'},{'value':'PRD',"
+                "'name':'Prod'}],'lifecycle':{'postmortem':{'environments':['production-in-europe']"
+                "}}}");
+    static const char *const CASES[][2] = { { "production-in-europe", "postmortem" },
+                                            { "PRD", "normal" } };
+    for (size_t i = 0; i < 2; i++) {
+        char args[60];
+        snprintf(args, sizeof(args), "{'id':%lld}", (long long)declare(fixture, "P1", CASES[i][0]));
+        json_t *answer = run(fixture, "incident.lifecycle", args);
+        assert_string_equal(text_at(answer, "regime"), CASES[i][1]);
+        json_decref(answer);
+    }
+}
+
 static void early_closing_needs_a_reason_that_exists(void **state)
 {
     struct fixture *fixture = *state;
@@ -410,6 +428,10 @@ static void a_metric_vanishes_with_its_key_event(void **state)
            "key_events.declared");
     refuse(fixture, "incident.set_key_events", "{'id':1,'key_events':{'eaten':5}}", ERR_INVALID,
            "key_events.eaten");
+    refuse(fixture, "incident.set_key_events", /* microseconds */
+           "{'id':1,'key_events':{'started':1700000000000000}}", ERR_INVALID, "key_events.started");
+    refuse(fixture, "incident.update", "{'id':1,'message':'m','event_at_ms':1700000000000000}",
+           ERR_INVALID, "event_at_ms");
 }
 
 static void the_operators_table_rules_until_it_is_taken_away(void **state)
@@ -595,6 +617,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(outside_production_there_is_no_postmortem, setup_life,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_postmortem_is_for_the_environments_that_are_named,
+                                        setup_life, teardown),
         cmocka_unit_test_setup_teardown(early_closing_needs_a_reason_that_exists, setup_life,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_reason_does_not_outlive_a_reopening, setup_life,

@@ -106,9 +106,11 @@ static void administrators_see_all_while_they_are_named(void **state)
     snprintf(key.id, sizeof(key.id), "%s", scene.stranger);
     int all = canaries_shown(*state, &ACTOR_ENGINE);
     run_quietly(*state, "reference.reconcile",
-                "{'administrators':['stranger@example.com','nobody@example.com']}");
+                "{'administrators':['Stranger@Example.com','nobody@example.com']}");
     assert_int_equal(canaries_shown(*state, &stranger), all);
     assert_int_equal(canaries_shown(*state, &key), 0);
+    refuse(*state, "reference.reconcile", "{'administrators':['stranger@']}", ERR_INVALID,
+           "administrators");
     run_quietly(*state, "reference.reconcile", "{'administrators':['on-call-leads']}");
     assert_int_equal(canaries_shown(*state, &stranger), 0);
     run_quietly(*state, "reference.reconcile",
