@@ -1,5 +1,5 @@
--- rules: what the rows of config.lua owe each other. Each names the row that breaks it, so that nothing is accepted that
--- could only go wrong later, in an incident.
+-- rules: what the rows of config.lua owe each other. Each names the row that breaks it, so that nothing is accepted
+-- that could only go wrong later, in an incident.
 local M = {}
 
 -- Key events that the course of an incident sets by itself before it is closed.
@@ -75,7 +75,9 @@ local function field_categories(config, report)
   end
 end
 
---- Calls report(path, message) for everything that does not fit together. `config` may hold rows with mistakes of their own.
+--- Calls report(path, message) for everything that does not fit together.
+---@param config table  may hold rows with mistakes of their own
+---@param report function
 function M.check(config, report)
   metrics(config, report)
   required_milestones(config, report)
