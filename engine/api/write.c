@@ -43,21 +43,29 @@ static struct idempotency key_of(const struct writing *writing)
                                  .request = writing->hash };
 }
 
-static int run_operation(struct tx *tx, struct writing *writing, struct err *err)
+static int run_operation(struct tx *tx, const struct write_call *in, struct err *err)
 {
     AUTO_BUF struct buf out = BUF_INIT;
     struct json_writer w;
     json_writer_init(&w, &out);
-    struct op_call call = {
-        .tx = tx, .actor = &writing->actor, .args = writing->args, .out = &w, .err = err
-    };
-    int rc = op_find(writing->what->op)->run(&call);
+    struct op_call call = { .tx = tx, .actor = in->actor, .args = in->args, .out = &w, .err = err };
+    int rc = op_find(in->what->op)->run(&call);
     if (rc != OK)
         return rc;
-    json_decref(writing->read->result);
-    writing->read->result = json_loadb(buf_text(&out), out.len, JSON_DECODE_ANY, NULL);
-    return writing->read->result ? OK
-                                 : err_set(err, ERR_BUG, "%s answered no JSON", writing->what->op);
+    json_decref(in->read->result);
+    in->read->result = json_loadb(buf_text(&out), out.len, JSON_DECODE_ANY, NULL);
+    return in->read->result ? OK : err_set(err, ERR_BUG, "%s answered no JSON", in->what->op);
+}
+
+int write_apply(struct tx *tx, const struct write_call *in, struct err *err)
+{
+    struct api_read *read = in->read;
+    int rc = in->what->body ? body_resolve(in->what->body, in->args, tx, &read->errors, err) : OK;
+    if (rc == OK && read->errors.count)
+        rc = err_set(err, ERR_INVALID, "the body is not valid");
+    if (rc == OK)
+        rc = run_operation(tx, in, err);
+    return rc == OK && read->fn ? read->fn(tx, read, err) : rc;
 }
 
 static int find_kept(struct tx *tx, struct writing *writing, struct err *err)
@@ -103,19 +111,12 @@ static int run_write(struct tx *tx, void *arg, struct err *err)
 {
     struct writing *writing = arg;
     struct api_read *read = writing->read;
-    const struct api_write *what = writing->what;
+    const struct write_call call = { writing->what, read, writing->args, &writing->actor };
     int rc = OK;
     buf_clear(&read->out);
     if (*writing->key && ((rc = find_kept(tx, writing, err)) != OK || writing->is_replayed))
         return rc;
-    if (what->body)
-        rc = body_resolve(what->body, writing->args, tx, &read->errors, err);
-    if (rc == OK && read->errors.count)
-        rc = err_set(err, ERR_INVALID, "the body is not valid");
-    if (rc == OK)
-        rc = run_operation(tx, writing, err);
-    if (rc == OK && read->fn)
-        rc = read->fn(tx, read, err);
+    rc = write_apply(tx, &call, err);
     const struct idempotency key = key_of(writing);
     if (rc == OK && *writing->key)
         rc = idempotency_keep(tx, &key, read->status, &read->out, err);
@@ -274,15 +275,13 @@ static void read_query(const struct api_route *route, const char *text, struct w
     form_fini(&form);
 }
 
-static struct api_read *new_answer(struct api *api, struct http_exchange *exchange,
-                                   const struct api_route *route)
+void write_answer_of(const struct api_route *route, struct api_read *read)
 {
     const struct api_write *what = route->write;
     bool is_shaped = !what->answer && route->answer;
-    struct api_read *read = api_read_new(api, exchange, is_shaped ? write_shaped : what->answer,
-                                         is_shaped ? (const void *)route : what->arg);
+    read->fn = is_shaped ? write_shaped : what->answer;
+    read->arg = is_shaped ? (const void *)route : what->arg;
     read->status = !read->fn ? 204 : route->status ? route->status : 200;
-    return read;
 }
 
 void write_on_request(const struct route_match *match, void *arg)
@@ -307,7 +306,8 @@ void write_on_request(const struct route_match *match, void *arg)
         json_decref(body);
         return;
     }
-    struct api_read *read = writing->read = new_answer(api, exchange, route);
+    struct api_read *read = writing->read = api_read_new(api, exchange, NULL, NULL);
+    write_answer_of(route, read);
     read->format = format;
     if (what->body)
         body_check(what->body, body, read->zone, writing->args, &read->errors);

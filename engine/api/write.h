@@ -22,5 +22,18 @@ struct api_write {
     bool conflict_is_invalid; /* a refusal by the state is a 400 like any other, not a 409 */
 };
 
+/* One run: what is done, where the answer goes, and who does it. */
+struct write_call {
+    const struct api_write *what;
+    struct api_read *read;
+    json_t *args; /* of the operation, checked by body_check(); borrowed */
+    const struct actor *actor;
+};
+/* Checks what only the store knows, runs the operation and writes the answer to read->out, all in <tx>. ERR_INVALID:
+ * read->errors or <err> say why. */
+int write_apply(struct tx *tx, const struct write_call *call, struct err *err);
+/* Tells <read> how the route answers: fn, arg and status. */
+void write_answer_of(const struct api_route *route, struct api_read *read);
+
 /* The handler of all of them; <arg> is the struct api. */
 void write_on_request(const struct route_match *match, void *arg);

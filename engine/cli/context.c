@@ -172,6 +172,16 @@ int context_call(struct context *context, const char *op, json_t *args, json_t *
     return *answer ? CLI_OK : cli_fail("the answer of %s cannot be read", op);
 }
 
+json_t *context_person_id(struct context *context, const char *email)
+{
+    json_t *person = NULL;
+    if (context_call(context, "person.get", json_pack("{s:s}", "email", email), &person) != CLI_OK)
+        return NULL;
+    json_t *id = json_incref(json_object_get(person, "id"));
+    json_decref(person);
+    return id;
+}
+
 int context_ask(const struct invocation *invocation, const char *op, json_t *args,
                 context_print_fn print)
 {

@@ -44,6 +44,9 @@ int context_open_db(struct context *context, bool may_make);
  */
 int context_call(struct context *context, const char *op, json_t *args, json_t **answer);
 
+/* The id of the person with this address, as a new reference; NULL: there is none, which was told. */
+json_t *context_person_id(struct context *context, const char *email);
+
 /* For commands that are one operation: runs it, and prints the answer with <print>, or as JSON when
  * --json is given, which the command must have. Takes over <args>. */
 typedef void (*context_print_fn)(const struct context *context, const json_t *answer);

@@ -129,16 +129,6 @@ static int run_key_events(const struct invocation *invocation)
 
 /* ---- roles ----------------------------------------------------------------------------------- */
 
-static json_t *person_of(struct context *context, const char *email)
-{
-    json_t *person = NULL;
-    if (context_call(context, "person.get", json_pack("{s:s}", "email", email), &person) != CLI_OK)
-        return NULL;
-    json_t *id = json_incref(json_object_get(person, "id"));
-    json_decref(person);
-    return id;
-}
-
 /* "a@x.example,b@x.example": the ids of these people. */
 static json_t *people_of(const struct invocation *invocation, struct context *context,
                          const char *text)
@@ -149,7 +139,7 @@ static json_t *people_of(const struct invocation *invocation, struct context *co
     json_t *people = json_array();
     for (const char *at = text; *at; at += strcspn(at, ","), at += *at == ',') {
         AUTO_FREE char *email = xasprintf("%.*s", (int)strcspn(at, ","), at);
-        json_t *id = person_of(context, email);
+        json_t *id = context_person_id(context, email);
         if (!id) {
             json_decref(people);
             return NULL;

@@ -16,6 +16,7 @@ static int run_create(const struct invocation *invocation)
     json_t *answer = NULL;
     int64_t days = invocation_int(invocation, "days", 0);
     const char *scopes = invocation_text(invocation, "scopes");
+    const char *email = invocation_text(invocation, "person");
     if (days < 0)
         return cli_usage(invocation, "--days must be positive");
     int rc = context_init(&context, invocation);
@@ -26,7 +27,12 @@ static int run_create(const struct invocation *invocation)
                                  scopes ? scopes : "read");
         if (days)
             json_object_set_new(args, "expires_in_ms", json_integer(days * DAY_MS));
-        rc = context_call(&context, "key.create", args, &answer);
+        json_t *person = email ? context_person_id(&context, email) : NULL;
+        if (person)
+            json_object_set_new(args, "person_id", person);
+        rc = email && !person ? CLI_FAILED
+                              : context_call(&context, "key.create", json_incref(args), &answer);
+        json_decref(args);
     }
     if (rc == CLI_OK && invocation_flag(invocation, "json"))
         output_json(answer);
@@ -42,7 +48,7 @@ static int run_create(const struct invocation *invocation)
 static void print_keys(const struct context *context, const json_t *keys)
 {
     static const char *const HEADERS[] = { "ID",      "KEY",     "SCOPES", "CREATED", "LAST USED",
-                                           "EXPIRES", "REVOKED", "NAME",   NULL };
+                                           "EXPIRES", "REVOKED", "PERSON", "NAME",    NULL };
     struct table *table = table_new(HEADERS);
     size_t index;
     json_t *key;
@@ -54,6 +60,7 @@ static void print_keys(const struct context *context, const json_t *keys)
         table_put_time(table, context->tz, output_int_of(key, "last_used_at_ms"));
         table_put_time(table, context->tz, output_int_of(key, "expires_at_ms"));
         table_put_time(table, context->tz, output_int_of(key, "revoked_at_ms"));
+        table_put(table, output_text_of(key, "person_email"));
         table_put(table, output_text_of(key, "name"));
     }
     table_print(table, "No keys. Make one: halligan key create NAME");
@@ -80,6 +87,8 @@ static int run_revoke(const struct invocation *invocation)
 static const struct option_spec CREATE_OPTIONS[] = {
     { "scopes", OPTION_TEXT, "LIST", "of read (the default), write, admin, private: \"read write\"",
       false },
+    { "person", OPTION_TEXT, "EMAIL", "who acts and sees with it, until they leave (nobody)",
+      false },
     { "days", OPTION_INT, "N", "how long it is valid (for ever)", false },
     { "json", OPTION_FLAG, NULL, "for machines", false },
     { 0 },
@@ -94,7 +103,8 @@ const struct command KEY_COMMANDS[] = {
       .most_words = 1,
       .run = run_create,
       .help = "  halligan key create grafana\n"
-              "  halligan key create deploy-bot --scopes \"read write\" --days 365\n" },
+              "  halligan key create deploy-bot --scopes \"read write\" --days 365\n"
+              "  halligan key create laptop --person ann@example.org --scopes \"read write\"\n" },
     { .name = "key list",
       .about = "Lists the keys, without their secrets",
       .options = OPTIONS_JSON,

@@ -22,11 +22,14 @@ static const char INSERT_KEY[] =
     "INSERT INTO api_key (name, prefix, hash, scopes, person_id, created_at_ms, expires_at_ms)"
     " VALUES (?, ?, ?, ?, ?, ?, NULLIF(?, 0))";
 static const char SELECT_KEYS[] =
-    "SELECT id, name, prefix, scopes, person_id, created_at_ms, expires_at_ms, revoked_at_ms,"
-    " last_used_at_ms FROM api_key ORDER BY id";
+    "SELECT k.id, k.name, k.prefix, k.scopes, k.person_id, k.created_at_ms, k.expires_at_ms,"
+    " k.revoked_at_ms, k.last_used_at_ms, p.email FROM api_key k LEFT JOIN person p"
+    " ON p.id = k.person_id ORDER BY k.id";
 static const char SELECT_BY_HASH[] =
-    "SELECT id, name, scopes, person_id, last_used_at_ms FROM api_key"
-    " WHERE hash = ? AND revoked_at_ms IS NULL AND (expires_at_ms IS NULL OR expires_at_ms > ?)";
+    "SELECT k.id, k.name, k.scopes, k.person_id, k.last_used_at_ms FROM api_key k"
+    " LEFT JOIN person p ON p.id = k.person_id WHERE k.hash = ? AND k.revoked_at_ms IS NULL"
+    " AND (k.expires_at_ms IS NULL OR k.expires_at_ms > ?)"
+    " AND (k.person_id IS NULL OR p.is_active = 1)";
 static const char REVOKE_KEY[] =
     "UPDATE api_key SET revoked_at_ms = ? WHERE id = ? AND revoked_at_ms IS NULL";
 static const char SELECT_KEY[] = "SELECT 1 FROM api_key WHERE id = ?";
@@ -157,6 +160,7 @@ static void write_key(struct json_writer *w, struct stmt *stmt)
     json_put_text(w, "prefix", stmt_text(stmt, 2));
     json_put_text(w, "scopes", stmt_text(stmt, 3));
     json_put_text(w, "person_id", stmt_text(stmt, 4));
+    json_put_text(w, "person_email", stmt_text(stmt, 9));
     json_put_int(w, "created_at_ms", stmt_int(stmt, 5));
     json_put_column(w, "expires_at_ms", stmt, 6);
     json_put_column(w, "revoked_at_ms", stmt, 7);
@@ -164,7 +168,7 @@ static void write_key(struct json_writer *w, struct stmt *stmt)
     json_object_finish(w);
 }
 
-/* key.list {} -> [{id, name, prefix, scopes, person_id, *_at_ms}] */
+/* key.list {} -> [{id, name, prefix, scopes, person_id, person_email, *_at_ms}] */
 static int key_list(struct op_call *call)
 {
     int rc = args_refuse_unknown(call, "");
@@ -193,9 +197,9 @@ static int key_revoke(struct op_call *call)
     return rc;
 }
 
-/* key.check {hash} -> {id, name, scopes, person_id, is_use_stale}; ERR_UNAUTHORIZED for unknown,
- * revoked and expired ones alike. is_use_stale: the caller should submit key.used, which notes the
- * last use (at most once a minute). */
+/* key.check {hash} -> {id, name, scopes, person_id, is_use_stale}; ERR_UNAUTHORIZED for unknown, revoked
+ * and expired ones alike, and for those of people who are not active. is_use_stale: the caller should
+ * submit key.used, which notes the last use (at most once a minute). */
 static int key_check(struct op_call *call)
 {
     struct args args = args_of(call);

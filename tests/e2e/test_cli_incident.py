@@ -104,3 +104,13 @@ def test_jobs_and_keys_answer_machines_too(world):
     world.cli("key", "revoke", "1", "--json")
     check(json.loads(world.cli("key", "list", "--json").stdout)[0]["revoked_at_ms"] > 0, "the key")
     check("there is no key 7" in refused(world, "key", "revoke", "7"), "a key that is not there")
+
+
+def test_a_key_of_a_person_acts_as_them(world):
+    begin(world)
+    engine = world.engine()
+    email = engine.api("GET", "incidents/1/").json["created_by"]["email"]
+    key = json.loads(world.cli("key", "create", "laptop", "--person", email, "--scopes", "read write", "--json").stdout)["key"]
+    equal(engine.api("POST", "incidents/1/updates/", {"message": "I looked at it"}, key).json["created_by"]["email"], email, "who said it")
+    check(email in world.cli("key", "list").stdout, "the list names the person")
+    check("not known" in refused(world, "key", "create", "x", "--person", "nobody@example.test"), "a person who is not there")

@@ -69,6 +69,27 @@ static void ended_keys_are_no_keys(void **state)
     assert_int_equal(count(fixture, "SELECT COUNT(*) FROM audit WHERE action = 'key.revoke'"), 1);
 }
 
+static void a_key_ends_with_its_person(void **state)
+{
+    struct fixture *fixture = *state;
+    char key[64], args[160];
+    json_t *person = run(fixture, "person.upsert",
+                         "{'platform':'chat','external_id':'U1','email':'ann@example.org'}");
+    snprintf(args, sizeof(args), "{'name':'hers','person_id':'%s'}", text_at(person, "id"));
+    create(fixture, args, key);
+    json_t *known = check(fixture, key);
+    assert_string_equal(text_at(known, "person_id"), text_at(person, "id"));
+    json_decref(known);
+    json_t *list = run(fixture, "key.list", "{}");
+    assert_string_equal(text_at(list, "0.person_email"), "ann@example.org");
+    json_decref(list);
+    json_decref(
+        run(fixture, "person.upsert", "{'platform':'chat','external_id':'U1','is_active':false}"));
+    assert_null(check(fixture, key));
+    assert_int_equal(fixture->err.code, ERR_UNAUTHORIZED);
+    json_decref(person);
+}
+
 static void last_use_is_noted_once_a_minute(void **state)
 {
     struct fixture *fixture = *state;
@@ -104,9 +125,8 @@ static void wrong_wishes_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST_EMPTY(key_is_known_by_its_hash_only),
-        TEST_EMPTY(ended_keys_are_no_keys),
-        TEST_EMPTY(last_use_is_noted_once_a_minute),
+        TEST_EMPTY(key_is_known_by_its_hash_only), TEST_EMPTY(ended_keys_are_no_keys),
+        TEST_EMPTY(a_key_ends_with_its_person),    TEST_EMPTY(last_use_is_noted_once_a_minute),
         TEST_EMPTY(wrong_wishes_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
