@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "cli/output.h"
+#include "core/lifecycle.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -79,13 +80,36 @@ static void print_incidents(const struct context *context, const json_t *inciden
     table_free(table);
 }
 
+/* "Open,Mitigated" as numbers; NULL when a word is none. */
+static json_t *read_statuses(const char *text)
+{
+    json_t *statuses = json_array();
+    for (const char *at = text; *at; at += strcspn(at, ","), at += *at == ',') {
+        AUTO_FREE char *word = xstrndup(at, strcspn(at, ","));
+        int status = status_from_word(word);
+        if (!status) {
+            json_decref(statuses);
+            return NULL;
+        }
+        json_array_append_new(statuses, json_integer(status));
+    }
+    return statuses;
+}
+
 static int run_list(const struct invocation *invocation)
 {
     enum { STATUS_CLOSED_NUMBER = 60 };
+    const char *status = invocation_text(invocation, "status");
+    json_t *statuses = status ? read_statuses(status) : NULL;
+    if (status && !statuses)
+        return cli_usage(invocation, "\"%s\" is no status; such as Open,Mitigated", status);
     json_t *args =
         json_pack("{s:I, s:s}", "limit", (json_int_t)invocation_int(invocation, "limit", 50),
                   "order", "newest");
-    if (!invocation_flag(invocation, "all"))
+    copy_option(args, "search", invocation, "search");
+    if (statuses)
+        json_object_set_new(args, "status_in", statuses);
+    else if (!invocation_flag(invocation, "all"))
         json_object_set_new(args, "status_below", json_integer(STATUS_CLOSED_NUMBER));
     return context_ask(invocation, "incident.list", args, print_incidents);
 }
@@ -226,6 +250,8 @@ static const struct option_spec OPEN_OPTIONS[] = {
 
 static const struct option_spec LIST_OPTIONS[] = {
     { "all", OPTION_FLAG, NULL, "the closed ones as well", false },
+    { "status", OPTION_TEXT, "NAMES", "those of these statuses, such as Open,Mitigated", false },
+    { "search", OPTION_TEXT, "WORDS", "those with this in the title, or a number", false },
     { "limit", OPTION_INT, "N", "at most so many (50)", false },
     { "json", OPTION_FLAG, NULL, "for machines", false },
     { 0 },
@@ -244,7 +270,8 @@ const struct command INCIDENT_COMMANDS[] = {
     { .name = "incident list",
       .about = "Lists incidents in progress, the newest first",
       .options = LIST_OPTIONS,
-      .run = run_list },
+      .run = run_list,
+      .help = "  halligan incident list --status Mitigated,Post-mortem --search checkout\n" },
     { .name = "incident show",
       .words = "ID",
       .about = "Shows an incident, its timeline, and who was invited and why",

@@ -114,3 +114,21 @@ def test_a_key_of_a_person_acts_as_them(world):
     equal(engine.api("POST", "incidents/1/updates/", {"message": "I looked at it"}, key).json["created_by"]["email"], email, "who said it")
     check(email in world.cli("key", "list").stdout, "the list names the person")
     check("not known" in refused(world, "key", "create", "x", "--person", "nobody@example.test"), "a person who is not there")
+
+
+def test_the_list_by_status_and_words(world):
+    begin(world)
+    for title in ("Search is slow", "Search is empty"):
+        world.cli(*[title if word == "Checkout answers with errors" else word for word in OPEN])
+    world.cli("incident", "close", "2", "--closure-reason", "false_positive")
+
+    def ids(*arguments):
+        return [one["id"] for one in json.loads(world.cli("incident", "list", "--json", *arguments).stdout)]
+    equal(ids(), [3, 1], "in progress")
+    equal(ids("--search", "search"), [3], "in progress, with the word")
+    equal(ids("--search", "search", "--all"), [3, 2], "all with the word")
+    equal(ids("--status", "closed"), [2], "the closed ones")
+    equal(ids("--status", "Open,Closed"), [3, 2, 1], "of two statuses")
+    equal(ids("--status", "post-mortem"), [], "of none")
+    check("Search is slow" in world.cli("incident", "list", "--status", "Closed").stdout, "the table")
+    check("is no status" in refused(world, "incident", "list", "--status", "Open,Lost", code=2), "a word that is none")

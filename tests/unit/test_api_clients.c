@@ -256,6 +256,57 @@ static void test_clients_that_know_no_pages_get_everything(void **state)
     expect(fixture, 400, "\"attr\":\"id__gte\"");
 }
 
+static void test_each_key_has_its_rate(void **state)
+{
+    struct fixture *fixture = *state;
+    api_set_options(fixture->api,
+                    &(struct api_options){ .requests_per_minute = 60, .requests_burst = 2 });
+    for (int i = 0; i < 2; i++) {
+        get(fixture, API "incidents/", fixture->reader);
+        expect(fixture, 200, "[]");
+    }
+    get(fixture, API "incidents/", fixture->reader);
+    expect(fixture, 429,
+           "{\"type\":\"client_error\",\"errors\":[{\"code\":\"throttled\",\"detail\":"
+           "\"Request was throttled. Expected available in 1 seconds.\",\"attr\":null}]}");
+    assert_non_null(strstr(fixture->head, "Retry-After: 1\r\n"));
+    get(fixture, API "incidents/", fixture->writer);
+    expect(fixture, 200, "[]");
+    clock_advance_ms(1000);
+    get(fixture, API "incidents/", fixture->reader);
+    expect(fixture, 200, "[]");
+    get(fixture, API "incidents/", fixture->reader);
+    expect(fixture, 429, "throttled");
+    get(fixture, API "monitoring/healthcheck", NULL);
+    expect(fixture, 200, "ok");
+    api_set_options(fixture->api, &(struct api_options){ 0 });
+    get(fixture, API "incidents/", fixture->reader);
+    expect(fixture, 200, "[]");
+}
+
+static void test_who_guesses_keys_is_held_up(void **state)
+{
+    static const char GUESS[] = "hk_0000000000000000000000000000000000000000";
+    struct fixture *fixture = *state;
+    api_set_options(fixture->api, &(struct api_options){ .refusals_per_minute = 3 });
+    get(fixture, API "incidents/", fixture->reader);
+    expect(fixture, 200, "[]");
+    for (int i = 0; i < 3; i++) {
+        get(fixture, API "incidents/", i % 2 ? GUESS : NULL);
+        expect(fixture, 401, i % 2 ? "authentication_failed" : "not_authenticated");
+    }
+    get(fixture, API "incidents/", GUESS);
+    expect(fixture, 429, "throttled");
+    assert_non_null(strstr(fixture->head, "Retry-After: 20\r\n"));
+    get(fixture, API "incidents/", fixture->writer);
+    expect(fixture, 429, "throttled"); /* it might be a guess too */
+    get(fixture, API "incidents/", fixture->reader);
+    expect(fixture, 200, "[]"); /* it was good a moment ago */
+    clock_advance_ms(20000);
+    get(fixture, API "incidents/", fixture->writer);
+    expect(fixture, 200, "[]");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +320,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_costs_of_one_type_are_summed, begin, end),
         cmocka_unit_test_setup_teardown(test_of_several_with_a_role_the_first_is_shown, begin, end),
         cmocka_unit_test_setup_teardown(test_clients_that_know_no_pages_get_everything, begin, end),
+        cmocka_unit_test_setup_teardown(test_each_key_has_its_rate, begin, end),
+        cmocka_unit_test_setup_teardown(test_who_guesses_keys_is_held_up, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
