@@ -4,6 +4,7 @@
 #include "base/inject.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/memory.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -76,6 +77,7 @@ static void init_library(void)
 {
     /* Its counters are one lock that all threads would share. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite3_config(SQLITE_CONFIG_MALLOC, memory_methods());
     REQUIRE(sqlite3_initialize() == SQLITE_OK);
 }
 
