@@ -97,3 +97,25 @@ char *buf_take(struct buf *buf, size_t *len)
     *buf = (struct buf)BUF_INIT;
     return data;
 }
+
+const char *buf_int_text(char digits[BUF_INT_SIZE], int64_t value, size_t *len)
+{
+    char *at = digits + BUF_INT_SIZE;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do {
+        *--at = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
+    if (value < 0)
+        *--at = '-';
+    *len = (size_t)(digits + BUF_INT_SIZE - at);
+    return at;
+}
+
+void buf_put_int(struct buf *buf, int64_t value)
+{
+    char digits[BUF_INT_SIZE];
+    size_t len;
+    const char *text = buf_int_text(digits, value, &len);
+    buf_append(buf, text, len);
+}

@@ -3,6 +3,7 @@
 #pragma once
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf {
     char *data; /* heap, NULL while empty and never grown */
@@ -23,6 +24,7 @@ void buf_reserve(struct buf *buf, size_t more); /* room for <more> bytes and the
 void buf_append(struct buf *buf, const void *data, size_t len);
 void buf_puts(struct buf *buf, const char *text);
 void buf_putc(struct buf *buf, char c);
+void buf_put_int(struct buf *buf, int64_t value); /* in decimal */
 void buf_printf(struct buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *buf, const char *fmt, va_list args)
     __attribute__((format(printf, 2, 0)));
@@ -31,3 +33,7 @@ const char *buf_text(const struct buf *buf); /* "" when empty; borrowed */
 
 /* Moves the heap text out, caller frees; <len> may be NULL. The buf is empty then. */
 char *buf_take(struct buf *buf, size_t *len);
+
+/* <value> in decimal at the end of <digits>; <len> digits and the sign, no NUL behind them. */
+enum { BUF_INT_SIZE = 24 };
+const char *buf_int_text(char digits[BUF_INT_SIZE], int64_t value, size_t *len);

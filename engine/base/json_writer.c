@@ -115,17 +115,8 @@ bool json_text_n(struct json_writer *w, const char *text, size_t len)
 
 void json_int(struct json_writer *w, int64_t value)
 {
-    char digits[24];
-    char *at = digits + sizeof(digits);
-    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    do {
-        *--at = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest);
-    if (value < 0)
-        *--at = '-';
     before_value(w);
-    buf_append(w->out, at, (size_t)(digits + sizeof(digits) - at));
+    buf_put_int(w->out, value);
 }
 
 void json_double(struct json_writer *w, double value)

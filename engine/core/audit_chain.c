@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,10 +24,21 @@ static const char SELECT_ENTRIES[] =
 
 enum { HASHED_COLUMNS = 9, COLUMN_ID = 0, COLUMN_ACTION = 5, COLUMN_HASH = 9 };
 
+/* EVP_sha256() is looked up by its name each time, which costs as much as hashing an entry. */
+static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
+static EVP_MD *sha256;
+
+static void fetch_sha256(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    REQUIRE(sha256 != NULL);
+}
+
 void audit_canon_text(struct buf *canon, const char *text, size_t len)
 {
     if (text) {
-        buf_printf(canon, "%zu:", len);
+        buf_put_int(canon, (int64_t)len);
+        buf_putc(canon, ':');
         buf_append(canon, text, len);
     } else {
         buf_putc(canon, '~');
@@ -36,9 +48,10 @@ void audit_canon_text(struct buf *canon, const char *text, size_t len)
 
 void audit_canon_int(struct buf *canon, int64_t value)
 {
-    char digits[24];
-    int len = snprintf(digits, sizeof(digits), "%" PRId64, value);
-    audit_canon_text(canon, digits, (size_t)len);
+    char digits[BUF_INT_SIZE];
+    size_t len;
+    const char *text = buf_int_text(digits, value, &len);
+    audit_canon_text(canon, text, len);
 }
 
 void audit_canon_hash(const struct buf *canon, char hash[AUDIT_HASH_SIZE])
@@ -46,7 +59,8 @@ void audit_canon_hash(const struct buf *canon, char hash[AUDIT_HASH_SIZE])
     static const char DIGITS[] = "0123456789abcdef";
     unsigned char sum[EVP_MAX_MD_SIZE];
     unsigned int len = 0;
-    REQUIRE(EVP_Digest(buf_text(canon), canon->len, sum, &len, EVP_sha256(), NULL) == 1);
+    pthread_once(&sha256_once, fetch_sha256);
+    REQUIRE(EVP_Digest(buf_text(canon), canon->len, sum, &len, sha256, NULL) == 1);
     REQUIRE(2 * len + 1 == AUDIT_HASH_SIZE);
     for (unsigned int i = 0; i < len; i++) {
         *hash++ = DIGITS[sum[i] >> 4];

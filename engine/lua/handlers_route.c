@@ -42,6 +42,16 @@ static void set_text(lua_State *L, const char *name, const char *text)
     lua_setfield(L, -2, name);
 }
 
+static void push_lower(lua_State *L, const char *text)
+{
+    luaL_Buffer out;
+    size_t len = strlen(text);
+    char *to = luaL_buffinitsize(L, &out, len);
+    for (size_t i = 0; i < len; i++)
+        to[i] = (char)tolower((unsigned char)text[i]);
+    luaL_pushresultsize(&out, len);
+}
+
 /* Names in lower case; a header that came twice is joined with ", ". */
 static void push_headers(lua_State *L, const struct http_exchange *exchange)
 {
@@ -49,11 +59,7 @@ static void push_headers(lua_State *L, const struct http_exchange *exchange)
     const char *name, *value;
     lua_newtable(L);
     while (http_header_each(exchange, &cursor, &name, &value)) {
-        luaL_Buffer lower;
-        luaL_buffinit(L, &lower);
-        for (const char *c = name; *c; c++)
-            luaL_addchar(&lower, (char)tolower((unsigned char)*c));
-        luaL_pushresult(&lower);
+        push_lower(L, name);
         lua_pushvalue(L, -1);
         if (lua_rawget(L, -3) == LUA_TSTRING)
             lua_pushfstring(L, "%s, %s", lua_tostring(L, -1), value);

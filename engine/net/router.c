@@ -260,12 +260,24 @@ static int count_params(const struct entry *entry)
     return params;
 }
 
+static int count_slashes(const char *path)
+{
+    int count = 0;
+    for (; (path = strchr(path, '/')); path++)
+        count++;
+    return count;
+}
+
 static const struct entry *find(const struct router *router, const char *method, const char *path,
                                 bool slash, struct route_match *match)
 {
     const struct entry *best = NULL;
+    int slashes = count_slashes(path);
     for (int i = 0; i < router->count; i++) {
         const struct entry *entry = router->entries[i];
+        /* Most differ in this: one before each segment, and perhaps one at the end. */
+        if (entry->count != slashes && entry->count + 1 != slashes)
+            continue;
         if (!answers_method(entry, method) || !match_path(entry, path, slash, match))
             continue;
         if (!best || count_params(entry) < count_params(best))
