@@ -28,9 +28,13 @@ function M.add(ctx, channel, title, link)
     local is_there, err = has(channel, link)
     if is_there or is_there == nil then return is_there, err end
   end
-  return client.call("bookmarks.add", {
+  local wanted = {
     channel_id = channel, title = title:sub(1, TITLE_MAX), type = "link", link = link, emoji = config.slack.app_emoji,
-  })
+  }
+  local answer, err = client.call("bookmarks.add", wanted)
+  if answer or err.slack ~= "invalid_emoji" then return answer, err end
+  wanted.emoji = nil                     -- the workspace has no such emoji
+  return client.call("bookmarks.add", wanted)
 end
 
 return M

@@ -22,7 +22,9 @@ local MAX_RETRY_MS = 60 * 60 * 1000
 local TRANSIENT = {
   ratelimited = false, rate_limited = false, too_many_requests = false,
   service_unavailable = true, request_timeout = true, internal_error = true, fatal_error = true,
-  fetch_members_failed = false,
+  fetch_members_failed = false, update_failed = true, message_limit_exceeded = false,
+  -- While a workspace or a channel moves to an organisation.
+  team_added_to_org = false, org_login_required = false, external_channel_migrating = false,
 }
 local CODES = {
   invalid_auth = "unauthorized", not_authed = "unauthorized", account_inactive = "unauthorized",

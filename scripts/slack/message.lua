@@ -13,6 +13,7 @@ local M = {}
 local MAX_BLOCKS = 50
 local MAX_TEXT = 4000
 local SEARCH_PAGES = 5
+local NOT_EDITABLE = { message_not_found = true, cant_update_message = true, edit_window_closed = true }
 
 local function metadata_of(ctx, kind, incident)
   return {
@@ -119,7 +120,7 @@ end
 --- Says something else in a message that was sent before, in its place. May yield.
 ---@param options { conversation: table, incident: table, kind: string, text: string, blocks: table[],
 ---  update_id?: string }
----@return boolean|nil is_there  false: no such message was sent, or somebody has deleted it
+---@return boolean|nil is_there  false: no such message was sent, somebody has deleted it, or Slack lets nobody edit it
 ---@return table|nil err
 function M.edit(options)
   if #options.blocks > MAX_BLOCKS then error("a message has at most 50 blocks", 2) end
@@ -133,7 +134,7 @@ function M.edit(options)
     text = text.cut(options.text, MAX_TEXT, "\u{2026}"), blocks = options.blocks,
   })
   if not refusal then return true end
-  if refusal.slack == "message_not_found" or refusal.slack == "cant_update_message" then return false end
+  if NOT_EDITABLE[refusal.slack] then return false end
   return nil, refusal
 end
 
