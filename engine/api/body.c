@@ -108,7 +108,7 @@ json_t *body_read(struct http_exchange *exchange, const struct api_shape *shape)
     size_t len;
     const char *text = http_body(exchange, &len);
     const char *type = http_header(exchange, "Content-Type");
-    if (len == 0 && !type)
+    if (len == 0)
         return json_object();
     type = type ? type : "";
     if (is_media_type(type, "application/json"))

@@ -175,6 +175,14 @@ static int answer(struct merge *merge, bool is_changed)
     return rc;
 }
 
+static int require_other(struct op_call *call, int64_t into)
+{
+    int rc = policy_require_incident(call, into);
+    if (rc == ERR_NOT_FOUND && call->err)
+        snprintf(call->err->field, sizeof(call->err->field), "into");
+    return rc;
+}
+
 /* incident.merge {id, into, message?} -> {is_changed, incident, into} */
 static int incident_merge(struct op_call *call)
 {
@@ -186,8 +194,7 @@ static int incident_merge(struct op_call *call)
         (rc = args_int(&args, "into", 1, INT64_MAX, &merge.into)) != OK ||
         (rc = args_text_optional(&args, "message", 1, 1200, &merge.message)) != OK ||
         (rc = policy_require_incident(call, merge.id)) != OK ||
-        (rc = policy_require_incident(call, merge.into)) != OK ||
-        (rc = check(&merge, &is_done)) != OK)
+        (rc = require_other(call, merge.into)) != OK || (rc = check(&merge, &is_done)) != OK)
         return rc;
     if (!is_done)
         rc = apply(&merge);

@@ -29,9 +29,25 @@ static bool has_word(const struct term *term)
 
 static bool is_stop_word(const struct term *term)
 {
-    static const char *const WORDS[] = { "a",  "an",  "and",  "are", "as",  "at",   "be",
-                                         "by", "for", "from", "in",  "is",  "it",   "of",
-                                         "on", "or",  "the",  "to",  "was", "were", "with" };
+    /* PostgreSQL's list for English, which clients of the original are used to. */
+    static const char *const WORDS[] = {
+        "a",      "about",  "above", "after", "again",   "against",   "all",       "am",
+        "an",     "and",    "any",   "are",   "as",      "at",        "be",        "because",
+        "been",   "before", "being", "below", "between", "both",      "but",       "by",
+        "can",    "did",    "do",    "does",  "doing",   "don",       "down",      "during",
+        "each",   "few",    "for",   "from",  "further", "had",       "has",       "have",
+        "having", "he",     "her",   "here",  "hers",    "herself",   "him",       "himself",
+        "his",    "how",    "i",     "if",    "in",      "into",      "is",        "it",
+        "its",    "itself", "just",  "me",    "more",    "most",      "my",        "myself",
+        "no",     "nor",    "not",   "now",   "of",      "off",       "on",        "once",
+        "only",   "or",     "other", "our",   "ours",    "ourselves", "out",       "over",
+        "own",    "s",      "same",  "she",   "should",  "so",        "some",      "such",
+        "t",      "than",   "that",  "the",   "their",   "theirs",    "them",      "themselves",
+        "then",   "there",  "these", "they",  "this",    "those",     "through",   "to",
+        "too",    "under",  "until", "up",    "very",    "was",       "we",        "were",
+        "what",   "when",   "where", "which", "while",   "who",       "whom",      "why",
+        "will",   "with",   "you",   "your",  "yours",   "yourself",  "yourselves"
+    };
     for (size_t i = 0; !term->is_phrase && i < sizeof(WORDS) / sizeof(*WORDS); i++)
         if (strlen(WORDS[i]) == term->len && strncasecmp(WORDS[i], term->at, term->len) == 0)
             return true;

@@ -256,6 +256,27 @@ static void test_clients_that_know_no_pages_get_everything(void **state)
     expect(fixture, 400, "\"attr\":\"id__gte\"");
 }
 
+static void test_no_body_is_an_empty_one(void **state)
+{
+    struct fixture *fixture = *state;
+    post(fixture, fixture->writer, "");
+    expect(fixture, 400,
+           "{\"code\":\"required\",\"detail\":\"This field is required.\","
+           "\"attr\":\"title\"}");
+}
+
+static void test_words_that_say_nothing_are_not_looked_for(void **state)
+{
+    struct fixture *fixture = *state;
+    post(fixture, fixture->writer, GOOD); /* Checkout is down */
+    get(fixture, API "incidents/?search=why+is+the+checkout+not+down+again", fixture->reader);
+    expect(fixture, 200, "[{\"id\":1,");
+    get(fixture, API "incidents/?search=%22down+again%22", fixture->reader);
+    expect(fixture, 200, "[]");
+    get(fixture, API "incidents/?search=again", fixture->reader);
+    expect(fixture, 200, "[]");
+}
+
 static void test_each_key_has_its_rate(void **state)
 {
     struct fixture *fixture = *state;
@@ -320,6 +341,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_costs_of_one_type_are_summed, begin, end),
         cmocka_unit_test_setup_teardown(test_of_several_with_a_role_the_first_is_shown, begin, end),
         cmocka_unit_test_setup_teardown(test_clients_that_know_no_pages_get_everything, begin, end),
+        cmocka_unit_test_setup_teardown(test_no_body_is_an_empty_one, begin, end),
+        cmocka_unit_test_setup_teardown(test_words_that_say_nothing_are_not_looked_for, begin, end),
         cmocka_unit_test_setup_teardown(test_each_key_has_its_rate, begin, end),
         cmocka_unit_test_setup_teardown(test_who_guesses_keys_is_held_up, begin, end),
     };

@@ -139,7 +139,7 @@ static void test_hostile_bodies(void **state)
     ask(fixture, "POST", API "incidents", fixture->writer, JSON, body.data, body.len);
     expect(fixture, 400, "parse_error");
     static const char *const BROKEN[] = {
-        "", "{", "{\"a\":}", "\xff\xfe", "{\"title\":\"\xff\"}", "{\"a\\u0000b\":1}", "nul"
+        "{", "{\"a\":}", "\xff\xfe", "{\"title\":\"\xff\"}", "{\"a\\u0000b\":1}", "nul"
     };
     for (size_t i = 0; i < sizeof(BROKEN) / sizeof(*BROKEN); i++) {
         post(fixture, fixture->writer, BROKEN[i]);

@@ -86,7 +86,11 @@ static void a_duplicate_is_merged(void **state)
     send_json(fixture, "POST", "incidents/1/merge", "{\"into\":2}");
     expect(fixture, 409, "\"attr\":\"into\"");
     send_json(fixture, "POST", "incidents/1/merge", "{\"into\":99}");
-    expect(fixture, 404, "");
+    expect(
+        fixture, 400,
+        "{\"code\":\"does_not_exist\",\"detail\":\"there is no incident 99\",\"attr\":\"into\"}");
+    send_json(fixture, "POST", "incidents/99/merge", "{\"into\":1}");
+    expect(fixture, 404, "not_found");
     send_json(fixture, "POST", "incidents/1/merge", "{}");
     expect(fixture, 400, "\"attr\":\"into\"");
 }
