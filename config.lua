@@ -89,6 +89,7 @@ return {
   -- How an incident goes on. The shipped way is built in (docs/operating.md, "Lifecycle"); what is named here replaces its
   -- part of it. A status leads to those of its list; a table in which an incident could never be closed is refused.
   lifecycle = {
+    -- statuses = { investigating = "Triage" },    -- what people read; programs go on to read the shipped names
     -- transitions = { normal = { open = { "investigating", "mitigated", "closed" } } },
     -- closure_reasons = { { value = "duplicate", label = "Duplicate of another incident" } },
     -- postmortem = { environments = { "PRD" }, document = true },

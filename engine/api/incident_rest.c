@@ -92,7 +92,7 @@ static struct piece write_head(struct incident_rest *rest, struct stmt *stmt)
 {
     struct buf *out = &rest->text;
     struct piece piece = { .at = out->len };
-    const char *status = status_label((int)stmt_int(stmt, 2));
+    const char *status = status_name((int)stmt_int(stmt, 2));
     APPEND(out, "{\"id\":");
     append_int(out, stmt_int(stmt, 0));
     APPEND(out, ",\"title\":");

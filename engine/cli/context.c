@@ -4,6 +4,7 @@
 #include "base/tz.h"
 #include "cli/output.h"
 #include "cli/pidfile.h"
+#include "core/lifecycle_config.h"
 #include "lua/generation.h"
 #include "store/db.h"
 
@@ -153,7 +154,7 @@ int context_open_db(struct context *context, bool may_make)
         context->db = NULL;
         return cli_fail("%s", err.msg);
     }
-    return CLI_OK;
+    return lifecycle_config_use(context->db, &err) == OK ? CLI_OK : cli_fail("%s", err.msg);
 }
 
 int context_call(struct context *context, const char *op, json_t *args, json_t **answer)

@@ -4,11 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-static const int STATUSES[STATUS_COUNT] = { STATUS_OPEN,       STATUS_INVESTIGATING,
-                                            STATUS_MITIGATING, STATUS_MITIGATED,
-                                            STATUS_POSTMORTEM, STATUS_CLOSED };
-static const char *const WORDS[STATUS_COUNT] = { "open",      "investigating", "mitigating",
-                                                 "mitigated", "postmortem",    "closed" };
 static const char *const REGIMES[REGIME_COUNT] = { "normal", "postmortem" };
 
 /* From a row to a column: Open, Investigating, Mitigating, Mitigated, Post-mortem, Closed. A
@@ -45,22 +40,6 @@ const struct lifecycle *lifecycle_default(void)
     return &SHIPPED;
 }
 
-int status_index(int status)
-{
-    for (int i = 0; i < STATUS_COUNT; i++)
-        if (STATUSES[i] == status)
-            return i;
-    return -1;
-}
-
-int status_from_word(const char *word)
-{
-    for (int i = 0; i < STATUS_COUNT; i++)
-        if (strcasecmp(word, WORDS[i]) == 0 || strcasecmp(word, status_label(STATUSES[i])) == 0)
-            return STATUSES[i];
-    return 0;
-}
-
 bool lifecycle_allows(const struct lifecycle *lifecycle, enum regime regime, int from, int to)
 {
     int row = status_index(from), column = status_index(to);
@@ -84,8 +63,8 @@ int lifecycle_last_status(const struct lifecycle *lifecycle, enum regime regime)
     if (lifecycle_closes_from(lifecycle, regime, usual))
         return usual;
     for (int i = 0; i < STATUS_COUNT; i++)
-        if (lifecycle_closes_from(lifecycle, regime, STATUSES[i]))
-            return STATUSES[i];
+        if (lifecycle_closes_from(lifecycle, regime, status_at(i)))
+            return status_at(i);
     return 0;
 }
 
@@ -103,7 +82,63 @@ const char *lifecycle_reason_label(const struct lifecycle *lifecycle, const char
     return NULL;
 }
 
+void lifecycle_use_labels(const struct lifecycle *lifecycle)
+{
+    const char *labels[STATUS_COUNT];
+    for (int i = 0; i < STATUS_COUNT; i++)
+        labels[i] = lifecycle->labels[i];
+    status_set_labels(labels);
+}
+
 /* ---- config.lua */
+
+/* What people would read for the status at <index>. */
+static const char *label_of(const struct lifecycle *lifecycle, int index)
+{
+    return lifecycle->labels[index][0] ? lifecycle->labels[index] : status_name(status_at(index));
+}
+
+/* No two statuses may be called the same, nor one as another is named. */
+static int check_labels(const struct lifecycle *lifecycle, struct err *err)
+{
+    for (int i = 0; i < STATUS_COUNT; i++) {
+        const char *label = label_of(lifecycle, i);
+        int named = status_from_name(label);
+        bool is_taken = named && named != status_at(i);
+        for (int j = 0; j < i; j++)
+            is_taken |= strcasecmp(label, label_of(lifecycle, j)) == 0;
+        if (is_taken)
+            return err_field(err, "lifecycle.statuses",
+                             "lifecycle.statuses: two statuses would be called \"%s\"", label);
+    }
+    return OK;
+}
+
+static int read_label(const char *text, char out[STATUS_LABEL_SIZE], const char *path,
+                      struct err *err)
+{
+    if (!text || !*text || strlen(text) >= STATUS_LABEL_SIZE)
+        return err_field(err, path, "%s: must be a text of 1 to 40 characters", path);
+    snprintf(out, STATUS_LABEL_SIZE, "%s", text);
+    return OK;
+}
+
+static int read_labels(struct lifecycle *out, const json_t *config, struct err *err)
+{
+    const char *word;
+    json_t *label;
+    char path[96];
+    json_object_foreach (json_object_get(config, "statuses"), word, label) {
+        int index = status_index(status_from_name(word));
+        snprintf(path, sizeof(path), "lifecycle.statuses.%.40s", word);
+        if (index < 0)
+            return err_field(err, path, "%s: there is no status of this name", path);
+        int rc = read_label(json_string_value(label), out->labels[index], path, err);
+        if (rc != OK)
+            return rc;
+    }
+    return check_labels(out, err);
+}
 
 static int read_row(bool row[STATUS_COUNT], const json_t *list, const char *path, struct err *err)
 {
@@ -112,7 +147,7 @@ static int read_row(bool row[STATUS_COUNT], const json_t *list, const char *path
     memset(row, 0, STATUS_COUNT * sizeof(row[0]));
     json_array_foreach (list, index, item) {
         const char *word = json_string_value(item);
-        int status = word ? status_from_word(word) : 0;
+        int status = word ? status_from_name(word) : 0;
         if (!status)
             return err_field(err, path, "%s[%zu]: there is no status \"%.40s\"", path, index + 1,
                              word ? word : "");
@@ -129,7 +164,7 @@ static int read_transitions(struct lifecycle *out, const json_t *config, enum re
     char path[96];
     const json_t *table = json_object_get(json_object_get(config, "transitions"), REGIMES[regime]);
     json_object_foreach ((json_t *)table, word, list) {
-        int from = status_from_word(word);
+        int from = status_from_name(word);
         snprintf(path, sizeof(path), "lifecycle.transitions.%s.%.40s", REGIMES[regime], word);
         if (!from)
             return err_field(err, path, "%s: there is no status of this name", path);
@@ -164,7 +199,7 @@ static int check_ways_out(const struct lifecycle *lifecycle, enum regime regime,
         walk(lifecycle, 1 << regime, i, from_here);
         if (reachable[i] && !from_here[status_index(STATUS_CLOSED)])
             return err_field(err, path, "%s: nothing leads from %s to Closed", path,
-                             status_label(STATUSES[i]));
+                             status_label(status_at(i)));
     }
     return OK;
 }
@@ -197,7 +232,7 @@ static int read_reason(struct lifecycle *out, const json_t *item, size_t index, 
             index + 1);
     struct closure_reason *reason = &out->reasons[out->reason_count++];
     snprintf(reason->value, sizeof(reason->value), "%s", value);
-    snprintf(reason->label, sizeof(reason->label), "%.40s", label ? label : value);
+    snprintf(reason->label, sizeof(reason->label), "%s", label ? label : value);
     reason->is_offered = !offered || json_is_true(offered);
     return OK;
 }
@@ -243,7 +278,9 @@ int lifecycle_read(const json_t *config, struct lifecycle *out, struct err *err)
     *out = SHIPPED;
     const json_t *postmortem = json_object_get(config, "postmortem");
     const json_t *below = json_object_get(config, "key_events_below");
-    int rc = read_reasons(out, config, err);
+    int rc = read_labels(out, config, err);
+    if (rc == OK)
+        rc = read_reasons(out, config, err);
     for (int i = 0; rc == OK && i < REGIME_COUNT; i++)
         rc = read_transitions(out, config, (enum regime)i, err);
     if (rc == OK)

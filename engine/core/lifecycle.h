@@ -11,17 +11,19 @@
 #include "base/err.h"
 #include "core/status.h"
 
-enum { STATUS_COUNT = 6, CLOSURE_REASONS_MAX = 20, LIFECYCLE_WORD = 41, ENVIRONMENT_VALUE = 65 };
+enum { CLOSURE_REASONS_MAX = 20, LIFECYCLE_WORD = 41, ENVIRONMENT_VALUE = 65 };
 
 enum regime { REGIME_NORMAL, REGIME_POSTMORTEM, REGIME_COUNT };
 
 /* Why an incident may be closed before it was worked on. */
 struct closure_reason {
-    char value[LIFECYCLE_WORD], label[LIFECYCLE_WORD];
+    char value[LIFECYCLE_WORD], label[STATUS_LABEL_SIZE];
     bool is_offered;
 };
 
 struct lifecycle {
+    char labels[STATUS_COUNT]
+               [STATUS_LABEL_SIZE]; /* what people call the statuses; "": their names */
     bool allows[REGIME_COUNT][STATUS_COUNT][STATUS_COUNT]; /* by status_index(): from, to */
     struct closure_reason reasons[CLOSURE_REASONS_MAX];
     int reason_count;
@@ -35,17 +37,16 @@ struct lifecycle {
 /* The shipped one. */
 const struct lifecycle *lifecycle_default(void);
 
-/* Fills <out> from what config.lua declares: {transitions: {normal: {open: ["investigating",
- * ...]}, postmortem: ...}, closure_reasons: [{value, label, offered}], postmortem: {environments:
- * [], document: bool}, key_events_below: int}; what is absent is the shipped one's. ERR_INVALID
- * with the path for a table in which an incident could never be closed: the priority may change at
- * any time, so every status of either table must lead to Closed in both. */
+/* Fills <out> from what config.lua declares: {statuses: {open: "New", ...}, transitions: {normal:
+ * {open: ["investigating", ...]}, postmortem: ...}, closure_reasons: [{value, label, offered}],
+ * postmortem: {environments: [], document: bool}, key_events_below: int}; what is absent is the
+ * shipped one's. ERR_INVALID with the path for a table in which an incident could never be closed:
+ * the priority may change at any time, so every status of either table must lead to Closed in
+ * both. */
 int lifecycle_read(const json_t *config, struct lifecycle *out, struct err *err);
 
-/* 0 to 5, or -1 for a number that is no status. */
-int status_index(int status);
-/* 10 to 60 for "Open", "open", "post-mortem", "postmortem"; 0 for another word. */
-int status_from_word(const char *word);
+/* From now on people read its labels; see status_set_labels(). */
+void lifecycle_use_labels(const struct lifecycle *lifecycle);
 
 /* May <to> follow <from>? Staying is always allowed. */
 bool lifecycle_allows(const struct lifecycle *lifecycle, enum regime regime, int from, int to);

@@ -1,7 +1,7 @@
 #include "core/lifecycle_config.h"
 
 #include "base/clock.h"
-#include "core/lifecycle.h"
+#include "core/incident_state.h"
 #include "store/db.h"
 
 static const char FORGET[] = "DELETE FROM lifecycle WHERE id = 1";
@@ -27,4 +27,19 @@ int lifecycle_config_reconcile(struct tx *tx, const struct args *args, int64_t *
     if (rc > 0)
         ++*changes;
     return rc < 0 ? rc : OK;
+}
+
+static int use_in_tx(struct tx *tx, void *arg, struct err *err)
+{
+    (void)arg;
+    struct lifecycle lifecycle;
+    int rc = lifecycle_load(tx, &lifecycle, err);
+    if (rc == OK)
+        lifecycle_use_labels(&lifecycle);
+    return rc;
+}
+
+int lifecycle_config_use(struct db *db, struct err *err)
+{
+    return db_read_now(db, use_in_tx, NULL, err);
 }

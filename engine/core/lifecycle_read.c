@@ -8,9 +8,6 @@
 
 #include <string.h>
 
-static const int STATUSES[] = { STATUS_OPEN,      STATUS_INVESTIGATING, STATUS_MITIGATING,
-                                STATUS_MITIGATED, STATUS_POSTMORTEM,    STATUS_CLOSED };
-
 struct standing {
     struct lifecycle lifecycle;
     struct incident_state state;
@@ -37,9 +34,9 @@ static void write_all_next(struct json_writer *w, const struct standing *standin
     json_array_begin(w);
     write_next(w, standing, from);
     for (int i = 0; i < STATUS_COUNT; i++)
-        if (STATUSES[i] != from &&
-            lifecycle_allows(&standing->lifecycle, regime, from, STATUSES[i]))
-            write_next(w, standing, STATUSES[i]);
+        if (status_at(i) != from &&
+            lifecycle_allows(&standing->lifecycle, regime, from, status_at(i)))
+            write_next(w, standing, status_at(i));
     json_array_finish(w);
 }
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/engine.h"
+#include "core/lifecycle.h"
 #include "core/op.h"
 #include "loop/loop.h"
 #include "lua/services.h"
@@ -122,6 +123,9 @@ static void retire(struct generations *generations, struct generation *generatio
 static void apply_config(struct generations *generations, const struct generation *generation)
 {
     struct engine *engine = generations->engine;
+    struct lifecycle lifecycle;
+    if (lifecycle_read(json_object_get(generation->config, "lifecycle"), &lifecycle, NULL) == OK)
+        lifecycle_use_labels(&lifecycle);
     const char *base_url = json_string_value(json_object_get(generation->config, "base_url"));
     if (!base_url)
         return;

@@ -28,6 +28,13 @@ local function transitions()
   return shape.table { default = {}, fields = fields }
 end
 
+-- What people read for a status.
+local function labels()
+  local fields = {}
+  for _, status in ipairs(STATUSES) do fields[status] = shape.string { min = 1, max = 40, optional = true } end
+  return shape.table { default = {}, fields = fields }
+end
+
 local schema = {
   listen = shape.string {
     default = "127.0.0.1:8080", pattern = "^%S+:%d+$", hint = 'must be "address:port", such as "127.0.0.1:8080"',
@@ -120,6 +127,7 @@ local schema = {
     } } },
   }, { "key" }),
   lifecycle = shape.table { default = {}, fields = {
+    statuses = labels(),
     transitions = shape.table { default = {}, fields = { normal = transitions(), postmortem = transitions() } },
     closure_reasons = rows({
       value = slug(), label = name_text(40), offered = flag(true),

@@ -1,6 +1,7 @@
 """The command line over an incident's whole life, without a running engine: its jobs wait."""
 import json
 
+from flows import declare_by_api
 from harness import check, equal
 
 OPEN = ["incident", "open", "--title", "Checkout answers with errors", "--description", "Since ten o'clock", "--priority", "P1",
@@ -132,3 +133,23 @@ def test_the_list_by_status_and_words(world):
     equal(ids("--status", "post-mortem"), [], "of none")
     check("Search is slow" in world.cli("incident", "list", "--status", "Closed").stdout, "the table")
     check("is no status" in refused(world, "incident", "list", "--status", "Open,Lost", code=2), "a word that is none")
+
+
+def test_statuses_are_called_what_the_operator_calls_them(world):
+    with open(world.config) as file:
+        text = file.read()
+    renamed = text.replace("lifecycle = {", 'lifecycle = { statuses = { investigating = "Triage" },', 1)
+    check(renamed != text, "the config has a lifecycle")
+    with open(world.config, "w") as file:
+        file.write(renamed)
+    engine = world.engine()
+    declare_by_api(engine)
+    check("is Triage" in world.cli("incident", "update", "1", "--status", "triage").stdout, "the command line")
+    check("Triage" in engine.get("/incident/1/").text, "the page")
+    equal(engine.api("GET", "incidents/1/").json["status"], "Investigating", "clients of the REST API read what they know")
+    with open(world.config, "w") as file:
+        file.write(text)
+    world.cli("reload")
+    page = engine.get("/incident/1/").text
+    check("Investigating" in page and "Triage" not in page, "after a reload")
+    engine.process.stop()

@@ -3,6 +3,7 @@
 #include "core_fixture.h"
 
 #include "core/lifecycle.h"
+#include "core/lifecycle_config.h"
 
 enum {
     OPEN = 10,
@@ -490,6 +491,52 @@ static void an_incident_is_closed_from_where_the_table_says(void **state)
     ("{'transitions':{'postmortem':{'investigating':['postmortem'],'postmortem':['closed']," \
      "'closed':[],'mitigating':['closed'],'mitigated':[]}}}")
 
+static void statuses_are_called_what_the_operator_calls_them(void **state)
+{
+    struct fixture *fixture = *state;
+    struct err err = { 0 };
+    declare(fixture, "P4", "PRD");
+    run_quietly(fixture, "reference.reconcile",
+                "{'lifecycle':{'statuses':{'investigating':'Ermittlung läuft','closed':'Done'}}}");
+    assert_int_equal(lifecycle_config_use(fixture->db, &err), OK);
+    json_t *answer = run(fixture, "incident.update", "{'id':1,'status':'ermittlung läuft'}");
+    assert_int_equal(int_at(answer, "incident.status"), INVESTIGATING);
+    assert_string_equal(text_at(answer, "incident.status_label"), "Ermittlung läuft");
+    json_decref(answer);
+    run_quietly(fixture, "incident.update", "{'id':1,'status':'Investigating'}");
+    answer = run(fixture, "incident.lifecycle", "{'id':1}");
+    assert_string_equal(text_at(answer, "next.2.label"), "Done");
+    json_decref(answer);
+    static const char *const BAD[] = {
+        "{'lifecycle':{'statuses':{'investigating':'Closed'}}}",
+        "{'lifecycle':{'statuses':{'investigating':'Busy','mitigating':'busy'}}}",
+        "{'lifecycle':{'statuses':{'open':'closed','closed':'open'}}}",
+        "{'lifecycle':{'statuses':{'open':'postmortem'}}}",
+    };
+    for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++)
+        refuse(fixture, "reference.reconcile", BAD[i], ERR_INVALID, "lifecycle.statuses");
+    refuse(fixture, "reference.reconcile", "{'lifecycle':{'statuses':{'asleep':'Asleep'}}}",
+           ERR_INVALID, "lifecycle.statuses.asleep");
+    run_quietly(fixture, "reference.reconcile", "{'lifecycle':{}}");
+    assert_int_equal(lifecycle_config_use(fixture->db, &err), OK);
+    assert_string_equal(status_label(CLOSED), "Closed");
+}
+
+/* Forty letters of any script; the label is neither cut nor broken. */
+static void a_closure_reason_may_be_in_any_script(void **state)
+{
+    struct fixture *fixture = *state;
+    run_quietly(
+        fixture, "reference.reconcile",
+        "{'lifecycle':{'closure_reasons':[{'value':'external','label':'外部の原因または既知の"
+        "問題によるインシデントの終了'}]}}");
+    declare(fixture, "P4", "PRD");
+    json_t *answer = run(fixture, "incident.lifecycle", "{'id':1}");
+    assert_string_equal(text_at(answer, "closure_reasons.0.label"),
+                        "外部の原因または既知の問題によるインシデントの終了");
+    json_decref(answer);
+}
+
 static void an_impossible_table_is_refused(void **state)
 {
     (void)state;
@@ -644,6 +691,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_word_of_the_callers_hides_no_key_event, setup_life,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_reopening_takes_back_only_what_it_undoes, setup_life,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(statuses_are_called_what_the_operator_calls_them,
+                                        setup_life, teardown),
+        cmocka_unit_test_setup_teardown(a_closure_reason_may_be_in_any_script, setup_life,
                                         teardown),
         cmocka_unit_test(an_impossible_table_is_refused),
         cmocka_unit_test_setup_teardown(random_lives_stay_within_the_table, setup_life, teardown),
