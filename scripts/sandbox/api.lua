@@ -1,5 +1,6 @@
 -- api: the imitated Web API over HTTP: token, arguments, faults, method, log.
 local arguments = require "sandbox.lib.arguments"
+local blocks = require "sandbox.lib.blocks"
 local faults = require "sandbox.lib.faults"
 local json = require "engine.json"
 local methods = require "sandbox.lib.methods"
@@ -9,6 +10,15 @@ local task = require "engine.task"
 local workspace = require "sandbox.lib.workspace"
 
 local HANG = "40s"
+
+-- Refusals that only a mistake of the app's brings, whatever the workspace holds.
+local MALFORMED = {
+  invalid_arguments = true, invalid_blocks = true, invalid_json = true, invalid_link = true,
+  invalid_metadata_format = true, invalid_name_maxlength = true, invalid_name_punctuation = true,
+  invalid_name_required = true, invalid_name_specials = true, limit_required = true, msg_too_long = true,
+  no_text = true, no_user = true, too_long = true, too_many_users = true, unknown_method = true,
+  view_too_large = true,
+}
 
 local function reply(body, status, headers)
   return { status = status or 200, headers = headers, content_type = "application/json; charset=utf-8",
@@ -71,9 +81,11 @@ local function handle(request)
     return faulty(fault)
   end
   local body, unknown = run(method, request)
+  local detail = body.response_metadata and body.response_metadata.messages or nil
+  if MALFORMED[body.error] then workspace.note_malformed(method, detail and detail[1] or body.error) end
   workspace.log { method = method, ok = body.ok, error = body.error, unknown = unknown and #unknown > 0
     and unknown or nil,
-    detail = body.response_metadata and body.response_metadata.messages or nil }
+    detail = detail }
   return fault and faulty(fault) or reply(body, 200, { ["X-OAuth-Scopes"] = scopes.granted() })
 end
 
@@ -81,7 +93,11 @@ local function handle_response_url(request)
   local response = workspace.use_response(request.params.token)
   if not response then return { status = 404, body = "used_url" } end
   local body = json.decode(request.body)
-  if type(body) ~= "table" then return { status = 400, body = "invalid_payload" } end
+  local problem = blocks.check_note(body)
+  if problem then
+    workspace.note_malformed("response_url", problem)
+    return { status = 400, body = "invalid_payload" }
+  end
   local list = workspace.get().ephemerals
   list[#list + 1] = { channel = response.channel, user = response.person, text = body.text or "",
     blocks = body.blocks }

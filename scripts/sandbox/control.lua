@@ -1,4 +1,5 @@
 -- control: how tests and the demo look into the workspace, begin anew and order failures.
+local blocks = require "sandbox.lib.blocks"
 local controls = require "sandbox.lib.controls"
 local faults = require "sandbox.lib.faults"
 local json = require "engine.json"
@@ -47,6 +48,23 @@ local function show_log(_, request)
   return json.array(list)
 end
 
+-- What the vendor would do with an answer that the app gives it; the answer is { problem = } when it would refuse it.
+local CHECKS = {
+  note = function(given) return blocks.check_note(given.answer) end,
+  submission = function(given) return blocks.check_submission(given.answer, given.view) end,
+  suggestions = function(given) return blocks.check_suggestions(given.answer) end,
+}
+
+local function check(given)
+  local rule = CHECKS[given.kind]
+  if not rule then return nil, "kind: note, submission or suggestions" end
+  local problem = rule(given)
+  if problem then workspace.note_malformed("the answer to a " .. given.kind, problem) end
+  return { problem = problem }
+end
+
+local function show_malformed() return json.array(workspace.get().malformed) end
+
 return {
   about = "The sandbox's controls",
   routes = {
@@ -59,5 +77,7 @@ return {
     route("POST", "/sandbox/join", move(workspace.join), "Somebody joins a channel"),
     route("POST", "/sandbox/leave", move(workspace.leave), "Somebody leaves a channel"),
     route("GET", "/sandbox/log", show_log, "The calls so far"),
+    route("POST", "/sandbox/check", check, "Whether the vendor would take an answer"),
+    route("GET", "/sandbox/malformed", show_malformed, "What it would never have taken"),
   },
 }

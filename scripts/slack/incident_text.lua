@@ -14,8 +14,15 @@ function M.moment(ms)
   return blocks.moment(ms, time.format(ms, "%Y-%m-%d %H:%M", "UTC") .. " UTC")
 end
 
+--- Emoji and name of a priority, a role, an impact or a level.
+---@param row { emoji: string, name: string }
+---@param max? integer
+function M.named(row, max)
+  return blocks.escape((row.emoji .. " " .. row.name):gsub("^ ", ""), max or 100)
+end
+
 function M.priority(priority)
-  return blocks.escape((priority.emoji .. " " .. priority.name):gsub("^ ", ""), 100)
+  return M.named(priority)
 end
 
 --- "#12: Checkout is down", plain: for headers and fallback texts. A drill says so wherever it is named.
@@ -58,9 +65,7 @@ function M.impacts(incident)
   local lines = {}
   for _, impact in ipairs(incident.impacts or {}) do
     if impact.level.value ~= "NO" and #lines < 10 then
-      lines[#lines + 1] = ("%s *%s*: %s %s"):format(impact.type.emoji,
-        blocks.escape(impact.type.name, 80),
-        impact.level.emoji, blocks.escape(impact.level.name, 200))
+      lines[#lines + 1] = ("*%s*: %s"):format(M.named(impact.type), M.named(impact.level, 200))
     end
   end
   return table.concat(lines, "\n")

@@ -48,8 +48,8 @@ end
 --- What of a message's words a record keeps; nil when it has none.
 ---@return string|nil
 function M.words(message)
-  local words = foreign.text(message.text)
-  return words and words:find "%S" and text.cut(words, MAX, "\u{2026}") or nil
+  local words = text.clean(foreign.text(message.text) or "")
+  return words:find "%S" and text.cut(words, MAX, "\u{2026}") or nil
 end
 
 --- Is this the reaction that makes a message an update? With any skin: "wave::skin-tone-3" is "wave".

@@ -65,8 +65,9 @@ def view_of(world, engine, text, callback, channel="C0GENERAL", user="U0001"):
 
 
 def pressed(world, engine, view, action, callback, chosen=None):
+    seen = len(world.sandbox.views())
     engine.press(view, action, chosen=chosen)
-    return wait_for(f"the view {callback}", lambda: world.sandbox.newest_view(callback))
+    return wait_for(f"the view {callback}", lambda: len(world.sandbox.views()) > seen and world.sandbox.newest_view(callback))
 
 
 def words(view):

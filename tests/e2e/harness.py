@@ -33,6 +33,10 @@ CONVERSATIONS = """
 """
 
 
+# What the tests of this process have sent to the engine and it took: (kind, name), for coverage.py.
+SENT = set()
+
+
 class Failed(AssertionError):
     pass
 
@@ -97,6 +101,22 @@ def fetch(url, method="GET", body=None, headers=None, timeout=15):
 
 def post_json(url, value, headers=None, timeout=15):
     return fetch(url, "POST", json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})}, timeout)
+
+
+NAME_OF = {
+    "block_actions": lambda payload: ("action", payload["actions"][0]["action_id"]),
+    "block_suggestion": lambda payload: ("options", payload["action_id"]),
+    "view_submission": lambda payload: ("submission", payload["view"]["callback_id"]),
+    "shortcut": lambda payload: ("shortcut", payload["callback_id"]),
+    "message_action": lambda payload: ("shortcut", payload["callback_id"]),
+}
+
+
+def sent(kind, name, answer):
+    """Notes what the engine took, and hands its answer on."""
+    if answer.status == 200:
+        SENT.add((kind, name))
+    return answer
 
 
 class Process:
@@ -176,6 +196,18 @@ class Sandbox:
     def views(self):
         return self.state()["views"]
 
+    def take_answer(self, kind, answer, view=None):
+        """What the vendor would say to the engine's answer, strictly."""
+        if answer.status != 200 or not answer.body.strip():
+            return
+        with contextlib.suppress(OSError):  # a test may have ended the sandbox
+            problem = post_json(self.url + "/sandbox/check", {"kind": kind, "answer": answer.json, "view": view}).json.get("problem")
+            check(not problem, f"the vendor would refuse the answer to a {kind}: {problem}: {answer.text[:2000]}")
+
+    def malformed(self):
+        """What the engine sent that the vendor would take from nobody."""
+        return fetch(self.url + "/sandbox/malformed").json
+
     # ---- Socket Mode
 
     def socket(self):
@@ -245,14 +277,19 @@ class Engine:
         given = trigger or self.world.sandbox.trigger(user, channel)
         fields = {"command": "/incident", "text": text, "user_id": user, "channel_id": channel, "channel_name": "general",
                   "team_id": "T0SANDBOX", **given}
-        if self.world.uses_socket:
-            return self.over_socket("slash_commands", fields)
-        return self.signed(urllib.parse.urlencode(fields))
+        answer = self.over_socket("slash_commands", fields) if self.world.uses_socket else self.signed(urllib.parse.urlencode(fields))
+        self.world.sandbox.take_answer("note", answer)
+        return sent("command", text, answer)
+
+    ANSWERS = {"view_submission": "submission", "block_suggestion": "suggestions"}
 
     def interaction(self, payload):
-        if self.world.uses_socket:
-            return self.over_socket("interactive", payload)
-        return self.signed(urllib.parse.urlencode({"payload": json.dumps(payload)}))
+        answer = (self.over_socket("interactive", payload) if self.world.uses_socket
+                  else self.signed(urllib.parse.urlencode({"payload": json.dumps(payload)})))
+        if payload["type"] in self.ANSWERS:
+            self.world.sandbox.take_answer(self.ANSWERS[payload["type"]], answer, payload.get("view"))
+        kind, name = NAME_OF[payload["type"]](payload)
+        return sent(kind, name, answer)
 
     def press(self, view, action_id, user="U0001", chosen=None):
         for block in view["blocks"]:
@@ -278,8 +315,8 @@ class Engine:
     def event(self, event, event_id="Ev1", headers=None):
         body = {"type": "event_callback", "team_id": "T0SANDBOX", "event_id": event_id, "event_time": int(time.time()), "event": event}
         if self.world.uses_socket:
-            return self.over_socket("events_api", body)
-        return self.signed(json.dumps(body), "application/json", headers=headers)
+            return sent("event", event["type"], self.over_socket("events_api", body))
+        return sent("event", event["type"], self.signed(json.dumps(body), "application/json", headers=headers))
 
     # ---- as a client ---------------------------------------------------------------------------------------------
 
@@ -298,11 +335,12 @@ class Engine:
             body = json.dumps(value).encode()
         return fetch(self.url + API + path, method, body, headers)
 
-    def settled(self, seconds=40):
-        """Waits until no job is ready or running; returns all jobs."""
+    def settled(self, seconds=40, besides=()):
+        """Waits until no job is ready or running, but for those of the handlers besides; returns all jobs."""
         def quiet():
             jobs = self.world.jobs()
-            return jobs if jobs and all(one["state"] in ("done", "dead", "cancelled") for one in jobs) else None
+            over = (one["state"] in ("done", "dead", "cancelled") or one["handler"] in besides for one in jobs)
+            return jobs if jobs and all(over) else None
         return wait_for("all jobs to settle", quiet, seconds)
 
 
@@ -381,6 +419,11 @@ class World:
         with open(full + ".new", "w") as out:
             out.write(text)
         os.replace(full + ".new", full)
+
+    def assert_well_formed(self):
+        """Whatever a test is about: nothing that was sent to the vendor may be in a shape that it never takes."""
+        if self.sandbox.process.is_alive():
+            equal(self.sandbox.malformed(), [], "what the vendor takes from nobody")
 
     def close(self, failed):
         for process in reversed(self.processes):

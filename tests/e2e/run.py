@@ -46,6 +46,7 @@ def run_one(full, path, name, binary):
         try:
             world = World(binary)
             getattr(module, name)(world)
+            world.assert_well_formed()
         except BaseException:  # an exit or a kill of the test is a failure too
             failure = traceback.format_exc()
         finally:

@@ -133,6 +133,7 @@ function M.reset(options)
   state = {
     counter = 0, last_ts = 0, people = {}, people_order = {}, channels = {}, channel_order = {}, groups = {},
     views = {}, view_order = {}, triggers = {}, responses = {}, ephemerals = {}, log = {}, log_count = 0,
+    malformed = {},
   }
   fill()
   options = options or {}
@@ -183,6 +184,11 @@ function M.log(entry)
   entry.at_ms = time.now_ms()
   state.log[#state.log + 1] = entry
   if #state.log > 20000 then table.move(state.log, 10001, #state.log + 10000, 1) end
+end
+
+--- Keeps what was sent in a shape that the vendor never takes, for whoever asks what the app does wrong.
+function M.note_malformed(method, detail)
+  state.malformed[#state.malformed + 1] = { method = method, detail = detail }
 end
 
 function M.get() return state end

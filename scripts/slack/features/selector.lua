@@ -3,6 +3,7 @@
 local incidents = require "engine.incidents"
 local json = require "engine.json"
 local log = require "engine.log"
+local text = require "engine.text"
 local status = require "incident_status"
 local blocks = require "slack.blocks"
 local incident_modal = require "slack.incident_modal"
@@ -12,6 +13,7 @@ local view = require "slack.view"
 
 local ACTION = "incident_update_select_incident"
 local SHOWN = 50
+local WORDS_MAX = 200
 
 -- The open incident with exactly this number: among thousands it would drown in those whose number
 -- only begins with it.
@@ -25,7 +27,7 @@ end
 local function options(given)
   local found = { options = json.array {} }
   local person_id, unknown = permit.sender(given)
-  local words = blocks.line(given.action.value)
+  local words = text.cut(blocks.line(given.action.value), WORDS_MAX, "")
   local rows, err = {}, unknown
   if person_id then
     local wanted = { status_below = status.CLOSED, search = words, limit = SHOWN, order = "newest" }

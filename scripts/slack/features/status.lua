@@ -11,7 +11,7 @@ local view = require "slack.view"
 local function participants(incident)
   local lines = {}
   for _, role in ipairs(incident.roles or {}) do
-    lines[#lines + 1] = ("%s %s: %s"):format(role.emoji, blocks.escape(role.name, 100), people.mention(role.person))
+    lines[#lines + 1] = ("%s: %s"):format(incident_text.named(role), people.mention(role.person))
   end
   lines[#lines + 1] = "\u{270D}\u{FE0F} Declared by: " .. people.mention(incident.created_by)
   return table.concat(lines, "\n")

@@ -12,8 +12,9 @@ local step = require "slack.step"
 local SCOPE = "slack.role_told"
 
 local function words(incident, conversation, role, is_first)
-  local text = ("%s You are %s *%s* of *%s* in <#%s>."):format(role.emoji, is_first and "the" or "now",
-    blocks.escape(role.name, 100), incident_text.headline(incident), conversation.external_id)
+  local text = ("%s You are %s *%s* of *%s* in <#%s>."):format(blocks.escape(role.emoji, 100),
+    is_first and "the" or "now", blocks.escape(role.name, 100), incident_text.headline(incident),
+    conversation.external_id)
   if is_first then text = text .. " It comes with declaring an incident; somebody else can take it." end
   if role.summary and role.summary ~= "" then text = text .. "\n" .. blocks.quote(role.summary, 1000) end
   return text

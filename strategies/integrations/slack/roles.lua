@@ -10,10 +10,7 @@ local function holders(incident)
   local fields = {}
   for _, role in ipairs(incident.roles) do
     if #fields < blocks.LIMIT.fields then
-      fields[#fields + 1] = {
-        blocks.escape((role.emoji .. " " .. role.name):gsub("^ ", ""), 100),
-          people.mention(role.person),
-      }
+      fields[#fields + 1] = { incident_text.named(role), people.mention(role.person) }
     end
   end
   return fields
