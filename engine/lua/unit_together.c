@@ -91,6 +91,36 @@ static void check_unique_tag(const struct generation *generation, const json_t *
                    snapshot_config_name(generation->snapshot), member(tag, "tag"), given, table);
 }
 
+static bool has_tag(const struct generation *generation, const char *name, const char *applies_to)
+{
+    size_t i;
+    json_t *tag;
+    json_array_foreach (generation->tags, i, tag)
+        if (strcmp(member(tag, "tag"), name) == 0 &&
+            strcmp(member(tag, "applies_to"), applies_to) == 0)
+            return true;
+    return false;
+}
+
+/* A tag whose meaning is for the other kind would do nothing. */
+static void check_misplaced_tag(const struct generation *generation, const json_t *tag,
+                                struct report *report)
+{
+    bool is_group = strcmp(member(tag, "applies_to"), "usergroup") == 0;
+    const char *other = is_group ? "conversation" : "usergroup";
+    if (has_tag(generation, member(tag, "tag"), other))
+        return;
+    AUTO_FREE char *table = xasprintf("%ss", other);
+    size_t i;
+    json_t *row;
+    json_array_foreach (json_object_get(generation->reference, table), i, row)
+        if (strcmp(member(row, "tag"), member(tag, "tag")) == 0)
+            report_add(report, "%s: tag \"%s\" says something of a %s, not of a %s (%s)",
+                       snapshot_config_name(generation->snapshot), member(tag, "tag"),
+                       is_group ? "user group" : "conversation",
+                       is_group ? "conversation" : "user group", member(tag, "path"));
+}
+
 static void check_tags(const struct generation *generation, struct report *report)
 {
     size_t i, j;
@@ -105,6 +135,7 @@ static void check_tags(const struct generation *generation, struct report *repor
         }
         if (json_is_true(json_object_get(tag, "is_unique")))
             check_unique_tag(generation, tag, report);
+        check_misplaced_tag(generation, tag, report);
     }
 }
 

@@ -23,7 +23,8 @@ return {
   slack = {
     token = "xoxb-test", signing_secret = "a secret of tests",
     api_url = env("TEST_URL", "http://127.0.0.1:9") .. "/stub/",
-    conversations = { { id = "C0ALL", tag = "tech_incidents" }, { id = "C0DEPLOY", tag = "it_deploy" } },
+    conversations = { { id = "C0ALL", tag = "tech_incidents" }, { id = "C0DEPLOY", tag = "it_deploy" },
+      { id = "C0TEAM", tag = "raid_alert__incidents_normal" } },
     emergency = { guide = "https://wiki.example.test/emergency" },
     office_hours = { days = {} },
     sos = { { name = "Leads", conversation = "C0ALL" } },

@@ -312,6 +312,9 @@ local JOBS = {
     ["pins.add"] = { already_pinned = DONE },
   } },
   { "announce_to_all", "conversation.created", ends = { ["chat.postMessage"] = { not_in_channel = DONE } } },
+  { "tell_teams", "incident.created", comes = function() return { incident_id = incident_of("P4").id } end, ends = {
+    ["chat.postMessage"] = { not_in_channel = DONE },
+  } },
   { "bookmark", "conversation.ready", is_unknown = true, about = "after a lost answer", ends = {
     ["bookmarks.add"] = { invalid_emoji = DONE },
   } },

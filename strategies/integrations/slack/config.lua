@@ -60,7 +60,7 @@ local function id(pattern, hint)
 end
 
 local tag = shape.string {
-  optional = true, pattern = "^[%w_%-]+$", max = 80, hint = "must be letters, digits, _ and -",
+  optional = true, pattern = "^[%w_%-%.]+$", max = 80, hint = "must be letters, digits, _, - and .",
 }
 local categories = shape.list { of = shape.string { min = 1 }, default = {} }
 
