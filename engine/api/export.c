@@ -27,7 +27,9 @@ static void step(void *arg);
 
 static void export_free(struct export *export)
 {
-    api_read_free(export->read);
+    if (export->read)
+        api_read_free(export->read);
+    free(export->page.ids);
     tabular_free(export->table);
     buf_fini(&export->out);
     free(export);
@@ -83,9 +85,7 @@ static void finish(struct export *export, int rc, const struct err *err)
         struct api_read *read = export->read;
         export->read = NULL;
         api_read_finish(read, rc, err);
-        tabular_free(export->table);
-        buf_fini(&export->out);
-        free(export);
+        export_free(export);
         return;
     }
     if (rc != OK)
@@ -109,7 +109,8 @@ static void begin(struct export *export)
 static void start_again(struct export *export)
 {
     export->is_learning = false;
-    export->page = (struct incident_page){ .limit = CHUNK_ROWS };
+    export->page.skip = 0;
+    export->page.before_id = 0;
     step(export);
 }
 

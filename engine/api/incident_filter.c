@@ -14,35 +14,42 @@ enum { DEFAULT_LIMIT = 100, MAX_LIMIT = 1000 };
 
 /* A parameter that may be repeated: any of its values. */
 struct choice {
-    const char *name, *column;
-    const char *exists; /* finds a value; NULL: a status number */
+    const char *name;
+    const char *exists;      /* finds a value; NULL: a status number */
+    const char *begin, *end; /* of the condition, around the values */
 };
 
 static const struct choice CHOICES[] = {
-    { "status", "i.status", NULL },
-    { "environment", "i.environment_id", "SELECT 1 FROM environment WHERE id = ?" },
-    { "priority", "i.priority_id", "SELECT 1 FROM priority WHERE id = ?" },
-    { "incident_category", "i.category_id", "SELECT 1 FROM category WHERE id = ?" },
-    { "group", "c.group_id", "SELECT 1 FROM category_group WHERE id = ?" },
-    { "created_by", "i.created_by", "SELECT 1 FROM person WHERE id = ?" },
+    { .name = "status" },
+    { "environment", "SELECT 1 FROM environment WHERE id = ?", "@i.environment_id IN (", ")" },
+    { "priority", "SELECT 1 FROM priority WHERE id = ?", "@i.priority_id IN (", ")" },
+    { "incident_category", "SELECT 1 FROM category WHERE id = ?", "@i.category_id IN (", ")" },
+    { "group", "SELECT 1 FROM category_group WHERE id = ?",
+      "@i.category_id IN (SELECT id FROM category WHERE group_id IN (", "))" },
+    { "created_by", "SELECT 1 FROM person WHERE id = ?", "@i.created_by IN (", ")" },
 };
 
 bool filter_add_value(struct filter_reading *r, struct db_value value)
 {
-    struct incident_filter *filter = r->filter;
-    if (filter->value_count == INCIDENT_FILTER_MAX_VALUES) {
-        if (!r->errors->count)
-            api_errors_add(r->errors, "invalid", NULL, "More than %d values.",
-                           INCIDENT_FILTER_MAX_VALUES);
-        return false;
+    if (r->filter->value_count < INCIDENT_FILTER_MAX_VALUES) {
+        filter_push_value(r, value);
+        return true;
     }
+    if (!r->errors->count)
+        api_errors_add(r->errors, "invalid", NULL, "More than %d values.",
+                       INCIDENT_FILTER_MAX_VALUES);
+    return false;
+}
+
+void filter_push_value(struct filter_reading *r, struct db_value value)
+{
+    struct incident_filter *filter = r->filter;
     if (filter->value_count == filter->value_room) {
         filter->value_room = filter->value_room ? filter->value_room * 2 : 32;
         filter->values =
             xrealloc(filter->values, (size_t)filter->value_room * sizeof(*filter->values));
     }
     filter->values[filter->value_count++] = value;
-    return true;
 }
 
 const char *filter_keep(struct filter_reading *r, char *text)
@@ -97,7 +104,10 @@ static int add_choice(struct filter_reading *r, const struct choice *choice,
                        field->value);
         return OK;
     }
-    filter_add_value(r, value);
+    if (choice->exists)
+        filter_add_value(r, value);
+    else
+        r->chosen |= FILTER_STATUS(value.i);
     return OK;
 }
 
@@ -106,6 +116,8 @@ static int read_choice(struct filter_reading *r, const struct choice *choice)
     struct buf *sql = &r->filter->sql;
     const struct form *form = r->filter->form;
     bool is_first = true;
+    if (!strcmp(choice->name, "group"))
+        r->has_several_runs |= form_last(form, choice->name) != NULL;
     for (int i = 0; i < form->count; i++) {
         const struct form_field *field = &form->fields[i];
         if (field->name_len != strlen(choice->name) ||
@@ -117,88 +129,67 @@ static int read_choice(struct filter_reading *r, const struct choice *choice)
             return rc;
         if (r->filter->value_count == before)
             continue;
-        buf_printf(sql, is_first ? " AND %s IN (?" : ",?", choice->column);
+        buf_printf(sql, is_first ? " AND %s?" : ",?", choice->begin);
+        r->has_several_runs |= !is_first;
         is_first = false;
     }
     if (!is_first)
-        buf_putc(sql, ')');
+        buf_puts(sql, choice->end);
+    if (r->chosen)
+        r->statuses &= r->chosen;
     return OK;
 }
 
-/* The position of a priority as an expression: a handful of comparisons cost less than a search
- * for each incident. */
-static int add_priority_order(struct filter_reading *r)
-{
-    static const char SELECT_POSITIONS[] = "SELECT id, position FROM priority ORDER BY position";
-    struct stmt *stmt = tx_query(r->tx, r->err, SELECT_POSITIONS, "");
-    if (!stmt)
-        return r->err->code;
-    int rc;
-    buf_puts(&r->order, "CASE i.priority_id");
-    while ((rc = stmt_next(stmt, r->err)) == DB_ROW &&
-           r->order_value_count < INCIDENT_FILTER_MAX_PRIORITIES) {
-        const char *id = filter_keep(r, xstrdup(stmt_text(stmt, 0)));
-        buf_printf(&r->order, " WHEN ? THEN %" PRId64, stmt_int(stmt, 1));
-        r->order_values[r->order_value_count++] = (struct db_value){ .type = 't', .t = id };
-    }
-    stmt_end(stmt);
-    buf_printf(&r->order, " ELSE %d END", INT32_MAX);
-    return rc < 0 ? rc : OK;
-}
-
 /* One item of order_by. A column that came before decides already: its repetition says nothing. */
-static int add_order(struct filter_reading *r, const char *item, size_t len)
+static void add_order(struct filter_reading *r, const char *item, size_t len)
 {
     static const struct {
         const char *name, *column;
+        enum filter_walk walk; /* when it comes first */
     } ORDERS[] = {
-        { "priority", NULL },
-        { "title", "i.title" },
-        { "id", "i.id" },
-        { "created_at", "i.created_at_ms" },
-        { "created_by", "(SELECT username FROM person WHERE id = i.created_by)" },
+        { "priority", "(SELECT position FROM priority WHERE id = i.priority_id)", WALK_PRIORITIES },
+        { "title", "@i.title", WALK_NONE },
+        { "id", "i.id", WALK_NONE },
+        { "created_at", "@i.created_at_ms", WALK_NONE },
+        { "created_by", "(SELECT username FROM person WHERE id = i.created_by)", WALK_PEOPLE },
     };
     bool is_descending = len > 0 && *item == '-';
     const char *name = item + is_descending;
     size_t name_len = len - is_descending;
-    int rc = OK;
     for (size_t i = 0; i < sizeof(ORDERS) / sizeof(*ORDERS); i++) {
         if (strlen(ORDERS[i].name) != name_len || memcmp(ORDERS[i].name, name, name_len))
             continue;
         if (r->ordered_by & 1u << i)
-            return OK;
+            return;
         r->ordered_by |= 1u << i;
-        buf_puts(&r->order, r->order.len ? ", " : "");
-        if (ORDERS[i].column)
-            buf_puts(&r->order, ORDERS[i].column);
-        else
-            rc = add_priority_order(r);
-        buf_puts(&r->order, is_descending ? " DESC" : "");
-        return rc;
+        if (!r->order.len)
+            r->walk = ORDERS[i].walk;
+        buf_printf(&r->order, "%s%s%s", r->order.len ? ", " : "", ORDERS[i].column,
+                   is_descending ? " DESC" : "");
+        if (!r->first_order_len)
+            r->first_order_len = r->order.len;
+        return;
     }
     api_errors_add(r->errors, "invalid_choice", "order_by",
                    "Select a valid choice. %.*s is not one of the available choices.", (int)len,
                    item);
-    return OK;
 }
 
 /* Ends with the id, so that pages neither overlap nor leave gaps. */
-static int read_order(struct filter_reading *r)
+static void read_order(struct filter_reading *r)
 {
     const struct form_field *field = form_last(r->filter->form, "order_by");
-    int rc = OK;
-    bool is_ranked = r->order.len > 0; /* by a search, which wins */
-    for (const char *at = field && !is_ranked ? field->value : "";
-         *at && rc == OK && r->errors->count < 20;) {
+    for (const char *at = field && !r->search.type ? field->value : "";
+         *at && r->errors->count < 20;) {
         size_t len = strcspn(at, ",");
-        rc = add_order(r, at, len);
+        add_order(r, at, len);
         at += len;
         at += *at == ',';
     }
-    r->filter->is_default_order = r->order.len == 0 || !strcmp(r->order.data, "i.id DESC");
+    r->filter->is_default_order =
+        !r->search.type && (r->order.len == 0 || !strcmp(r->order.data, "i.id DESC"));
     if (!r->filter->is_default_order)
         buf_puts(&r->order, ", i.id DESC");
-    return rc;
 }
 
 static void take_page(struct filter_reading *r)
@@ -249,23 +240,43 @@ static void add_policy(struct filter_reading *r, const struct api_identity *iden
     filter_add_value(r, (struct db_value){ .type = 't', .t = identity->person_id });
 }
 
+/* Walks the priorities, or the people, in their order, and the incidents of each. */
+static void finish_walk(struct filter_reading *r, struct buf *sql)
+{
+    static const char *const WALKS[] = {
+        [WALK_PRIORITIES] = "priority q CROSS JOIN incident i ON i.priority_id = q.id",
+        [WALK_PEOPLE] = "person q CROSS JOIN incident i ON i.created_by = q.id",
+    };
+    const char *rest = r->order.data + r->first_order_len;
+    bool is_descending = r->first_order_len > 5 && !memcmp(rest - 5, " DESC", 5);
+    const char *direction = is_descending ? " DESC" : "";
+    buf_printf(sql, "SELECT i.id FROM %s%s ORDER BY ", WALKS[r->walk], r->filter->sql.data);
+    if (r->walk == WALK_PRIORITIES)
+        buf_printf(sql, "q.position%s, q.rowid%s", direction, direction);
+    else
+        buf_printf(sql, "q.username%s", direction);
+    buf_puts(sql, rest);
+}
+
 static void finish_sql(struct filter_reading *r)
 {
     struct incident_filter *filter = r->filter;
-    bool by_id = filter->is_default_order;
     AUTO_BUF struct buf sql = BUF_INIT;
-    buf_puts(&sql, by_id ? "SELECT " INCIDENT_REST_COLUMNS " FROM " INCIDENT_REST_TABLES
-                         : "SELECT i.id FROM incident i");
-    if (r->join)
-        buf_puts(&sql, r->join);
-    if (strstr(filter->sql.data, "c.group_id"))
-        buf_puts(&sql, " JOIN category c ON c.id = i.category_id");
-    buf_printf(&sql, "%s ORDER BY %s LIMIT ? OFFSET ?", filter->sql.data,
-               by_id ? "i.id DESC" : r->order.data);
-    for (int i = 0; i < r->order_value_count && !by_id; i++)
-        filter_add_value(r, r->order_values[i]);
-    filter_add_value(r, (struct db_value){ .type = 'i', .i = filter->limit + 1 });
-    filter_add_value(r, (struct db_value){ .type = 'i', .i = filter->skip });
+    filter->has_ids_only = !filter->is_default_order || r->has_few_rows || r->has_several_runs;
+    for (char *at = filter->is_default_order ? NULL : r->order.data; at && (at = strchr(at, '@'));)
+        *at = r->has_few_rows ? '+' : ' ';
+    if (r->walk != WALK_NONE)
+        finish_walk(r, &sql);
+    else if (filter->has_ids_only)
+        buf_printf(&sql, "SELECT i.id FROM incident i%s ORDER BY %s%s", filter->sql.data,
+                   r->is_sorted && filter->is_default_order ? "+" : "",
+                   filter->is_default_order ? "i.id DESC" : r->order.data);
+    else
+        buf_printf(&sql,
+                   "SELECT " INCIDENT_REST_COLUMNS " FROM " INCIDENT_REST_TABLES
+                   "%s ORDER BY i.id DESC",
+                   filter->sql.data);
+    buf_puts(&sql, " LIMIT ? OFFSET ?");
     buf_clear(&filter->sql);
     buf_append(&filter->sql, sql.data, sql.len);
 }
@@ -280,22 +291,34 @@ static int read_parameters(struct filter_reading *r, const struct api_identity *
     for (size_t i = 0; i < sizeof(CHOICES) / sizeof(*CHOICES) && rc == OK; i++)
         rc = read_choice(r, &CHOICES[i]);
     filter_read_bounds(r);
+    read_order(r);
     if (rc == OK)
-        rc = read_order(r);
+        rc = filter_choose_index(r);
     if (rc != OK)
         return rc;
     add_policy(r, identity);
     read_page(r);
-    finish_sql(r);
+    if (r->search.type)
+        filter_finish_search(r);
+    else
+        finish_sql(r);
+    filter_push_value(r, (struct db_value){ .type = 'i', .i = r->filter->limit + 1 });
+    filter_push_value(r, (struct db_value){ .type = 'i', .i = r->filter->skip });
     return r->errors->count ? err_set(r->err, ERR_INVALID, "a query parameter is wrong") : OK;
 }
 
 int incident_filter_read(struct incident_filter *filter, struct tx *tx, struct api_read *read,
                          const struct incident_page *page, struct err *err)
 {
-    struct filter_reading r = {
-        .filter = filter, .read = read, .page = page, .tx = tx, .errors = &read->errors, .err = err
-    };
+    struct filter_reading r = { .filter = filter,
+                                .read = read,
+                                .page = page,
+                                .tx = tx,
+                                .errors = &read->errors,
+                                .err = err,
+                                .statuses = FILTER_EVERY_STATUS,
+                                .created_from_ms = INT64_MIN,
+                                .created_to_ms = INT64_MAX };
     *filter = (struct incident_filter){ .form = xcalloc(1, sizeof(*filter->form)) };
     int rc = form_parse(read->query, strlen(read->query), filter->form, err);
     if (rc == ERR_LIMIT) {

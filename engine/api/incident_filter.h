@@ -14,6 +14,7 @@ struct incident_filter {
     int limit; /* rows a page; the SELECT asks for one more, to know whether there is a next page */
     int64_t skip; /* of pages in another order than the default */
     bool is_default_order;
+    bool has_ids_only; /* the SELECT gives ids, not the columns */
     bool shows_tags;
     struct form *form; /* what the values point into */
     char **texts;      /* likewise */
@@ -25,6 +26,8 @@ struct incident_page {
     int limit;
     int64_t before_id; /* in the default order: 0 is the beginning */
     int64_t skip;      /* rows that came before */
+    int64_t *ids;      /* in another order: all rows, sorted once; freed by the caller */
+    int64_t count;
 };
 
 /* What incidents/ answers, for the parameters of read->query: one page as a JSON array in read->out. <page> NULL: the
@@ -33,8 +36,8 @@ struct incident_page {
 int incidents_read_page(struct tx *tx, struct api_read *read, struct incident_page *page,
                         bool *has_next, struct err *err);
 
-/* Makes a SELECT of the columns of INCIDENT_REST_COLUMNS in the default order, of the id alone
- * in another: sorting whole rows would cost more than fetching those of the page. OK, or
+/* Makes a SELECT of the columns of INCIDENT_REST_COLUMNS, or, where something is sorted, of the id
+ * alone: sorting whole rows would cost more than fetching those of the page. OK, or
  * ERR_INVALID with read->errors filled, or a store's error. The caller calls
  * incident_filter_fini() in every case. <page> is as above. */
 int incident_filter_read(struct incident_filter *filter, struct tx *tx, struct api_read *read,

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/tz.h"
 #include "core/moment.h"
+#include "core/status.h"
 #include "core/time_range.h"
 
 #include <ctype.h>
@@ -78,10 +79,6 @@ static void read_number_bounds(struct filter_reading *r)
         { "id__lte", " AND i.id <= ?", false },
         { "id__gt", " AND i.id > ?", false },
         { "id__lt", " AND i.id < ?", true },
-        { "_status__gte", " AND i.status >= ?", true },
-        { "_status__lte", " AND i.status <= ?", false },
-        { "_status__gt", " AND i.status > ?", false },
-        { "_status__lt", " AND i.status < ?", true },
     };
     for (size_t i = 0; i < sizeof(BOUNDS) / sizeof(*BOUNDS); i++) {
         const struct form_field *field = given(r, BOUNDS[i].name);
@@ -92,6 +89,36 @@ static void read_number_bounds(struct filter_reading *r)
             add_int(r, BOUNDS[i].sql, number);
         else
             api_errors_add(r->errors, "invalid", BOUNDS[i].name, "Enter a number.");
+    }
+}
+
+/* Which statuses are within: a set has an index, a range of it would be read to its end. */
+static void read_status_bounds(struct filter_reading *r)
+{
+    static const struct {
+        const char *name;
+        bool is_up, is_below, is_equal;
+    } BOUNDS[] = {
+        { .name = "_status__gte", .is_up = true, .is_equal = true },
+        { .name = "_status__lte", .is_below = true, .is_equal = true },
+        { .name = "_status__gt" },
+        { .name = "_status__lt", .is_up = true, .is_below = true },
+    };
+    for (size_t i = 0; i < sizeof(BOUNDS) / sizeof(*BOUNDS); i++) {
+        const struct form_field *field = given(r, BOUNDS[i].name);
+        int64_t number;
+        if (!field)
+            continue;
+        if (!read_decimal(field, BOUNDS[i].is_up, &number)) {
+            api_errors_add(r->errors, "invalid", BOUNDS[i].name, "Enter a number.");
+            continue;
+        }
+        unsigned within = 0;
+        for (int status = STATUS_OPEN; status <= STATUS_CLOSED; status += 10)
+            if ((BOUNDS[i].is_equal && status == number) ||
+                (BOUNDS[i].is_below ? status < number : status > number))
+                within |= FILTER_STATUS(status);
+        r->statuses &= within;
     }
 }
 
@@ -138,12 +165,12 @@ static void read_environment(struct filter_reading *r)
 {
     const struct form_field *field = given(r, "environment__value");
     if (field)
-        add_condition(r, " AND i.environment_id IN (SELECT id FROM environment WHERE value = ?)",
+        add_condition(r, " AND @i.environment_id IN (SELECT id FROM environment WHERE value = ?)",
                       (struct db_value){ .type = 'n', .t = field->value, .n = field->value_len });
     if (!given(r, "environment__value__in"))
         return;
     read_list(r, "environment__value__in",
-              "i.environment_id IN (SELECT id FROM environment WHERE value", false);
+              "@i.environment_id IN (SELECT id FROM environment WHERE value", false);
     buf_putc(&r->filter->sql, ')');
 }
 
@@ -177,10 +204,10 @@ static void read_range(struct filter_reading *r)
                        err.msg);
         return;
     }
-    if (range.has_start)
-        add_int(r, " AND i.created_at_ms >= ?", range.start_ms);
-    if (range.has_end)
-        add_int(r, " AND i.created_at_ms <= ?", range.end_ms);
+    if (range.has_start && range.start_ms > r->created_from_ms)
+        r->created_from_ms = range.start_ms;
+    if (range.has_end && range.end_ms < r->created_to_ms)
+        r->created_to_ms = range.end_ms;
 }
 
 /* "05/03/2022 10:00" and "5/3/22" as "2022-05-03 10:00": the American order that clients may send. Others stay. */
@@ -221,20 +248,29 @@ static bool read_instant(const struct filter_reading *r, const struct form_field
 static void read_time_bounds(struct filter_reading *r)
 {
     static const struct {
-        const char *name, *sql;
+        const char *name;
+        int to_add_ms; /* until the first, or the last, instant that is within */
+        bool is_end;
     } BOUNDS[] = {
-        { "created_at__gte", " AND i.created_at_ms >= ?" },
-        { "created_at__lte", " AND i.created_at_ms <= ?" },
-        { "created_at__gt", " AND i.created_at_ms > ?" },
-        { "created_at__lt", " AND i.created_at_ms < ?" },
+        { "created_at__gte", 0, false },
+        { "created_at__lte", 0, true },
+        { "created_at__gt", 1, false },
+        { "created_at__lt", -1, true },
     };
     for (size_t i = 0; i < sizeof(BOUNDS) / sizeof(*BOUNDS); i++) {
         const struct form_field *field = given(r, BOUNDS[i].name);
         int64_t at_ms;
-        if (field && read_instant(r, field, &at_ms))
-            add_int(r, BOUNDS[i].sql, at_ms);
-        else if (field)
+        if (!field)
+            continue;
+        if (!read_instant(r, field, &at_ms)) {
             api_errors_add(r->errors, "invalid", BOUNDS[i].name, "Enter a valid date/time.");
+            continue;
+        }
+        at_ms += BOUNDS[i].to_add_ms;
+        if (BOUNDS[i].is_end && at_ms < r->created_to_ms)
+            r->created_to_ms = at_ms;
+        if (!BOUNDS[i].is_end && at_ms > r->created_from_ms)
+            r->created_from_ms = at_ms;
     }
 }
 
@@ -243,6 +279,7 @@ void filter_read_bounds(struct filter_reading *r)
     read_id(r, "id");
     read_id(r, "id__iexact");
     read_number_bounds(r);
+    read_status_bounds(r);
     read_list(r, "id__in", "i.id", true);
     read_environment(r);
     read_ignore(r);

@@ -45,10 +45,16 @@ static const char SELECT_BY_INCIDENT[] =
     CONVERSATION_COLUMNS " WHERE v.incident_id = ? AND" CONVERSATION_IS_VISIBLE;
 /* Binds platform; 1 to leave the kind out (no incident channels, only incident channels); tag
  * prefix, twice its length. */
-static const char SELECT_LIST[] = CONVERSATION_COLUMNS
-    " WHERE v.platform = ? AND NOT (v.incident_id IS NOT NULL AND ? = 1)"
-    " AND NOT (v.incident_id IS NULL AND ? = 1)"
-    " AND (? = '' OR substr(v.tag, 1, ?) = ?) AND" CONVERSATION_IS_VISIBLE " ORDER BY v.name, v.id";
+/* Channels of incidents are many: those that are none have an index of their own. */
+#define CONVERSATIONS(condition)                                                                \
+    CONVERSATION_COLUMNS " WHERE v.platform = ?" condition                                      \
+                         " AND (? = '' OR substr(v.tag, 1, ?) = ?) AND" CONVERSATION_IS_VISIBLE \
+                         " ORDER BY v.name, v.id"
+static const char SELECT_LIST[] = CONVERSATIONS("");
+static const char SELECT_CHANNELS[] = CONVERSATIONS(" AND v.incident_id IS NOT NULL");
+static const char SELECT_OPENED_CHANNELS[] =
+    CONVERSATIONS(" AND v.incident_id IS NOT NULL AND v.status = 'opened'");
+static const char SELECT_PLAIN[] = CONVERSATIONS(" AND v.incident_id IS NULL");
 static const char SELECT_OPENED[] =
     "SELECT id, platform, external_id FROM conversation WHERE incident_id = ?";
 static const char UPSERT_OPENED[] =
@@ -148,27 +154,38 @@ static int conversation_get(struct op_call *call)
                                policy_sees_all(actor), policy_person(actor), policy_person(actor)));
 }
 
-/* conversation.list {platform, incident_channels?, tag_prefix?} -> [conversation] */
+/* Which of the lists is wanted. */
+static int choose_list(const struct args *args, const char **sql)
+{
+    bool wants_channels = false;
+    bool is_opened = false;
+    int rc = args_bool_optional(args, "incident_channels", &wants_channels);
+    if (rc == OK)
+        rc = args_bool_optional(args, "opened", &is_opened);
+    if (rc == OK && is_opened && !wants_channels)
+        rc = args_fail(args, "opened", "opened goes with incident_channels = true");
+    *sql = !args_has(args, "incident_channels") ? SELECT_LIST
+           : !wants_channels                    ? SELECT_PLAIN
+           : is_opened                          ? SELECT_OPENED_CHANNELS
+                                                : SELECT_CHANNELS;
+    return rc;
+}
+
+/* conversation.list {platform, incident_channels?, opened?, tag_prefix?} -> [conversation] */
 static int conversation_list(struct op_call *call)
 {
     struct args args = args_of(call);
     struct text platform, prefix;
-    bool wants_channels = false;
-    int rc = args_refuse_unknown(call, "platform", "incident_channels", "tag_prefix");
+    const char *sql = NULL;
+    int rc = args_refuse_unknown(call, "platform", "incident_channels", "opened", "tag_prefix");
     if (rc != OK || (rc = args_text(&args, "platform", 1, PLATFORM_MAX, &platform)) != OK ||
-        (rc = args_bool_optional(&args, "incident_channels", &wants_channels)) != OK ||
+        (rc = choose_list(&args, &sql)) != OK ||
         (rc = args_text_optional(&args, "tag_prefix", 0, TAG_MAX, &prefix)) != OK)
         return rc;
-    bool is_filtered = args_has(&args, "incident_channels");
-    int64_t without_channels = is_filtered && !wants_channels;
-    int64_t only_channels = is_filtered && wants_channels;
     AUTO_FREE char *start = prefix.at ? text_dup(prefix) : xstrdup("");
     const struct actor *actor = call->actor;
     struct stmt *stmt =
-        tx_query(call->tx, call->err, SELECT_LIST,
-                 "niititit"
-                 "t",
-                 platform.at, platform.len, without_channels, only_channels, start,
+        tx_query(call->tx, call->err, sql, "ntititt", platform.at, platform.len, start,
                  (int64_t)utf8_length(start, strlen(start)), start, policy_sees_all(actor),
                  policy_person(actor), policy_person(actor));
     return op_write_rows(call, stmt, write_conversation);
@@ -443,8 +460,8 @@ const struct op CONVERSATION_OPS[] = {
     { "conversation.get", false, conversation_get,
       "{id} or {tag} or {platform, external_id} or {incident_id}: one conversation" },
     { "conversation.list", false, conversation_list,
-      "{platform, incident_channels?, tag_prefix?}: conversations; incident_channels true: only"
-      " those of incidents, false: none of them" },
+      "{platform, incident_channels?, opened?, tag_prefix?}: conversations; incident_channels true:"
+      " only those of incidents (opened true: and not archived), false: none of them" },
     { "conversation.members", false, conversation_members,
       "{conversation_id}: the people in it -> [person id]" },
     { "conversation.opened", true, conversation_opened,

@@ -6,6 +6,7 @@
 #include "core/incident_json.h"
 #include "core/op_table.h"
 #include "core/policy.h"
+#include "core/status.h"
 #include "store/db.h"
 
 #include <string.h>
@@ -73,6 +74,7 @@ static int incident_detail(struct op_call *call)
 /* A query that grows condition by condition. */
 struct filter {
     struct buf sql;
+    bool is_open_only; /* few of all incidents */
     struct db_value values[FILTER_VALUES];
     int count;
 };
@@ -97,7 +99,7 @@ static void bind_bytes(struct filter *filter, const char *value, size_t len)
 
 static void begin_filter(struct filter *filter, const struct actor *actor)
 {
-    buf_puts(&filter->sql, "SELECT i.id FROM incident i JOIN priority p ON p.id = i.priority_id "
+    buf_puts(&filter->sql, "SELECT i.id FROM incident i JOIN priority p ON p.id = +i.priority_id "
                            "WHERE " POLICY_MAY_SEE_SQL);
     bind_int(filter, policy_sees_all(actor));
     bind_text(filter, policy_person(actor));
@@ -117,22 +119,33 @@ static int filter_by_int(struct filter *filter, const struct args *args, const c
     return rc;
 }
 
+/* The statuses of both arguments. As a set, because a set has an index, and a range of it would be
+ * read to its end. */
 static int filter_by_status(struct filter *filter, const struct args *args)
 {
     json_t *list = NULL;
+    int64_t below = INT64_MAX;
     int rc = args_array_optional(args, "status_in", STATUSES_MAX, &list);
-    if (rc != OK || !list)
+    if (rc == OK)
+        rc = args_int_optional(args, "status_below", INT64_MIN, INT64_MAX, &below);
+    if (rc != OK || (!list && below > STATUS_CLOSED))
         return rc;
-    buf_puts(&filter->sql, " AND i.status IN (NULL");
+    bool is_within[STATUS_CLOSED + 1] = { false };
     size_t index;
     json_t *item;
     json_array_foreach (list, index, item) {
+        double number = json_number_value(item);
         if (!json_is_number(item))
             return args_fail(args, "status_in", "status_in must hold numbers");
-        buf_puts(&filter->sql, ", ?");
-        bind_int(filter, (int64_t)json_number_value(item));
+        if (number >= 0 && number <= STATUS_CLOSED)
+            is_within[(int)number] = true;
     }
+    buf_puts(&filter->sql, " AND i.status IN (NULL");
+    for (int status = STATUS_OPEN; status <= STATUS_CLOSED; status += 10)
+        if ((!list || is_within[status]) && status < below)
+            buf_printf(&filter->sql, ", %d", status);
     buf_puts(&filter->sql, ")");
+    filter->is_open_only = below <= STATUS_CLOSED || !is_within[STATUS_CLOSED];
     return OK;
 }
 
@@ -152,17 +165,23 @@ static int filter_by_search(struct filter *filter, const struct args *args)
     return OK;
 }
 
-/* Incidents that concern a person: declared by, member of, role in. */
+/* Incidents that concern a person: declared by, member of, role in. Of few incidents each is asked;
+ * of all of them those of the person are looked up. */
 static int filter_by_person(struct filter *filter, const struct args *args)
 {
+    static const char EACH[] =
+        " AND (i.created_by = ? OR EXISTS (SELECT 1 FROM incident_member m WHERE"
+        " m.incident_id = i.id AND m.person_id = ?) OR EXISTS (SELECT 1 FROM incident_role r"
+        " WHERE r.incident_id = i.id AND r.person_id = ?))";
+    static const char OF_PERSON[] =
+        " AND i.id IN (SELECT id FROM incident WHERE created_by = ? UNION SELECT incident_id FROM"
+        " incident_member WHERE person_id = ? UNION SELECT incident_id FROM incident_role WHERE"
+        " person_id = ?)";
     struct text person;
     int rc = args_text_optional(args, "of_person", 1, ID_SIZE - 1, &person);
     if (rc != OK || !person.at)
         return rc;
-    buf_puts(&filter->sql,
-             " AND (i.created_by = ? OR EXISTS (SELECT 1 FROM incident_member m WHERE"
-             " m.incident_id = i.id AND m.person_id = ?) OR EXISTS (SELECT 1 FROM incident_role r"
-             " WHERE r.incident_id = i.id AND r.person_id = ?))");
+    buf_puts(&filter->sql, filter->is_open_only ? EACH : OF_PERSON);
     for (int i = 0; i < 3; i++)
         bind_bytes(filter, person.at, person.len);
     return OK;
@@ -194,8 +213,7 @@ static int build_filter(struct op_call *call, struct filter *filter)
     if (rc != OK)
         return rc;
     begin_filter(filter, call->actor);
-    if ((rc = filter_by_int(filter, &args, "status_below", " AND i.status < ?")) != OK ||
-        (rc = filter_by_status(filter, &args)) != OK ||
+    if ((rc = filter_by_status(filter, &args)) != OK ||
         (rc = filter_by_int(filter, &args, "priority_value_at_most", " AND p.value <= ?")) != OK ||
         (rc = filter_by_int(filter, &args, "created_after_ms", " AND i.created_at_ms > ?")) != OK ||
         (rc = filter_by_int(filter, &args, "before_id", " AND i.id < ?")) != OK ||

@@ -32,7 +32,7 @@ static const char TAG_MEMBERS[] =
     " WHERE g.tag = ? AND g.is_active = 1";
 static const char CONVERSATION_BY_TAG[] = "SELECT id, name FROM conversation WHERE tag = ?";
 static const char CONVERSATION_BY_ID[] =
-    "SELECT id, name FROM conversation WHERE id = ? OR external_id = ? ORDER BY platform LIMIT 1";
+    "SELECT id, name FROM conversation WHERE id = ? OR external_id = ? ORDER BY +platform LIMIT 1";
 static const char CONVERSATION_MEMBERS[] =
     "SELECT person_id FROM conversation_member WHERE conversation_id = ?";
 static const char CATEGORY_GROUPS[] =

@@ -242,6 +242,28 @@ static void conversations_are_saved_and_listed(void **state)
     json_decref(run(fixture, "conversation.get", "{'platform':'chat','external_id':'G1'}"));
 }
 
+static void assert_opened(struct fixture *fixture, size_t count)
+{
+    json_t *answer = run(fixture, "conversation.list",
+                         "{'platform':'chat','incident_channels':true,'opened':true}");
+    assert_int_equal(json_array_size(answer), count);
+    json_decref(answer);
+}
+
+static void archived_channels_are_not_among_the_opened(void **state)
+{
+    struct fixture *fixture = *state;
+    make_incident(fixture);
+    run_quietly(fixture, "conversation.opened",
+                "{'incident_id':1,'platform':'chat','external_id':'C1','name':'one'}");
+    assert_opened(fixture, 1);
+    run_quietly(fixture, "conversation.save",
+                "{'platform':'chat','external_id':'C1','status':'archived'}");
+    assert_opened(fixture, 0);
+    refuse(fixture, "conversation.list", "{'platform':'chat','opened':true}", ERR_INVALID,
+           "opened");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +275,7 @@ int main(void)
         TEST(channel_of_an_incident_is_opened_once),
         TEST(members_are_replaced_by_difference),
         TEST(conversations_are_saved_and_listed),
+        TEST(archived_channels_are_not_among_the_opened),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

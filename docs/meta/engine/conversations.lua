@@ -19,7 +19,7 @@ function M.add_member(args, actor) end
 ---@return Error? err
 function M.get(args, actor) end
 
---- {platform, incident_channels?, tag_prefix?}: conversations; incident_channels true: only those of incidents, false: none of them
+--- {platform, incident_channels?, opened?, tag_prefix?}: conversations; incident_channels true: only those of incidents (opened true: and not archived), false: none of them
 ---@param args table?
 ---@param actor Actor?
 ---@return any answer

@@ -192,12 +192,11 @@ end
 
 -- <only>: Slack's ids; nil: the channels of all open incidents.
 local function open_channels(only)
-  local rows, err = conversations.list { platform = "slack", incident_channels = true }
+  local rows, err = conversations.list { platform = "slack", incident_channels = true, opened = true }
   if not rows then return nil, err end
   local wanted, items = set_of(only or {}), {}
   for _, row in ipairs(rows) do
-    local incident = (not only or wanted[row.external_id]) and row.status == "opened"
-      and incidents.get { id = row.incident_id }
+    local incident = (not only or wanted[row.external_id]) and incidents.get { id = row.incident_id }
     if incident and incident.status < status.CLOSED then
       items[#items + 1] = { key = row.external_id, conversation = row }
     end
