@@ -90,6 +90,7 @@ struct api_read {
     enum api_format format;     /* JSON unless set */
     const char *fields;         /* columns of a table when the query names none; NULL: all. Borrowed */
     int status;                 /* of the answer; 200 unless set */
+    bool shows_incident;        /* the answer to a change is what GET incidents/<id>/ answers now */
     void (*reply)(struct api_read *read);   /* on the loop, in place of the JSON answer; NULL unless set */
     const void *arg;
     json_t *result;             /* what an operation answered; NULL for plain reads */

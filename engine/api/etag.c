@@ -19,9 +19,9 @@ void etag_of(const char *body, size_t len, char out[ETAG_SIZE])
     snprintf(out, ETAG_SIZE, "\"%016" PRIx64 "\"", hash);
 }
 
-bool etag_matches(const char *if_none_match, const char *etag)
+bool etag_matches(const char *header, const char *etag)
 {
-    const char *at = if_none_match ? if_none_match : "";
+    const char *at = header ? header : "";
     while (*at) {
         at += strspn(at, " \t,");
         if (*at == '*')

@@ -8,5 +8,6 @@ enum { ETAG_SIZE = 24 };
 
 /* A tag in quotes of the answer's bytes: the same after a restart. */
 void etag_of(const char *body, size_t len, char out[ETAG_SIZE]);
-/* Does the If-None-Match header (NULL: none) name <etag>, or everything? Weak tags count as their strong ones. */
-bool etag_matches(const char *if_none_match, const char *etag);
+/* Does an If-None-Match or If-Match header (NULL: none) name <etag>, or everything? Weak tags count as
+ * their strong ones. */
+bool etag_matches(const char *header, const char *etag);

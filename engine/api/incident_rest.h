@@ -36,6 +36,9 @@ int incident_rest_load(struct incident_rest *rest, struct tx *tx, struct err *er
 /* Appends one JSON object a row, in the order taken, with commas between them. */
 void incident_rest_write(const struct incident_rest *rest, struct buf *out);
 
+/* What GET incidents/<id>/ shows. */
+extern const struct incident_rest_shape INCIDENT_WHOLE;
+
 /* An api_read_fn: the one incident read->id in the shape that read->arg (a struct
  * incident_rest_shape) says, if the key may see it; else ERR_NOT_FOUND. */
 int incident_read_one(struct tx *tx, struct api_read *read, struct err *err);

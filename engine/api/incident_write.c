@@ -10,8 +10,6 @@
 
 enum { TITLE_MAX = 128, MESSAGE_MAX = 10000, REASON_MAX = 40, REFERENCE_MAX = 100, WHY_MAX = 500 };
 
-static const struct incident_rest_shape WHOLE = { .has_tags = true, .has_maps = true };
-
 /* ---- fields that several bodies have ---------------------------------------------------------- */
 
 #define MESSAGE(name_, about_)                                                 \
@@ -65,12 +63,22 @@ static const struct incident_rest_shape WHOLE = { .has_tags = true, .has_maps = 
         .about = "When it happened; now unless given"                   \
     }
 
+#define MARKS                                                                           \
+    { .name = "ignore?",                                                                \
+      .type = "flag",                                                                   \
+      .about = "May be closed without conditions; left out of metrics and reminders" }, \
+    {                                                                                   \
+        .name = "drill?", .type = "flag",                                               \
+        .about = "An exercise: marked as one, left out of metrics"                      \
+    }
+
 /* ---- one step on the timeline ----------------------------------------------------------------- */
 
 static const struct api_field PATCH_FIELDS[] = {
     TEXTS,    STATUS,      PRIORITY,
     CATEGORY, ENVIRONMENT, MESSAGE("message?", "For the timeline; wanted when it is reopened"),
-    CLOSURE,  EVENT,       { 0 },
+    CLOSURE,  EVENT,       MARKS,
+    { 0 },
 };
 static const struct api_shape PATCH_BODY = { .name = "IncidentChange",
                                              .about = "What becomes different; the rest stays",
@@ -82,7 +90,7 @@ const struct api_write INCIDENT_PATCH = {
     .path = "id#",
     .body = &PATCH_BODY,
     .answer = incident_read_one,
-    .arg = &WHOLE,
+    .arg = &INCIDENT_WHOLE,
 };
 
 static int refuse_no_change(struct api_read *read, struct err *err)
@@ -132,7 +140,7 @@ const struct api_write INCIDENT_CLOSE = {
     .path = "id#",
     .body = &CLOSE_BODY,
     .answer = incident_read_one,
-    .arg = &WHOLE,
+    .arg = &INCIDENT_WHOLE,
 };
 
 static const struct api_field REOPEN_FIELDS[] = {
@@ -151,7 +159,7 @@ const struct api_write INCIDENT_REOPEN = {
     .path = "id#",
     .body = &REOPEN_BODY,
     .answer = incident_read_one,
-    .arg = &WHOLE,
+    .arg = &INCIDENT_WHOLE,
 };
 
 static const struct api_field DOWNGRADE_FIELDS[] = {
@@ -168,7 +176,15 @@ const struct api_write INCIDENT_DOWNGRADE = {
     .path = "id#",
     .body = &DOWNGRADE_BODY,
     .answer = incident_read_one,
-    .arg = &WHOLE,
+    .arg = &INCIDENT_WHOLE,
+};
+
+/* Also who loses sight of it by that sees the answer. */
+const struct api_write INCIDENT_MAKE_PRIVATE = {
+    .op = "incident.make_private",
+    .path = "id#",
+    .answer = incident_read_created,
+    .arg = &INCIDENT_WHOLE,
 };
 
 /* ---- key events, roles, members --------------------------------------------------------------- */
@@ -271,6 +287,7 @@ const struct api_write INCIDENT_REMOVE_MEMBER = {
 const struct api_write INCIDENT_UPDATES = { .op = "incident.detail",
                                             .path = "id#",
                                             .from = "updates" };
+const struct api_write INCIDENT_STATE = { .op = "incident.get", .path = "id#" };
 const struct api_write INCIDENT_LIFECYCLE = { .op = "incident.lifecycle", .path = "id#" };
 const struct api_write INCIDENT_KEY_EVENTS = { .op = "incident.key_events", .path = "id#" };
 const struct api_write INCIDENT_ROLES = { .op = "incident.get", .path = "id#", .from = "roles" };

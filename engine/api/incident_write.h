@@ -14,6 +14,8 @@ extern const struct api_write INCIDENT_REMOVE_MEMBER;
 
 /* And those that read what belongs to one. */
 extern const struct api_write INCIDENT_UPDATES;
+extern const struct api_write INCIDENT_STATE;
+extern const struct api_write INCIDENT_MAKE_PRIVATE;
 extern const struct api_write INCIDENT_LIFECYCLE;
 extern const struct api_write INCIDENT_KEY_EVENTS;
 extern const struct api_write INCIDENT_ROLES;

@@ -163,6 +163,8 @@ static int read_list(struct tx *tx, struct api_read *read, struct err *err)
     return incidents_read_page(tx, read, NULL, &has_next, err);
 }
 
+const struct incident_rest_shape INCIDENT_WHOLE = { .has_tags = true, .has_maps = true };
+
 int incident_read_one(struct tx *tx, struct api_read *read, struct err *err)
 {
     const struct incident_rest_shape *shape = read->arg;
@@ -203,7 +205,6 @@ void incidents_on_list(const struct route_match *match, void *arg)
 
 void incidents_on_detail(const struct route_match *match, void *arg)
 {
-    static const struct incident_rest_shape SHAPE = { .has_tags = true, .has_maps = true };
     enum api_format format;
     int64_t id;
     if (!api_read_number(route_param(match, "id"), &id)) {
@@ -212,7 +213,7 @@ void incidents_on_detail(const struct route_match *match, void *arg)
     }
     if (!api_format_read(match, &format))
         return;
-    struct api_read *read = api_read_new(arg, match->exchange, incident_read_one, &SHAPE);
+    struct api_read *read = api_read_new(arg, match->exchange, incident_read_one, &INCIDENT_WHOLE);
     read->format = format;
     read->fields = columns(arg);
     read->id = id;

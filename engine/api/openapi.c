@@ -102,6 +102,9 @@ static void write_parameters(struct json_writer *w, const struct api_route *rout
         write_parameter(w, "header", "If-None-Match", strlen("If-None-Match"), "text",
                         "The ETag of an answer that is known: 304 when nothing has changed");
     }
+    if (api_route_is_conditional(route))
+        write_parameter(w, "header", "If-Match", strlen("If-Match"), "text",
+                        "The ETag of the incident that was read: 412 when it has changed since");
     if (openapi_changes_something(route))
         write_parameter(w, "header", "Idempotency-Key", strlen("Idempotency-Key"), "text",
                         "Sent again with the same request within a day: the same answer, and "

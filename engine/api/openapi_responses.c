@@ -55,6 +55,8 @@ static const struct {
     { 406, "NotAcceptable", "Nothing of the Accept header is to be had here", is_json, NULL },
     { 409, "Conflict", "The state does not allow it, or the idempotency key is taken",
       openapi_changes_something, NULL },
+    { 412, "Stale", "The incident has changed since the ETag of If-Match was answered",
+      api_route_is_conditional, NULL },
     { 413, "TooLarge", "The body is too large", reads_body, NULL },
     { 415, "UnknownBody", "The body is neither JSON nor a form", reads_body, NULL },
     { 429, "Throttled", "Too many requests", wants_key, RETRY_AFTER },

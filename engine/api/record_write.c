@@ -5,8 +5,6 @@
 
 enum { TAG_MAX = 100, DETAILS_MAX = 2000, MESSAGE_MAX = 1200 };
 
-static const struct incident_rest_shape WHOLE = { .has_tags = true, .has_maps = true };
-
 #define STRICT_BODY(variable, name_, about_, fields_)                              \
     static const struct api_shape variable = {                                     \
         .name = (name_), .about = (about_), .fields = (fields_), .is_strict = true \
@@ -27,7 +25,7 @@ const struct api_write INCIDENT_SET_TAGS = { .op = "incident.set_tags",
                                              .path = "id#",
                                              .body = &TAGS_BODY,
                                              .answer = incident_read_one,
-                                             .arg = &WHOLE };
+                                             .arg = &INCIDENT_WHOLE };
 
 static const struct api_field IMPACTS_FIELDS[] = {
     { .name = "impacts",
@@ -74,7 +72,7 @@ const struct api_write INCIDENT_MERGE = { .op = "incident.merge",
                                           .path = "id#",
                                           .body = &MERGE_BODY,
                                           .answer = incident_read_one,
-                                          .arg = &WHOLE };
+                                          .arg = &INCIDENT_WHOLE };
 
 /* ---- costs */
 

@@ -108,12 +108,13 @@ static void reply_unless_known(struct api_read *read, const struct buf *body)
     bool is_read = !strcmp(http_method(exchange), "GET") || !strcmp(http_method(exchange), "HEAD");
     char etag[ETAG_SIZE];
     http_add_header(exchange, "Vary", "Accept, Authorization");
+    etag_of(buf_text(body), body->len, etag);
+    if (read->status == 200 && (is_read || read->shows_incident))
+        http_add_header(exchange, "ETag", etag);
     if (!is_read || read->status != 200) {
         http_reply(exchange, read->status, type, buf_text(body), body->len);
         return;
     }
-    etag_of(buf_text(body), body->len, etag);
-    http_add_header(exchange, "ETag", etag);
     if (etag_matches(http_header(exchange, "If-None-Match"), etag))
         http_reply(exchange, 304, type, "", 0);
     else

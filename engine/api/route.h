@@ -66,5 +66,7 @@ const struct api_route *api_route_at(int index);
 const struct api_route *api_route_of(const struct route *route);
 /* Lists and details are also answered as tables, and under paths that end with the format: "incidents.csv". */
 bool api_route_has_formats(const struct api_route *route);
+/* Changes an incident, and heeds If-Match with the ETag of incidents/<id>/. */
+bool api_route_is_conditional(const struct api_route *route);
 /* "read", "write", "admin", or NULL for routes that want no key. */
 const char *api_route_scope(const struct api_route *route);

@@ -79,6 +79,10 @@ static const struct api_route ROUTES[] = {
                 "Opens a closed incident again"),
     OF_INCIDENT("POST", "downgrade", ACCESS_KEY_WRITE, INCIDENT_DOWNGRADE, "Incident",
                 "It was no incident: ignored from now on, and closed"),
+    OF_INCIDENT("POST", "make-private", ACCESS_KEY_WRITE, INCIDENT_MAKE_PRIVATE, "Incident",
+                "Hides a public incident from who has no part in it, for good"),
+    OF_INCIDENT("GET", "state/", ACCESS_KEY_READ, INCIDENT_STATE, "State",
+                "Its status, times and marks, beyond what incidents/ tells"),
     OF_INCIDENT("GET", "lifecycle/", ACCESS_KEY_READ, INCIDENT_LIFECYCLE, "Lifecycle",
                 "Which status may come next, and what is missing before it can be closed"),
     OF_INCIDENT("GET", "updates/", ACCESS_KEY_READ, INCIDENT_UPDATES, "[Update]",
@@ -252,6 +256,13 @@ bool api_route_has_formats(const struct api_route *route)
 {
     size_t len = strlen(route->pattern);
     return !strcmp(route->method, "GET") && route->pattern[len - 1] == '/';
+}
+
+bool api_route_is_conditional(const struct api_route *route)
+{
+    static const char INCIDENT[] = API_BASE "incidents/:id/";
+    return strcmp(route->method, "GET") != 0 &&
+           !strncmp(route->pattern, INCIDENT, sizeof(INCIDENT) - 1);
 }
 
 const char *api_route_scope(const struct api_route *route)

@@ -214,6 +214,24 @@ static const struct api_field LIFECYCLE[] = {
     { 0 },
 };
 
+static const struct api_field STATE[] = {
+    { .name = "id", .type = "int" },
+    { .name = "status", .type = "int", .about = "10 Open to 60 Closed" },
+    { .name = "status_label", .type = "text" },
+    TIMES,
+    { .name = "mitigated_at", .type = "time?" },
+    { .name = "closed_at", .type = "time?" },
+    { .name = "closure_reason", .type = "text?", .about = "Of an early end" },
+    { .name = "closure_reference", .type = "text" },
+    { .name = "private", .type = "flag", .argument = "is_private" },
+    { .name = "ignore", .type = "flag", .argument = "is_ignored" },
+    { .name = "drill", .type = "flag", .argument = "is_drill" },
+    { .name = "duplicate_of", .type = "int?", .about = "The incident that it was merged into" },
+    { .name = "response_type", .type = "=critical|normal" },
+    { .name = "dedup_key", .type = "text?" },
+    { 0 },
+};
+
 static const struct api_field WEBHOOK[] = {
     { .name = "name", .type = "text" },
     { .name = "url", .type = "url" },
@@ -315,6 +333,7 @@ static const struct api_shape SHAPES[] = {
     SHAPE("Obstacle", "Why an incident cannot be closed yet", OBSTACLE),
     SHAPE("MissingKeyEvent", "A key event to be told before closing", MISSING_KEY_EVENT),
     SHAPE("ClosureReason", "Why an incident ends early", CLOSURE_REASON),
+    SHAPE("State", "Status, times and marks of an incident", STATE),
     SHAPE("Lifecycle", "Where an incident stands", LIFECYCLE),
     SHAPE("Webhook", "Who is told what happens", WEBHOOK),
     SHAPE("Delivery", "One event on its way to one webhook", DELIVERY),

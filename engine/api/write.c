@@ -3,6 +3,8 @@
 #include "api/write.h"
 
 #include "api/body.h"
+#include "api/etag.h"
+#include "api/incident_rest.h"
 #include "api/shaped.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -25,12 +27,14 @@ struct writing {
     struct actor actor;
     char key[KEY_MAX + 1]; /* "" : none was given */
     char hash[65];
-    bool is_replayed, is_key_taken;
+    char *if_match; /* owned; NULL: it is changed whatever its state is */
+    bool is_replayed, is_key_taken, is_stale;
 };
 
 static void writing_free(struct writing *writing)
 {
     json_decref(writing->args);
+    free(writing->if_match);
     free(writing);
 }
 
@@ -107,6 +111,22 @@ static int write_shaped(struct tx *tx, struct api_read *read, struct err *err)
     return OK;
 }
 
+/* ERR_CONFLICT when the incident is no longer what the client has read. */
+static int check_precondition(struct tx *tx, struct writing *writing, struct err *err)
+{
+    char etag[ETAG_SIZE];
+    struct api_read seen = *writing->read;
+    seen.out = (struct buf)BUF_INIT;
+    seen.arg = &INCIDENT_WHOLE;
+    int rc = incident_read_one(tx, &seen, err);
+    etag_of(buf_text(&seen.out), seen.out.len, etag);
+    buf_fini(&seen.out);
+    if (rc != OK || etag_matches(writing->if_match, etag))
+        return rc;
+    writing->is_stale = true;
+    return err_set(err, ERR_CONFLICT, "The incident has changed since it was read.");
+}
+
 static int run_write(struct tx *tx, void *arg, struct err *err)
 {
     struct writing *writing = arg;
@@ -115,6 +135,8 @@ static int run_write(struct tx *tx, void *arg, struct err *err)
     int rc = OK;
     buf_clear(&read->out);
     if (*writing->key && ((rc = find_kept(tx, writing, err)) != OK || writing->is_replayed))
+        return rc;
+    if (writing->if_match && (rc = check_precondition(tx, writing, err)) != OK)
         return rc;
     rc = write_apply(tx, &call, err);
     const struct idempotency key = key_of(writing);
@@ -172,7 +194,10 @@ static void on_written(void *arg, int rc, const struct err *err)
     if (rc == ERR_INVALID && is_of_path(writing->what, err->field))
         rc = ERR_NOT_FOUND;
     bool is_conflict = rc == ERR_CONFLICT && !writing->what->conflict_is_invalid;
-    if (!is_over && (writing->is_key_taken || is_conflict)) {
+    if (!is_over && writing->is_stale) {
+        http_reply_error(read->exchange, 412, "precondition_failed", err->msg, NULL);
+        api_read_free(read);
+    } else if (!is_over && (writing->is_key_taken || is_conflict)) {
         reply_conflict(writing, err);
     } else {
         bool is_refusal =
@@ -282,6 +307,7 @@ void write_answer_of(const struct api_route *route, struct api_read *read)
     read->fn = is_shaped ? write_shaped : what->answer;
     read->arg = is_shaped ? (const void *)route : what->arg;
     read->status = !read->fn ? 204 : route->status ? route->status : 200;
+    read->shows_incident = what->answer == incident_read_one;
 }
 
 void write_on_request(const struct route_match *match, void *arg)
@@ -301,6 +327,9 @@ void write_on_request(const struct route_match *match, void *arg)
     writing->what = what;
     writing->args = json_object();
     writing->actor = auth_actor(exchange);
+    const char *if_match = http_header(exchange, "If-Match");
+    if (if_match && api_route_is_conditional(route))
+        writing->if_match = xstrdup(if_match);
     if (!read_key(exchange, writing)) {
         writing_free(writing);
         json_decref(body);

@@ -310,6 +310,7 @@ const char *http_reason(int status)
         { 408, "Request Timeout" },
         { 409, "Conflict" },
         { 410, "Gone" },
+        { 412, "Precondition Failed" },
         { 413, "Content Too Large" },
         { 414, "URI Too Long" },
         { 415, "Unsupported Media Type" },

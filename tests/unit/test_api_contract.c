@@ -164,6 +164,8 @@ static const struct {
     { "write", "POST", API "incidents/:id/close" },
     { "write", "POST", API "incidents/:id/reopen" },
     { "write", "POST", API "incidents/:id/downgrade" },
+    { "write", "POST", API "incidents/:id/make-private" },
+    { "read", "GET", API "incidents/:id/state/" },
     { "read", "GET", API "incidents/:id/lifecycle/" },
     { "read", "GET", API "incidents/:id/updates/" },
     { "write", "POST", API "incidents/:id/updates/" },

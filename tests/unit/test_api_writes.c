@@ -223,6 +223,84 @@ static void test_private_incidents_are_not_there_for_others(void **state)
     }
 }
 
+/* The ETag of the last answer. */
+static void etag_of_answer(struct fixture *fixture, char out[64])
+{
+    const char *at = strstr(fixture->head, "ETag: ");
+    assert_non_null(at);
+    snprintf(out, 64, "%.*s", (int)strcspn(at + 6, "\r"), at + 6);
+}
+
+static void patch_if(struct fixture *fixture, const char *path, const char *etag, const char *body)
+{
+    char headers[200];
+    snprintf(headers, sizeof(headers), "Content-Type: application/json\r\nIf-Match: %s\r\n", etag);
+    ask(fixture, strstr(path, "updates") ? "POST" : "PATCH", path, fixture->writer, headers, body,
+        strlen(body));
+}
+
+static void test_who_read_an_older_state_changes_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    char etag[64], changed[64], read[64];
+    declare(fixture);
+    get(fixture, INCIDENT, fixture->reader);
+    etag_of_answer(fixture, etag);
+    patch_if(fixture, INCIDENT, etag, "{\"title\":\"First\"}");
+    expect(fixture, 200, "\"title\":\"First\"");
+    etag_of_answer(fixture, changed);
+    get(fixture, INCIDENT, fixture->reader);
+    etag_of_answer(fixture, read);
+    assert_string_equal(changed, read);
+    patch_if(fixture, INCIDENT, etag, "{\"title\":\"Second\"}");
+    expect(fixture, 412, "{\"code\":\"precondition_failed\",");
+    patch_if(fixture, INCIDENT "updates/", etag, "{\"message\":\"Second\"}");
+    expect(fixture, 412, "precondition_failed");
+    get(fixture, INCIDENT, fixture->reader);
+    expect(fixture, 200, "\"title\":\"First\"");
+    patch_if(fixture, INCIDENT "updates/", changed, "{\"message\":\"Third\"}");
+    expect(fixture, 201, "\"message\":\"Third\"");
+    patch_if(fixture, INCIDENT, "*", "{\"title\":\"Fourth\"}");
+    expect(fixture, 200, "\"title\":\"Fourth\"");
+    patch_if(fixture, API "incidents/9/", "*", "{\"title\":\"Fifth\"}");
+    expect(fixture, 404, "not_found");
+}
+
+static void test_marks_and_state(void **state)
+{
+    struct fixture *fixture = *state;
+    declare(fixture);
+    send_json(fixture, "PATCH", INCIDENT, "{\"ignore\":true,\"drill\":\"yes\"}");
+    expect(fixture, 200, "\"ignore\":true}");
+    get(fixture, INCIDENT "state/", fixture->reader);
+    expect(fixture, 200,
+           "\"mitigated_at\":null,\"closed_at\":null,\"closure_reason\":null,"
+           "\"closure_reference\":\"\",\"private\":false,\"ignore\":true,"
+           "\"drill\":true,\"duplicate_of\":null,");
+    send_json(fixture, "POST", INCIDENT "close", "{\"closure_reason\":\"false_positive\"}");
+    expect(fixture, 200, "Closed");
+    get(fixture, INCIDENT "state/", fixture->reader);
+    expect(fixture, 200, "\"status\":60,\"status_label\":\"Closed\"");
+    expect(fixture, 200,
+           "\"closed_at\":\"2026-11-23T12:00:00.123000Z\",\"closure_reason\":\"false_positive\"");
+    get(fixture, API "incidents/1/state.csv?fields=status,drill", fixture->reader);
+    expect(fixture, 200, "status,drill\r\n60,True\r\n");
+}
+
+static void test_a_public_incident_becomes_private(void **state)
+{
+    struct fixture *fixture = *state;
+    declare(fixture);
+    send_json(fixture, "POST", INCIDENT "make-private", "");
+    expect(fixture, 200, "\"id\":1,");
+    get(fixture, INCIDENT, fixture->writer);
+    expect(fixture, 404, "not_found");
+    get(fixture, INCIDENT "state/", fixture->insider);
+    expect(fixture, 200, "\"private\":true");
+    send_json(fixture, "POST", INCIDENT "make-private", "");
+    expect(fixture, 404, "not_found");
+}
+
 int main(void)
 {
 #define API_TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -236,6 +314,9 @@ int main(void)
         API_TEST(test_roles_and_members),
         API_TEST(test_the_same_key_changes_once),
         API_TEST(test_private_incidents_are_not_there_for_others),
+        API_TEST(test_who_read_an_older_state_changes_nothing),
+        API_TEST(test_marks_and_state),
+        API_TEST(test_a_public_incident_becomes_private),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
