@@ -1,8 +1,10 @@
 /* oncall - who is on call, from any provider. A provider's rows are replaced as a whole. */
 #include "core/oncall.h"
 
+#include "base/clock.h"
 #include "core/op_table.h"
 #include "core/people.h"
+#include "core/rows.h"
 #include "store/db.h"
 
 #include <string.h>
@@ -14,6 +16,11 @@ static const char INSERT_ROW[] =
     "INSERT INTO oncall (provider, service, level, person_id, starts_at_ms, ends_at_ms) VALUES"
     " (?, ?, ?, ?, NULLIF(?, 0), NULLIF(?, 0)) ON CONFLICT (provider, service, level, person_id)"
     " DO UPDATE SET starts_at_ms = excluded.starts_at_ms, ends_at_ms = excluded.ends_at_ms";
+
+static const char SELECT_NOW[] =
+    "SELECT provider, service, level, person_id FROM oncall"
+    " WHERE (starts_at_ms IS NULL OR starts_at_ms <= ?) AND (ends_at_ms IS NULL OR ends_at_ms > ?)"
+    " ORDER BY service, level, provider, person_id";
 
 /* The person of a row: their id, or the one with the e-mail address, made when unknown. */
 static int find_person(struct tx *tx, const struct args *row, char id[PERSON_ID_SIZE])
@@ -84,7 +91,30 @@ static int oncall_set(struct op_call *call)
     return OK;
 }
 
+static void write_row(struct json_writer *w, struct stmt *stmt)
+{
+    json_object_begin(w);
+    json_put_text(w, "provider", stmt_text(stmt, 0));
+    json_put_text(w, "service", stmt_text(stmt, 1));
+    json_put_int(w, "level", stmt_int(stmt, 2));
+    json_put_text(w, "person_id", stmt_text(stmt, 3));
+    json_object_finish(w);
+}
+
+/* oncall.now {} -> [{provider, service, level, person_id}] */
+static int oncall_now(struct op_call *call)
+{
+    int rc = args_refuse_unknown(call, NULL);
+    int64_t now_ms = clock_now_ms();
+    if (rc != OK)
+        return rc;
+    return op_write_rows(call, tx_query(call->tx, call->err, SELECT_NOW, "ii", now_ms, now_ms),
+                         write_row);
+}
+
 const struct op ONCALL_OPS[] = {
+    { "oncall.now", false, oncall_now,
+      "{}: who is on call now -> [{provider, service, level, person_id}]" },
     { "oncall.set", true, oncall_set,
       "{provider, rows:[{service, level?, email or person_id, starts_at_ms?, ends_at_ms?}]}:"
       " replaces the provider's rows -> {count}" },

@@ -40,6 +40,14 @@ local function move(change)
   end
 end
 
+-- Somebody's account ends, or is there again: <deleted>.
+local function set_deleted(wanted)
+  local person = workspace.get().people[wanted.user]
+  if not person then return nil, "user not found" end
+  person.deleted = wanted.deleted ~= false
+  return { ok = true }
+end
+
 local function show_log(_, request)
   local after, list = math.tointeger(tonumber(request.query.after)) or 0, {}
   for _, entry in ipairs(workspace.get().log) do
@@ -76,6 +84,7 @@ return {
     route("POST", "/sandbox/reset", reset, "Begins anew, with a crowd if asked"),
     route("POST", "/sandbox/join", move(workspace.join), "Somebody joins a channel"),
     route("POST", "/sandbox/leave", move(workspace.leave), "Somebody leaves a channel"),
+    route("POST", "/sandbox/deactivate", set_deleted, "An account ends, or is there again"),
     route("GET", "/sandbox/log", show_log, "The calls so far"),
     route("POST", "/sandbox/check", check, "Whether the vendor would take an answer"),
     route("GET", "/sandbox/malformed", show_malformed, "What it would never have taken"),

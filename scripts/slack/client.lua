@@ -42,8 +42,9 @@ local CODES = {
 local ERROR = { __tostring = function(err) return err.message end }
 
 --- An error as handlers return it: code, message, retryable, retry_after_ms, unknown, and `slack`:
---- the vendor's own word.
+--- the vendor's own word. Without `retryable` it is for good.
 function M.error(fields)
+  fields.retryable = fields.retryable == true
   return setmetatable(fields, ERROR)
 end
 

@@ -26,7 +26,8 @@ end
 
 -- A bot may post to a public channel without being in it, where the workspace allows it; where not,
 -- it joins first.
-local function call_as_member(method, args)
+---@param args table  with a channel
+function M.call_as_member(method, args)
   local answer, err = client.call(method, args)
   if answer or err.slack ~= "not_in_channel" then return answer, err end
   local joined, refusal = client.call("conversations.join", { channel = args.channel })
@@ -46,7 +47,7 @@ local function find_sent(ctx, channel, kind, since_ms)
     oldest = ("%d.000000"):format(since_ms // 1000 - 60),
   }
   for _ = 1, SEARCH_PAGES do
-    local answer, err = call_as_member("conversations.history", args)
+    local answer, err = M.call_as_member("conversations.history", args)
     if not answer then return nil, err end
     for _, message in ipairs(foreign.table(answer.messages)) do
       if is_of_job(message, ctx, kind) then return message.ts end
@@ -58,7 +59,7 @@ local function find_sent(ctx, channel, kind, since_ms)
 end
 
 local function post(ctx, options)
-  local answer, err = call_as_member("chat.postMessage", {
+  local answer, err = M.call_as_member("chat.postMessage", {
     channel = options.conversation.external_id, text = text.cut(options.text, MAX_TEXT, "\u{2026}"),
     blocks = options.blocks,
     metadata = metadata_of(ctx, options.kind, options.incident), unfurl_links = false,

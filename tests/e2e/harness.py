@@ -193,6 +193,9 @@ class Sandbox:
         equal(answer.status, 200, f"{what} {ts}: {answer.text}")
         return answer.json
 
+    def deactivate(self, user, deleted=True):
+        equal(post_json(self.url + "/sandbox/deactivate", {"user": user, "deleted": deleted}).status, 200, f"the end of {user}'s account")
+
     def views(self):
         return self.state()["views"]
 

@@ -24,6 +24,7 @@ def test_the_page_about_slack_is_complete(world):
     wanted |= {f"`{os.path.splitext(os.path.basename(path))[0]}`" for path in glob.glob(os.path.join(ROOT, "strategies", "tags", "*.lua"))}
     actions = re.search(r"M\.ACTIONS = \{(.*?)\}", read("scripts", "slack", "permit.lua"), re.S).group(1)
     wanted |= {f"`{action}`" for action in re.findall(r'"(\w+)"', actions)}
+    wanted |= {f"`{one['name']}`" for one in json.loads(world.cli("task", "list", "--json").stdout) if one["name"].startswith("slack.")}
     manifest = json.loads(world.cli("manifest", "--socket").stdout)
     wanted |= {f"**{one['name']}**" for one in manifest["features"]["shortcuts"] if one["type"] == "message"}
     missing = sorted(one for one in wanted if one not in page)

@@ -259,6 +259,21 @@ def test_sos_calls_those_who_can_help(world):
     engine.process.stop()
 
 
+def test_an_sos_to_nowhere_is_said_once(world):
+    with open(world.config) as shipped:
+        text = shipped.read()
+    world.write("config.lua", text.replace("sos = {", 'sos = { { name = "Leads", conversation = "C0GENERAL" },', 1))
+    engine, channel = open_incident(world)
+    view = view_of(world, engine, "sos", "incident_send_sos", channel)
+    engine.submit(view, {"sos": {"sos": select(option(view, "sos", "Leads"))}})
+    engine.settled()
+    dead = [one for one in world.jobs() if one["state"] == "dead"]
+    check(len(dead) == 1 and "slack.conversations does not declare" in dead[0]["error_text"], f"it is dead at once: {dead}")
+    told = [one for place in world.sandbox.state()["channels"] if place.get("is_im") for one in place["messages"] if "was not called" in one["text"]]
+    equal(len(told), 1, "how often the caller is told")
+    engine.process.stop()
+
+
 def test_an_sos_keeps_what_is_private(world):
     with open(world.config) as shipped:
         text = shipped.read()

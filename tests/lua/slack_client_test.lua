@@ -26,6 +26,11 @@ return {
     t.equal({ err.slack, err.retryable, err.unknown }, { "name_taken", false, false })
   end,
 
+  ["an error of ours is for good unless it says otherwise"] = function(t)
+    t.equal(client.error { code = "not_found", message = "x" }.retryable, false)
+    t.equal(client.error { code = "unavailable", message = "x", retryable = true }.retryable, true)
+  end,
+
   ["a missing scope is named"] = function(t)
     answers(t, "conversations.join", {
       json = { ok = false, error = "missing_scope", needed = "channels:join" },

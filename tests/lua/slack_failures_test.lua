@@ -370,6 +370,8 @@ local JOBS = {
     ["users.list"] = { invalid_cursor = AGAIN },
   } },
   { "sync_usergroups", "slack.sync_usergroups", comes = function() return {} end },
+  { "send_message", "slack.send_message", comes = function() return { conversation = "C0TEAM", text = "Noon" } end,
+    ends = { ["chat.postMessage"] = { not_in_channel = DONE } } },
   { "import_usergroups", "slack.import_usergroups", comes = function() return {} end },
   -- One conversation, one person who is refused is counted and left out.
   { "sync_conversation_members", "slack.sync_conversation_members", comes = function() return {} end, ends = {

@@ -119,6 +119,24 @@ static void changed_address_takes_over_a_person_without_account(void **state)
     assert_int_equal(count(fixture, "SELECT COUNT(*) FROM person WHERE is_active = 1"), 1);
 }
 
+static void who_is_on_call_now(void **state)
+{
+    struct fixture *fixture = *state;
+    run_quietly(fixture, "oncall.set",
+                "{'provider':'pager','rows':[{'service':'shop','level':2,'email':'b@example.com'},"
+                "{'service':'shop','email':'a@example.com'},"
+                "{'service':'past','email':'a@example.com','ends_at_ms':1000},"
+                "{'service':'later','email':'a@example.com','starts_at_ms':9000000000000}]}");
+    json_t *rows = run(fixture, "oncall.now", "{}");
+    assert_int_equal(json_array_size(rows), 2);
+    assert_string_equal(text_at(rows, "0.service"), "shop");
+    assert_string_equal(text_at(rows, "0.provider"), "pager");
+    json_t *person = run(fixture, "person.get", "{'email':'a@example.com'}");
+    assert_string_equal(text_at(rows, "0.person_id"), text_at(person, "id"));
+    json_decref(person);
+    json_decref(rows);
+}
+
 static void changed_address_of_somebody_else_is_not_taken(void **state)
 {
     struct fixture *fixture = *state;
@@ -238,6 +256,7 @@ int main(void)
         TEST_EMPTY(second_unknown_creator_is_made_too),
         TEST_EMPTY(known_address_links_the_account),
         TEST_EMPTY(changed_address_takes_over_a_person_without_account),
+        TEST_EMPTY(who_is_on_call_now),
         TEST_EMPTY(changed_address_of_somebody_else_is_not_taken),
         TEST_EMPTY(new_account_replaces_a_deactivated_one),
         TEST_EMPTY(sync_counts_what_changed),

@@ -58,7 +58,7 @@ local function save_rows(rows, progress)
   return true
 end
 
-local function take_page(page, identity, progress, memory)
+local function take_page(ctx, page, identity, progress, memory)
   if page.recalled then
     progress.unchanged = (progress.unchanged or 0) + page.recalled
     memory:turn()
@@ -70,6 +70,7 @@ local function take_page(page, identity, progress, memory)
     memory:turn(progress.failed == failed and #rows or nil, page.next_cursor)
   end
   progress.cursor, progress.page = page.next_cursor, memory.page
+  ctx:note { sync = progress }
   return true
 end
 
@@ -95,7 +96,7 @@ local function sync_users(ctx)
   }
   for page, err in client.pages("users.list", args, options) do
     if not page then return pause(ctx, progress, err) end
-    local done, problem = take_page(page, identity, progress, memory)
+    local done, problem = take_page(ctx, page, identity, progress, memory)
     if not done then return pause(ctx, progress, problem) end
   end
   log.info(("users synced: %d new, %d changed, %d as before, %d failed"):format(progress.created
