@@ -208,13 +208,23 @@ function M.grouped_select(options)
   }
 end
 
---- A select whose options are asked for while somebody types (a feature's `options`).
----@param options { action_id: string, placeholder?: string, min_query?: integer }
+--- A select whose options are asked for while somebody types (a feature's `options`). <initial>: an option.
+---@param options { action_id: string, placeholder?: string, min_query?: integer, initial?: table }
 function M.searched_select(options)
   return {
     type = "external_select", action_id = check_id(options.action_id),
-    min_query_length = options.min_query or 0,
+    min_query_length = options.min_query or 0, initial_option = options.initial,
     placeholder = options.placeholder and M.plain(options.placeholder, LIMIT.placeholder),
+  }
+end
+
+--- The same of several. <initial>: options.
+---@param options { action_id: string, initial?: table[] }
+function M.searched_multi_select(options)
+  local initial = options.initial
+  return {
+    type = "multi_external_select", action_id = check_id(options.action_id), min_query_length = 0,
+    initial_options = initial and #initial > 0 and initial or nil,
   }
 end
 

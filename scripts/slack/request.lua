@@ -51,7 +51,7 @@ end
 
 -- The first element that was acted on. <value> is a button's value or the chosen option's;
 -- <selected> lists what several can be chosen of (options, people); <at> is a picked moment, Unix
--- seconds.
+-- seconds; <clicked_at> is when it was acted on.
 local function read_action(payload)
   local first = foreign.table(foreign.table(payload.actions)[1])
   local selected = {}
@@ -65,6 +65,7 @@ local function read_action(payload)
     id = string_of(first.action_id), block_id = string_of(first.block_id),
     value = text_of(first.value, foreign.table(first.selected_option).value, first.selected_user),
     selected = selected, at = math.tointeger(first.selected_date_time),
+    clicked_at = tonumber(string_of(first.action_ts)) or 0,
   }
 end
 

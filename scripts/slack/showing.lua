@@ -26,9 +26,8 @@ local function make_in_time(make)
 end
 
 local function was_refused(given, what, err)
-  -- A repeated delivery, a view that was changed or closed meanwhile: nobody waits for this one.
-  local is_late = err.slack == "exchanged_trigger_id" or err.slack == "hash_conflict"
-    or err.slack == "not_found"
+  -- A repeated delivery, a view that was closed meanwhile: nobody waits for this one.
+  local is_late = err.slack == "exchanged_trigger_id" or err.slack == "not_found"
   if is_late then return end
   log.warn(("the view %s was not shown: %s"):format(what, tostring(err)), { user = given.user_id })
   reply.tell(given, { text = NOT_SHOWN })
@@ -59,9 +58,8 @@ local SHOW = {
 ---@param make fun(): table|nil  the view; may yield
 function M.show(given, how, title, make)
   if how == "update" then
-    local made = make() or failed(title)
-    local _, err = view.update(given.view.id, made, given.view.hash)
-    if err then was_refused(given, made.callback_id, err) end
+    local _, err = view.redraw(given, function() return make() or failed(title) end)
+    if err then was_refused(given, title, err) end
     return
   end
   local made, wait = make_in_time(make)

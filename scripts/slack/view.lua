@@ -73,23 +73,54 @@ function M.update(view_id, view, hash)
   }, FAST)
 end
 
+local MAX_CLICKED = 1000
+local newest_click, clicked_count = {}, 0
+
+-- Notes a click in a view. Returns whether it is the newest one there, now and whenever it is asked again.
+local function note_click(given)
+  local id, at = given.view.id, given.action.clicked_at
+  if not newest_click[id] then
+    if clicked_count >= MAX_CLICKED then newest_click, clicked_count = {}, 0 end
+    clicked_count = clicked_count + 1
+  end
+  newest_click[id] = math.max(newest_click[id] or at, at)
+  return function() return (newest_click[id] or at) <= at end
+end
+
+--- Draws a view anew after a click in it. Of two clicks that are drawn side by side the later one stays, whichever is
+--- ready first: what has changed meanwhile (hash_conflict) it replaces, and the earlier one is left out. May yield.
+---@param given table  from slack.request
+---@param make fun(): table|nil  the view; nil: it stays as it is
+---@return table|true|nil shown
+---@return table|nil err
+function M.redraw(given, make)
+  local is_newest = note_click(given)
+  local made = make()
+  if not made or not is_newest() then return true end
+  local shown, err = M.update(given.view.id, made, given.view.hash)
+  if shown or err.slack ~= "hash_conflict" then return shown, err end
+  if not is_newest() then return true end
+  return M.update(given.view.id, made)
+end
+
+local function selected_value(state)
+  return foreign.text(foreign.table(state.selected_option).value)
+end
+
+local function selected_values(state)
+  local values = json.array {}
+  for _, option in ipairs(foreign.table(state.selected_options)) do
+    values[#values + 1] = foreign.text(foreign.table(option).value)
+  end
+  return values
+end
+
 -- The value of one element as a form holds it: text, an option's value, a list of values, or a
 -- boolean.
 local READERS = {
   plain_text_input = function(state) return foreign.text(state.value) end,
-  static_select = function(state)
-    return foreign.text(foreign.table(state.selected_option).value)
-  end,
-  multi_static_select = function(state)
-    local values = json.array {}
-    for _, option in ipairs(foreign.table(state.selected_options)) do
-      values[#values + 1] = foreign.text(foreign.table(option).value)
-    end
-    return values
-  end,
-  external_select = function(state)
-    return foreign.text(foreign.table(state.selected_option).value)
-  end,
+  static_select = selected_value, external_select = selected_value,
+  multi_static_select = selected_values, multi_external_select = selected_values,
   users_select = function(state) return foreign.text(state.selected_user) end,
   multi_users_select = function(state)
     local ids = json.array {}

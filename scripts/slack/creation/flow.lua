@@ -166,15 +166,14 @@ end
 --- A level was chosen: shows the priority that follows. Nothing is kept until the form is
 --- submitted.
 function M.impact_chosen(given)
-  local draft = draft_of.load(view.metadata(given.view), given.user_id)
-  local context = draft and context_of(draft)
-  if not context then
-    return draw(given, "incident_select_impact", view.update(given.view.id, expired_notice()))
-  end
-  draft.impacts = read_impacts(context, view.read_values(given.view.values))
-  context = context_of(draft)
-  local _, err = view.update(given.view.id, views.impacts(context), given.view.hash)
-  if err and err.slack ~= "hash_conflict" then draw(given, "incident_select_impact", nil, err) end
+  local shown, err = view.redraw(given, function()
+    local draft = draft_of.load(view.metadata(given.view), given.user_id)
+    local context = draft and context_of(draft)
+    if not context then return expired_notice() end
+    draft.impacts = read_impacts(context, view.read_values(given.view.values))
+    return views.impacts(context_of(draft))
+  end)
+  draw(given, "incident_select_impact", shown, err)
 end
 
 local function unavailable(err)

@@ -192,14 +192,6 @@ function M.impacts(context)
   }
 end
 
-local function choice_options(rows)
-  local options = {}
-  for i, choice in ipairs(rows) do
-    options[i] = blocks.option(choice.name or choice.value, choice.value)
-  end
-  return options
-end
-
 local ELEMENTS = {}
 
 function ELEMENTS.text(field, value)
@@ -214,15 +206,13 @@ function ELEMENTS.flag(field, value)
 end
 
 function ELEMENTS.choice(field, value)
-  return blocks.select {
-    action_id = field.name, options = choice_options(field.choices()), initial = value,
-  }
+  return choices.select { action_id = field.name, options = choices.listed(field.choices()), initial = value }
 end
 
 function ELEMENTS.list(field, value)
-  local options = choice_options(field.choices())
-  return blocks.multi_select {
-    action_id = field.name, options = options, initial = value or { options[1].value },
+  local options = choices.listed(field.choices())
+  return choices.select {
+    action_id = field.name, options = options, initial = value or { options[1].value }, is_multi = true,
   }
 end
 
@@ -244,15 +234,12 @@ function M.details(context)
     blocks.input {
       block_id = "incident_category", label = "Category",
       hint = "A lock marks private ones: only invited people see them.",
-      element = blocks.grouped_select {
-        action_id = "incident_category", groups = choices.categories(context.catalogue),
-        initial = given.incident_category, placeholder = "What is affected?",
-      },
+      element = choices.category_select(context.catalogue, given.incident_category),
     },
     blocks.input {
       block_id = "environment", label = "Environments",
-      element = blocks.multi_select {
-        action_id = "environment", options = environments, initial = given.environment or defaults,
+      element = choices.select {
+        action_id = "environment", options = environments, initial = given.environment or defaults, is_multi = true,
       },
     },
     blocks.input {

@@ -24,15 +24,17 @@ local function title_of(incident)
   return "Close incident #" .. incident.id
 end
 
-local function update_button(incident)
-  return blocks.actions("close_mend", {
-    blocks.button {
-      action_id = "push_modal_incident_update_status", label = "Update status", value = tostring(incident.id),
-    },
-    blocks.button {
-      action_id = "push_modal_incident_key_events", label = "Key events", value = tostring(incident.id),
-    },
-  })
+-- The forms that mend what is missing.
+local function mending_buttons(incident, lifecycle)
+  local value = tostring(incident.id)
+  local list = {
+    blocks.button { action_id = "push_modal_incident_update_status", label = "Update status", value = value },
+    blocks.button { action_id = "push_modal_incident_key_events", label = "Key events", value = value },
+  }
+  if lifecycle.regime == "postmortem" then
+    list[3] = blocks.button { action_id = "push_modal_create_postmortem", label = "Post-mortem", value = value }
+  end
+  return blocks.actions("close_mend", list)
 end
 
 -- Not yet: why, and what to do.
@@ -41,7 +43,7 @@ local function obstacles_view(incident, lifecycle)
   for _, reason in ipairs(lifecycle.reasons) do
     list[#list + 1] = blocks.section("\u{2022} " .. blocks.escape(reason.text, 1000))
   end
-  list[#list + 1] = update_button(incident)
+  list[#list + 1] = mending_buttons(incident, lifecycle)
   list[#list + 1] = footer.block()
   return view.modal {
     callback_id = CALLBACK, title = title_of(incident), close = "Close", blocks = list,
@@ -74,10 +76,7 @@ local function form_view(incident, catalogue)
   }
   list[#list + 1] = blocks.input {
     block_id = "incident_category", label = "Category",
-    element = blocks.grouped_select {
-      action_id = "incident_category", groups = choices.categories(catalogue),
-      initial = tostring(incident.category.id),
-    },
+    element = choices.category_select(catalogue, tostring(incident.category.id)),
   }
   list[#list + 1] = footer.block()
   return view.modal {

@@ -41,8 +41,8 @@ local function build(context)
   add_text(list, "description", "Description", incident.description, form.DESCRIPTION)
   list[#list + 1] = blocks.input {
     block_id = "environment", label = "Environments",
-    element = blocks.multi_select {
-      action_id = "environment", options = options, initial = environments_of(incident),
+    element = choices.select {
+      action_id = "environment", options = options, initial = environments_of(incident), is_multi = true,
     },
   }
   list[#list + 1] = footer.block()

@@ -18,6 +18,7 @@ return {
   require "slack.features.downgrade",
   require "slack.features.snooze",
   require "slack.features.selector",
+  require "slack.features.long_lists",
   require "slack.features.home",
   require "slack.features.membership",
   require "slack.features.reaction",

@@ -1,5 +1,6 @@
 -- key_events: when it started, was detected, was over: the moments that figures are made from.
 local incidents = require "engine.incidents"
+local json = require "engine.json"
 local blocks = require "slack.blocks"
 local field_errors = require "slack.field_errors"
 local footer = require "slack.footer"
@@ -12,8 +13,9 @@ local CALLBACK = "incident_key_events"
 
 local function picker(event)
   local name = "key_event_" .. event.event_type
+  local label = event.summary:find "%S" and event.summary or event.name
   return blocks.input {
-    block_id = name, label = (event.summary:gsub("%*", "")), optional = not event.is_required,
+    block_id = name, label = (label:gsub("%*", "")), optional = not event.is_required,
     element = blocks.moment_picker {
       action_id = name, initial = event.at_ms and event.at_ms // 1000 or nil,
     },
@@ -39,14 +41,15 @@ local function build(context)
   }
 end
 
--- What was picked, where it differs in the second that a picker knows.
-local function changes_of(events, values)
+-- What was picked, where it differs in the second that a picker knows; json.null takes a moment away.
+---@param shown table  the form's blocks by id: what is not there stays as it is
+local function changes_of(events, shown, values)
   local changes, blocks_of = {}, {}
   for _, event in ipairs(events) do
     local name = "key_event_" .. event.event_type
     local picked, known = values[name], event.at_ms and event.at_ms // 1000
-    if event.asked_for and event.user_editable and picked and picked ~= known then
-      changes[event.event_type] = picked * 1000
+    if event.asked_for and event.user_editable and shown[name] and picked ~= known then
+      changes[event.event_type] = picked and picked * 1000 or json.null
     end
     blocks_of["key_events." .. event.event_type] = name
     blocks_of.first = blocks_of.first or (event.asked_for and event.user_editable and name or nil)
@@ -56,7 +59,7 @@ end
 
 local function submit(context, values)
   local events = assert(incidents.key_events({ id = context.incident.id }, context.actor))
-  local changes, blocks_of = changes_of(events, values)
+  local changes, blocks_of = changes_of(events, context.given.view.values, values)
   if not next(changes) then return reply.ack() end
   local result, err = incidents.set_key_events({
     id = context.incident.id, key_events = changes,

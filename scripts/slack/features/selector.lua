@@ -49,8 +49,9 @@ local function chosen(given)
   local modal = incident_modal.find(given.view.callback_id)
   local id = math.tointeger(tonumber(given.action.value))
   if modal and id then return incident_modal.show(modal, given, "update", id) end
-  view.update(given.view.id, view.notice("Select an incident",
-    "This list belongs to an older version of the app. Please begin again."), given.view.hash)
+  view.redraw(given, function()
+    return view.notice("Select an incident", "This list belongs to an older version of the app. Please begin again.")
+  end)
 end
 
 return { actions = { [ACTION] = chosen }, options = { [ACTION] = options } }

@@ -23,7 +23,6 @@ local BLOCK_OF = {
 }
 
 local function inputs(incident, lifecycle, catalogue)
-  local guide = config.slack.help.severity
   return {
     blocks.input {
       block_id = "message", label = "What is new?", optional = true,
@@ -39,7 +38,7 @@ local function inputs(incident, lifecycle, catalogue)
       },
     },
     blocks.input {
-      block_id = "priority", label = "Priority", hint = guide and "How to choose: " .. guide or nil,
+      block_id = "priority", label = "Priority",
       element = blocks.select {
         action_id = "priority", options = choices.priorities(catalogue, incident.priority),
         initial = tostring(incident.priority.id),
@@ -47,10 +46,7 @@ local function inputs(incident, lifecycle, catalogue)
     },
     blocks.input {
       block_id = "incident_category", label = "Category",
-      element = blocks.grouped_select {
-        action_id = "incident_category", groups = choices.categories(catalogue),
-        initial = tostring(incident.category.id),
-      },
+      element = choices.category_select(catalogue, tostring(incident.category.id)),
     },
   }
 end
@@ -61,6 +57,8 @@ local function build(context)
   local catalogue = assert(catalogue_of.load())
   local list = inputs(incident, lifecycle, catalogue)
   table.insert(list, 1, blocks.section("*" .. incident_text.headline(incident) .. "*"))
+  local guide = config.slack.help.severity
+  if guide then list[#list + 1] = blocks.context(blocks.link(guide, "How to choose the priority")) end
   list[#list + 1] = footer.block()
   return view.modal {
     callback_id = CALLBACK, title = "Update incident #" .. incident.id, submit = "Update incident",
