@@ -11,13 +11,7 @@
 
 #include <string.h>
 
-enum {
-    LIST_DEFAULT = 100,
-    LIST_MAX = 1000,
-    FILTER_VALUES = 24,
-    STATUSES_MAX = 6,
-    SEARCH_MAX = 200
-};
+enum { LIST_DEFAULT = 100, LIST_MAX = 1000, FILTER_VALUES = 24, WORD_MAX = 40, SEARCH_MAX = 200 };
 
 static const char SELECT_BY_CONVERSATION[] =
     "SELECT incident_id FROM conversation WHERE platform = ? AND external_id = ?";
@@ -119,33 +113,55 @@ static int filter_by_int(struct filter *filter, const struct args *args, const c
     return rc;
 }
 
+/* A number, or a word that people read. */
+static int read_status(const struct args *args, json_t *item, bool is_within[STATUS_COUNT])
+{
+    struct text word;
+    if (json_is_number(item)) {
+        double number = json_number_value(item);
+        int index =
+            number >= STATUS_OPEN && number <= STATUS_CLOSED ? status_index((int)number) : -1;
+        if (index >= 0)
+            is_within[index] = true;
+        return OK;
+    }
+    int rc = args_check_text(item, "status_in", args->err, 1, WORD_MAX, &word);
+    if (rc != OK)
+        return rc;
+    AUTO_FREE char *text = text_dup(word);
+    int status = status_from_word(text);
+    if (!status)
+        return args_fail(args, "status_in", "\"%s\" is no status; such as %s or %s", text,
+                         status_label(STATUS_OPEN), status_label(STATUS_MITIGATED));
+    is_within[status_index(status)] = true;
+    return OK;
+}
+
 /* The statuses of both arguments. As a set, because a set has an index, and a range of it would be
  * read to its end. */
 static int filter_by_status(struct filter *filter, const struct args *args)
 {
     json_t *list = NULL;
     int64_t below = INT64_MAX;
-    int rc = args_array_optional(args, "status_in", STATUSES_MAX, &list);
+    int rc = args_array_optional(args, "status_in", STATUS_COUNT, &list);
     if (rc == OK)
         rc = args_int_optional(args, "status_below", INT64_MIN, INT64_MAX, &below);
     if (rc != OK || (!list && below > STATUS_CLOSED))
         return rc;
-    bool is_within[STATUS_CLOSED + 1] = { false };
+    bool is_within[STATUS_COUNT] = { false };
     size_t index;
     json_t *item;
-    json_array_foreach (list, index, item) {
-        double number = json_number_value(item);
-        if (!json_is_number(item))
-            return args_fail(args, "status_in", "status_in must hold numbers");
-        if (number >= 0 && number <= STATUS_CLOSED)
-            is_within[(int)number] = true;
-    }
+    json_array_foreach (list, index, item)
+        if (rc == OK)
+            rc = read_status(args, item, is_within);
+    if (rc != OK)
+        return rc;
     buf_puts(&filter->sql, " AND i.status IN (NULL");
     for (int status = STATUS_OPEN; status <= STATUS_CLOSED; status += 10)
-        if ((!list || is_within[status]) && status < below)
+        if ((!list || is_within[status_index(status)]) && status < below)
             buf_printf(&filter->sql, ", %d", status);
     buf_puts(&filter->sql, ")");
-    filter->is_open_only = below <= STATUS_CLOSED || !is_within[STATUS_CLOSED];
+    filter->is_open_only = below <= STATUS_CLOSED || !is_within[STATUS_COUNT - 1];
     return OK;
 }
 
