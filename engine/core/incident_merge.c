@@ -3,6 +3,7 @@
  * Reopening a duplicate takes the link back (incident_change.c). */
 #include "base/clock.h"
 #include "core/args.h"
+#include "core/audit.h"
 #include "core/event.h"
 #include "core/incident_change.h"
 #include "core/incident_json.h"
@@ -148,6 +149,26 @@ static int emit(struct merge *merge)
                       merge->call->err);
 }
 
+/* On both sides: what the duplicate points to, and who may see the original from now on. */
+static int write_audit(struct merge *merge)
+{
+    struct op_call *call = merge->call;
+    char link[48];
+    AUTO_JSON json_t *joined = json_pack("{s:I, s:O}", "duplicate_id", (json_int_t)merge->id,
+                                         "person_ids", merge->joining);
+    AUTO_FREE char *joining = json_dumps(joined, JSON_COMPACT);
+    snprintf(link, sizeof(link), "{\"duplicate_of\":%" PRId64 "}", merge->into);
+    struct audit_entry of_duplicate = { .action = "incident.merge",
+                                        .incident_id = merge->id,
+                                        .before = "{\"duplicate_of\":null}",
+                                        .after = link };
+    struct audit_entry of_original = { .action = "incident.merge",
+                                       .incident_id = merge->into,
+                                       .after = joining };
+    int rc = audit_write(call->tx, call->actor, &of_duplicate, call->err);
+    return rc == OK ? audit_write(call->tx, call->actor, &of_original, call->err) : rc;
+}
+
 static int apply(struct merge *merge)
 {
     struct op_call *call = merge->call;
@@ -158,6 +179,8 @@ static int apply(struct merge *merge)
         rc = move_people(merge);
     if (rc == OK)
         rc = tell_original(merge);
+    if (rc == OK)
+        rc = write_audit(merge);
     return rc == OK ? emit(merge) : rc;
 }
 

@@ -238,6 +238,8 @@ static void put_before(struct json_writer *w, const struct step *step)
         json_put_text(w, "closure_reason", step->state.closure_reason);
         json_put_text(w, "closure_reference", step->state.closure_reference);
     }
+    if (step->is_reopening && step->state.duplicate_of)
+        json_put_int(w, "duplicate_of", step->state.duplicate_of);
     put_marks(w, step, &step->state);
     json_object_finish(w);
 }
@@ -261,6 +263,8 @@ static void put_after(struct json_writer *w, const struct step *step)
         json_put_raw(w, "custom_fields", step->custom_fields);
     put_text(w, "closure_reason", want->closure_reason);
     put_text(w, "closure_reference", want->closure_reference);
+    if (step->is_reopening && step->state.duplicate_of)
+        json_put_null(w, "duplicate_of");
     put_marks(w, step, &step->after);
     json_object_finish(w);
 }

@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "core/args.h"
+#include "core/audit.h"
+#include "core/incident_members.h"
 #include "core/op_table.h"
 #include "core/people.h"
 #include "core/policy.h"
@@ -52,9 +54,6 @@ static const char INSERT_REASON_OF[] =
     "INSERT INTO invitation_reason (invitation_id, strategy, reason) SELECT id, ?, ? FROM"
     " invitation WHERE incident_id = ? AND person_id = ? ON CONFLICT (invitation_id, strategy,"
     " reason) DO NOTHING";
-static const char INSERT_MEMBER[] =
-    "INSERT INTO incident_member (incident_id, person_id, created_at_ms) VALUES (?, ?, ?)"
-    " ON CONFLICT (incident_id, person_id) DO NOTHING";
 
 /* A request while it is worked through. */
 struct request {
@@ -68,6 +67,7 @@ struct request {
     int64_t known; /* people who were invited before, or wait already */
     int64_t skipped;
     int64_t unknown; /* ids that belong to nobody */
+    json_t *joining; /* ids of those who become members; borrowed */
 };
 
 /* A person of the request. */
@@ -314,6 +314,17 @@ static int record_reason(struct request *request, const struct args *row, struct
     return rc < 0 ? rc : OK;
 }
 
+static int join(struct request *request, struct text person)
+{
+    bool is_new = false;
+    AUTO_FREE char *id = text_dup(person);
+    int rc = incident_members_add(request->call->tx, request->incident_id, id, &is_new,
+                                  request->call->err);
+    if (rc == OK && is_new)
+        json_array_append_new(request->joining, json_string(id));
+    return rc;
+}
+
 static int record_outcome(struct request *request, const struct args *row)
 {
     struct text person, state, error;
@@ -334,9 +345,21 @@ static int record_outcome(struct request *request, const struct args *row)
     if (rc == 0)
         request->unknown++;
     if (rc > 0 && is_invited)
-        rc = tx_exec(call->tx, call->err, INSERT_MEMBER, "ini", request->incident_id, person.at,
-                     person.len, request->now_ms);
+        rc = join(request, person);
     return rc < 0 ? rc : record_reason(request, row, person);
+}
+
+/* Who may see a private incident from now on is for the audit log. */
+static int tell_joining(struct request *request)
+{
+    if (json_array_size(request->joining) == 0)
+        return OK;
+    AUTO_JSON json_t *object = json_pack("{s:O}", "person_ids", request->joining);
+    AUTO_FREE char *after = json_dumps(object, JSON_COMPACT);
+    struct audit_entry entry = { .action = "invitation.outcome",
+                                 .incident_id = request->incident_id,
+                                 .after = after };
+    return audit_write(request->call->tx, request->call->actor, &entry, request->call->err);
 }
 
 /* invitation.outcome {incident_id, results:[{person_id, state: invited|failed|pending, error?,
@@ -344,12 +367,14 @@ static int record_outcome(struct request *request, const struct args *row)
 static int invitation_outcome(struct op_call *call)
 {
     struct args args = args_of(call);
-    struct request request = { .call = call, .now_ms = clock_now_ms() };
+    AUTO_JSON json_t *joining = json_array();
+    struct request request = { .call = call, .now_ms = clock_now_ms(), .joining = joining };
     int rc = args_refuse_unknown(call, "incident_id", "results");
     if (rc != OK ||
         (rc = args_int(&args, "incident_id", 1, INT64_MAX, &request.incident_id)) != OK ||
         (rc = policy_require_incident(call, request.incident_id)) != OK ||
-        (rc = each_row(&request, "results", PEOPLE_MAX, record_outcome)) != OK)
+        (rc = each_row(&request, "results", PEOPLE_MAX, record_outcome)) != OK ||
+        (rc = tell_joining(&request)) != OK)
         return rc;
     json_object_begin(call->out);
     json_put_int(call->out, "unknown", request.unknown);

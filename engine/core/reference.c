@@ -245,6 +245,31 @@ static int reconcile_impacts(struct reconciling *r)
 
 /* ---- the operation */
 
+static int reconcile_priorities(struct reconciling *r)
+{
+    return reconcile_kind(r, &PRIORITY_KIND, check_priorities);
+}
+
+static int reconcile_environments(struct reconciling *r)
+{
+    return reconcile_kind(r, &ENVIRONMENT_KIND, NULL);
+}
+
+static int reconcile_roles(struct reconciling *r)
+{
+    return reconcile_kind(r, &ROLE_KIND, NULL);
+}
+
+static int reconcile_cost_types(struct reconciling *r)
+{
+    return reconcile_kind(r, &COST_KIND, NULL);
+}
+
+static int reconcile_chat(struct reconciling *r)
+{
+    return reference_chat_reconcile(r->call->tx, &r->args, &r->changes);
+}
+
 static int reconcile_oncall(struct reconciling *r)
 {
     return args_has(&r->args, "oncall")
@@ -252,18 +277,65 @@ static int reconcile_oncall(struct reconciling *r)
                : OK;
 }
 
-static int finish(struct reconciling *r)
+static int reconcile_administrators(struct reconciling *r)
 {
-    char after[48];
-    snprintf(after, sizeof(after), "{\"changes\":%" PRId64 "}", r->changes);
-    struct audit_entry entry = { .action = "reference.reconcile", .after = after };
-    int rc = r->changes ? audit_write(r->call->tx, r->call->actor, &entry, r->call->err) : OK;
-    if (rc != OK)
-        return rc;
-    json_object_begin(r->call->out);
-    json_put_int(r->call->out, "changes", r->changes);
-    json_object_finish(r->call->out);
-    return OK;
+    return administrator_reconcile(r->call->tx, &r->args, &r->changes);
+}
+
+static int reconcile_custom_fields(struct reconciling *r)
+{
+    return custom_field_reconcile(r->call->tx, &r->args, &r->changes);
+}
+
+static int reconcile_lifecycle(struct reconciling *r)
+{
+    return lifecycle_config_reconcile(r->call->tx, &r->args, &r->changes);
+}
+
+/* In the order in which rows refer to each other; under which name the audit log counts them. */
+static const struct {
+    const char *name;
+    int (*reconcile)(struct reconciling *r);
+} STEPS[] = {
+    { "priorities", reconcile_priorities },
+    { "environments", reconcile_environments },
+    { "categories", reconcile_categories },
+    { "roles", reconcile_roles },
+    { "metrics", reconcile_milestones_and_metrics },
+    { "impacts", reconcile_impacts },
+    { "cost_types", reconcile_cost_types },
+    { "chat", reconcile_chat },
+    { "oncall", reconcile_oncall },
+    { "administrators", reconcile_administrators },
+    { "custom_fields", reconcile_custom_fields },
+    { "lifecycle", reconcile_lifecycle },
+};
+
+/* Who sees private incidents is told by name, the rest by number. */
+static void put_changes(const struct reconciling *r, const char *name, int64_t changes,
+                        struct json_writer *w)
+{
+    json_t *names = json_object_get(r->args.object, name);
+    if (strcmp(name, "administrators") != 0) {
+        json_put_int(w, name, changes);
+        return;
+    }
+    AUTO_FREE char *list = json_dumps(names, JSON_COMPACT);
+    json_put_raw(w, name, list);
+}
+
+static int run_steps(struct reconciling *r, struct json_writer *w)
+{
+    int rc = OK;
+    json_object_begin(w);
+    for (size_t i = 0; i < sizeof(STEPS) / sizeof(STEPS[0]) && rc == OK; i++) {
+        int64_t before = r->changes;
+        rc = STEPS[i].reconcile(r);
+        if (rc == OK && r->changes > before)
+            put_changes(r, STEPS[i].name, r->changes - before, w);
+    }
+    json_object_finish(w);
+    return rc;
 }
 
 /* reference.reconcile {priorities, environments, groups, categories, roles, milestones, metrics,
@@ -272,24 +344,22 @@ static int finish(struct reconciling *r)
 static int reference_reconcile(struct op_call *call)
 {
     struct reconciling r = { .call = call, .args = args_of(call) };
+    AUTO_BUF struct buf after = BUF_INIT;
+    struct json_writer w;
+    json_writer_init(&w, &after);
     int rc =
         args_refuse_unknown(call, "priorities", "environments", "groups", "categories", "roles",
                             "milestones", "metrics", "impacts", "cost_types", "conversations",
                             "usergroups", "oncall", "lifecycle", "custom_fields", "administrators");
-    if (rc != OK || (rc = reference_drop_imported(call)) != OK ||
-        (rc = reconcile_kind(&r, &PRIORITY_KIND, check_priorities)) != OK ||
-        (rc = reconcile_kind(&r, &ENVIRONMENT_KIND, NULL)) != OK ||
-        (rc = reconcile_categories(&r)) != OK ||
-        (rc = reconcile_kind(&r, &ROLE_KIND, NULL)) != OK ||
-        (rc = reconcile_milestones_and_metrics(&r)) != OK || (rc = reconcile_impacts(&r)) != OK ||
-        (rc = reconcile_kind(&r, &COST_KIND, NULL)) != OK ||
-        (rc = reference_chat_reconcile(call->tx, &r.args, &r.changes)) != OK ||
-        (rc = reconcile_oncall(&r)) != OK ||
-        (rc = administrator_reconcile(call->tx, &r.args, &r.changes)) != OK ||
-        (rc = custom_field_reconcile(call->tx, &r.args, &r.changes)) != OK ||
-        (rc = lifecycle_config_reconcile(call->tx, &r.args, &r.changes)) != OK)
+    if (rc != OK || (rc = reference_drop_imported(call)) != OK || (rc = run_steps(&r, &w)) != OK)
         return rc;
-    return finish(&r);
+    struct audit_entry entry = { .action = "reference.reconcile", .after = buf_text(&after) };
+    if (r.changes && (rc = audit_write(call->tx, call->actor, &entry, call->err)) != OK)
+        return rc;
+    json_object_begin(call->out);
+    json_put_int(call->out, "changes", r.changes);
+    json_object_finish(call->out);
+    return OK;
 }
 
 const struct op REFERENCE_OPS[] = {

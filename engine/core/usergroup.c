@@ -2,6 +2,7 @@
  * come from the configuration; their names and members from a synchronisation. */
 #include "base/clock.h"
 #include "core/args.h"
+#include "core/audit.h"
 #include "core/members.h"
 #include "core/op_table.h"
 #include "core/rows.h"
@@ -9,6 +10,10 @@
 
 #include <string.h>
 
+static const char SELECT_ADMINISTRATORS[] =
+    "SELECT (SELECT json_group_array(person_id) FROM (SELECT person_id FROM usergroup_member WHERE"
+    " usergroup_id = ? ORDER BY person_id)) FROM usergroup g JOIN administrator a ON a.kind ="
+    " 'usergroup' AND (a.value = g.handle OR a.value = g.tag) WHERE g.id = ?";
 static const char SELECT_GROUPS[] =
     "SELECT u.id, u.external_id, u.handle, u.name, u.tag, u.is_external, (SELECT COUNT(*) FROM"
     " usergroup_member m WHERE m.usergroup_id = u.id), c.id, c.name FROM usergroup u LEFT JOIN"
@@ -132,6 +137,42 @@ static int require_group(struct op_call *call, const char *id)
                : rc;
 }
 
+/* The members of a group whose members are administrators, as a list of ids; NULL for other
+ * groups. Caller frees. */
+static int read_administrators(struct op_call *call, const char *id, char **people)
+{
+    struct stmt *stmt = tx_query(call->tx, call->err, SELECT_ADMINISTRATORS, "tt", id, id);
+    int rc = stmt ? stmt_next(stmt, call->err) : call->err->code;
+    *people = rc == DB_ROW ? xstrdup(stmt_text(stmt, 0)) : NULL;
+    stmt_end(stmt);
+    return rc < 0 ? rc : OK;
+}
+
+/* Whoever joins a group of administrators sees private incidents: the audit log has them by name,
+ * and of other groups that they changed. */
+static int write_audit(struct op_call *call, const char *id, const char *before, int64_t added,
+                       int64_t removed)
+{
+    AUTO_FREE char *people = NULL;
+    AUTO_BUF struct buf after = BUF_INIT;
+    struct json_writer w;
+    int rc = added + removed > 0 ? read_administrators(call, id, &people) : OK;
+    if (rc != OK || added + removed == 0)
+        return rc;
+    json_writer_init(&w, &after);
+    json_object_begin(&w);
+    json_put_text(&w, "usergroup_id", id);
+    json_put_int(&w, "added", added);
+    json_put_int(&w, "removed", removed);
+    if (people)
+        json_put_raw(&w, "administrators", people);
+    json_object_finish(&w);
+    struct audit_entry entry = { .action = "usergroup.set_members",
+                                 .before = people ? before : NULL,
+                                 .after = buf_text(&after) };
+    return audit_write(call->tx, call->actor, &entry, call->err);
+}
+
 /* usergroup.set_members {usergroup_id, people[], name?, handle?, description?, is_external?,
  * external_id?} -> {added, removed} */
 static int set_members(struct op_call *call)
@@ -146,9 +187,12 @@ static int set_members(struct op_call *call)
         (rc = read_details(&args, &details)) != OK)
         return rc;
     AUTO_FREE char *id = text_dup(text);
+    AUTO_FREE char *before = NULL;
     if ((rc = require_group(call, id)) != OK || (rc = update_details(call, id, &details)) != OK ||
+        (rc = read_administrators(call, id, &before)) != OK ||
         (rc = members_replace(call->tx, &USERGROUP_MEMBERS, id, &args, "people", &added,
-                              &removed)) != OK)
+                              &removed)) != OK ||
+        (rc = write_audit(call, id, before, added, removed)) != OK)
         return rc;
     json_object_begin(call->out);
     json_put_int(call->out, "added", added);

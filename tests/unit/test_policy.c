@@ -97,6 +97,31 @@ static void private_incident_is_for_its_people(void **state)
     assert_int_equal(canaries_shown(*state, &nobody), 0);
 }
 
+/* One entry of the audit log names the stranger at <path>. */
+static void assert_audited(struct scene *scene, const char *action, const char *path)
+{
+    char sql[300];
+    snprintf(sql, sizeof(sql),
+             "SELECT COUNT(*) FROM audit WHERE action = '%s' AND after ->> '%s' = '%s'", action,
+             path, scene->stranger);
+    assert_int_equal(count(scene->fixture, sql), 1);
+}
+
+/* Whoever is invited sees the incident from then on; the audit log says who, once. */
+static void an_invitation_lets_in_and_is_audited(void **state)
+{
+    struct scene scene;
+    char args[200];
+    make_scene(*state, &scene);
+    struct actor stranger = person_actor(scene.stranger);
+    snprintf(args, sizeof(args),
+             "{'incident_id':1,'results':[{'person_id':'%s','state':'invited'}]}", scene.stranger);
+    run_quietly(*state, "invitation.outcome", args);
+    run_quietly(*state, "invitation.outcome", args);
+    assert_true(canaries_shown(*state, &stranger) > 0);
+    assert_audited(&scene, "invitation.outcome", "$.person_ids[0]");
+}
+
 static void administrators_see_all_while_they_are_named(void **state)
 {
     struct scene scene;
@@ -122,7 +147,13 @@ static void administrators_see_all_while_they_are_named(void **state)
              scene.stranger);
     json_decref(groups);
     run_quietly(*state, "usergroup.set_members", args);
+    run_quietly(*state, "usergroup.set_members", args);
     assert_int_equal(canaries_shown(*state, &stranger), all);
+    assert_audited(&scene, "usergroup.set_members", "$.administrators[0]");
+    assert_int_equal(count(*state, "SELECT COUNT(*) FROM audit WHERE action ="
+                                   " 'reference.reconcile' AND after ->> '$.administrators[0]' ="
+                                   " 'on-call-leads'"),
+                     1);
     run_quietly(*state, "reference.reconcile", "{'administrators':[]}");
     assert_int_equal(canaries_shown(*state, &stranger), 0);
 }
@@ -197,6 +228,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(private_incident_is_for_its_people),
+        TEST(an_invitation_lets_in_and_is_audited),
         TEST(administrators_see_all_while_they_are_named),
         TEST(what_becomes_private_is_hidden_at_once),
         TEST(key_does_not_borrow_a_persons_rights),

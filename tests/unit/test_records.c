@@ -296,6 +296,10 @@ static void a_duplicate_is_closed_and_names_its_original(void **state)
     answer = run(*state, "incident.merge", "{'id':2,'into':1}");
     assert_false(bool_at(answer, "is_changed"));
     json_decref(answer);
+    assert_int_equal(count(*state, "SELECT COUNT(*) FROM audit WHERE action = 'incident.merge' AND"
+                                   " (after ->> '$.duplicate_of' = 1 OR"
+                                   " json_array_length(after, '$.person_ids') = 1)"),
+                     2);
     answer = run(*state, "incident.reopen", "{'id':2,'message':'It is something else after all'}");
     assert_true(json_is_null(at(answer, "incident.duplicate_of")));
     assert_false(bool_at(answer, "incident.is_ignored"));
