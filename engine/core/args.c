@@ -265,6 +265,16 @@ static bool is_clean_tree(json_t *value, int depth)
     return true;
 }
 
+bool args_has_item(const json_t *list, const json_t *item)
+{
+    size_t index;
+    json_t *other;
+    json_array_foreach ((json_t *)list, index, other)
+        if (json_equal(item, other))
+            return true;
+    return false;
+}
+
 int args_json_text(const struct args *args, const char *key, json_t *value, size_t max_bytes,
                    char **out)
 {

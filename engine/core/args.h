@@ -74,6 +74,9 @@ char *text_dup(struct text text); /* heap; NULL for an absent one; caller frees 
 bool text_is(struct text text, const char *value);
 struct text text_of(const char *value); /* borrows; NULL gives an absent one */
 
+/* Is there an item of <list> (NULL: an empty one) that equals <item>? */
+bool args_has_item(const json_t *list, const json_t *item);
+
 /* Compact JSON text of <value> ("{}" for NULL), heap, caller frees. ERR_INVALID for <key> when a
  * text within is not valid UTF-8 or holds a NUL, when it is nested deeper than 32, or longer than
  * <max_bytes>. */

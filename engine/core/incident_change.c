@@ -74,6 +74,19 @@ static int load_after(struct step *step)
     return rc < 0 ? rc : OK;
 }
 
+/* Do both lists name the same, in any order? No list names anything twice. */
+static bool has_same_items(const json_t *one, const json_t *other)
+{
+    size_t index;
+    json_t *item;
+    if (json_array_size(one) != json_array_size(other))
+        return false;
+    json_array_foreach ((json_t *)one, index, item)
+        if (!args_has_item(other, item))
+            return false;
+    return true;
+}
+
 static void compare_environments(struct step *step)
 {
     if (!step->want.environments)
@@ -81,11 +94,26 @@ static void compare_environments(struct step *step)
     json_t *fields = json_loads(step->state.custom_fields, 0, NULL);
     if (!fields)
         fields = json_object();
-    if (!json_equal(json_object_get(fields, "environments"), step->want.environments)) {
+    if (!has_same_items(json_object_get(fields, "environments"), step->want.environments)) {
         json_object_set(fields, "environments", step->want.environments);
         step->custom_fields = json_dumps(fields, JSON_COMPACT | JSON_SORT_KEYS);
         note(step, "environments");
     }
+    json_decref(fields);
+}
+
+/* An incident that was in several environments and is moved to another one is there only. */
+static void follow_environment(struct step *step)
+{
+    json_t *fields = json_loads(step->state.custom_fields, 0, NULL);
+    json_t *known = json_object_get(fields, "environments");
+    json_t *value = json_string(step->after.environment_value);
+    if (!step->want.environments && json_array_size(known) > 0 && !args_has_item(known, value)) {
+        json_object_set_new(fields, "environments", json_pack("[O]", value));
+        step->custom_fields = json_dumps(fields, JSON_COMPACT | JSON_SORT_KEYS);
+        note(step, "environments");
+    }
+    json_decref(value);
     json_decref(fields);
 }
 
@@ -163,6 +191,8 @@ static int compare(struct step *step)
     int rc = lift_mark(step);
     if (rc == OK && (want->priority_id[0] || want->environment_id[0]))
         rc = load_after(step);
+    if (rc == OK && want->environment_id[0])
+        follow_environment(step);
     compare_response(step);
     return rc;
 }

@@ -161,8 +161,9 @@ static int take_environment(struct environments *in, const char *key, struct tex
             in->best = stmt_int(stmt, 2);
             snprintf(in->id, REFERENCE_ID_SIZE, "%s", stmt_text(stmt, 0));
         }
-        if (values)
-            json_array_append_new(values, json_string(stmt_text(stmt, 1)));
+        AUTO_JSON json_t *value = json_string(stmt_text(stmt, 1));
+        if (values && !args_has_item(values, value))
+            json_array_append(values, value);
     }
     stmt_end(stmt);
     if (rc == DB_DONE)

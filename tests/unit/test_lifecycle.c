@@ -399,6 +399,27 @@ static void nothing_changed_is_no_record_and_no_event(void **state)
     assert_int_equal(count(fixture, "SELECT COUNT(*) FROM event"), events);
 }
 
+/* Several environments are a set; who is moved out of it is in the new one only. */
+static void environments_are_what_was_said_last(void **state)
+{
+    struct fixture *fixture = *state;
+    declare(fixture, "P3", "PRD");
+    run_quietly(fixture, "incident.update", "{'id':1,'environments':['STG','PRD','STG']}");
+    json_t *answer = run(fixture, "incident.update", "{'id':1,'environments':['PRD','STG']}");
+    assert_true(json_is_null(at(answer, "update_id")));
+    assert_int_equal(json_array_size(at(answer, "incident.custom_fields.environments")), 2);
+    json_decref(answer);
+    answer = run(fixture, "incident.update", "{'id':1,'environment':'STG'}");
+    assert_string_equal(text_at(answer, "incident.environment.value"), "STG");
+    assert_int_equal(json_array_size(at(answer, "incident.custom_fields.environments")), 2);
+    json_decref(answer);
+    run_quietly(fixture, "incident.update", "{'id':1,'environments':['STG']}");
+    answer = run(fixture, "incident.update", "{'id':1,'environment':'PRD'}");
+    assert_string_equal(text_at(answer, "incident.custom_fields.environments.0"), "PRD");
+    assert_int_equal(json_array_size(at(answer, "incident.custom_fields.environments")), 1);
+    json_decref(answer);
+}
+
 static void the_same_request_changes_once(void **state)
 {
     struct fixture *fixture = *state;
@@ -676,6 +697,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(nothing_changed_is_no_record_and_no_event, setup_life,
                                         teardown),
+        cmocka_unit_test_setup_teardown(environments_are_what_was_said_last, setup_life, teardown),
         cmocka_unit_test_setup_teardown(the_same_request_changes_once, setup_life, teardown),
         cmocka_unit_test_setup_teardown(a_metric_vanishes_with_its_key_event, setup_life, teardown),
         cmocka_unit_test_setup_teardown(an_incident_is_closed_from_where_the_table_says, setup_life,
