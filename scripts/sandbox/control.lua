@@ -48,6 +48,17 @@ local function set_deleted(wanted)
   return { ok = true }
 end
 
+-- The members of a user group become these. No event is sent.
+local function set_group(wanted)
+  for _, group in ipairs(workspace.get().groups) do
+    if group.id == wanted.group then
+      group.users = wanted.users
+      return { ok = true }
+    end
+  end
+  return nil, "user group not found"
+end
+
 local function show_log(_, request)
   local after, list = math.tointeger(tonumber(request.query.after)) or 0, {}
   for _, entry in ipairs(workspace.get().log) do
@@ -85,6 +96,7 @@ return {
     route("POST", "/sandbox/join", move(workspace.join), "Somebody joins a channel"),
     route("POST", "/sandbox/leave", move(workspace.leave), "Somebody leaves a channel"),
     route("POST", "/sandbox/deactivate", set_deleted, "An account ends, or is there again"),
+    route("POST", "/sandbox/group", set_group, "A user group's members become others"),
     route("GET", "/sandbox/log", show_log, "The calls so far"),
     route("POST", "/sandbox/check", check, "Whether the vendor would take an answer"),
     route("GET", "/sandbox/malformed", show_malformed, "What it would never have taken"),

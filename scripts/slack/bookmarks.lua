@@ -5,15 +5,26 @@ local foreign = require "slack.foreign"
 
 local M = {}
 
-local TITLE_MAX = 100
-
-local function has(channel, link)
+-- The bookmarks of a channel.
+local function list(channel)
   local answer, err = client.call("bookmarks.list", { channel_id = channel })
   if not answer then return nil, err end
-  for _, bookmark in ipairs(foreign.table(answer.bookmarks)) do
-    if foreign.table(bookmark).link == link then return true end
-  end
-  return false
+  local found = {}
+  for i, bookmark in ipairs(foreign.table(answer.bookmarks)) do found[i] = foreign.table(bookmark) end
+  return found
+end
+
+-- <method> is tried without the emoji where the workspace has none of that name.
+local function call(method, wanted)
+  wanted.emoji = config.slack.app_emoji
+  local answer, err = client.call(method, wanted)
+  if answer or err.slack ~= "invalid_emoji" then return answer, err end
+  wanted.emoji = nil
+  return client.call(method, wanted)
+end
+
+local function add(channel, title, link)
+  return call("bookmarks.add", { channel_id = channel, title = title, type = "link", link = link })
 end
 
 --- Adds one; after an unknown outcome only when it is not there. May yield.
@@ -24,17 +35,31 @@ end
 ---@return any
 ---@return table|nil err
 function M.add(ctx, channel, title, link)
-  if ctx.unknown then
-    local is_there, err = has(channel, link)
-    if is_there or is_there == nil then return is_there, err end
+  local found, err = {}, nil
+  if ctx.unknown then found, err = list(channel) end
+  if not found then return nil, err end
+  for _, bookmark in ipairs(found) do
+    if bookmark.link == link then return true end
   end
-  local wanted = {
-    channel_id = channel, title = title:sub(1, TITLE_MAX), type = "link", link = link, emoji = config.slack.app_emoji,
-  }
-  local answer, err = client.call("bookmarks.add", wanted)
-  if answer or err.slack ~= "invalid_emoji" then return answer, err end
-  wanted.emoji = nil                     -- the workspace has no such emoji
-  return client.call("bookmarks.add", wanted)
+  return add(channel, title, link)
+end
+
+--- Lets the bookmark with this title lead to <link>; adds it where there is none. May yield.
+---@param channel string  Slack's id
+---@param title string
+---@param link string
+---@return any
+---@return table|nil err
+function M.set(channel, title, link)
+  local found, err = list(channel)
+  if not found then return nil, err end
+  for _, bookmark in ipairs(found) do
+    if bookmark.title == title and bookmark.link == link then return true end
+    if bookmark.title == title then
+      return call("bookmarks.edit", { channel_id = channel, bookmark_id = bookmark.id, title = title, link = link })
+    end
+  end
+  return add(channel, title, link)
 end
 
 return M

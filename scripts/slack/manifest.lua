@@ -36,6 +36,8 @@ local MESSAGE_SHORTCUTS = {
 local WANTED = {}
 function WANTED.reaction_added() return config.slack.update_reaction ~= "" end
 WANTED.reaction_removed = WANTED.reaction_added
+function WANTED.subteam_created() return #config.slack.usergroups > 0 end
+WANTED.subteam_updated, WANTED.subteam_members_changed = WANTED.subteam_created, WANTED.subteam_created
 
 --- The events to subscribe to: those that some feature hears, as far as the config needs them.
 ---@return string[]

@@ -7,6 +7,7 @@ return {
   ["apps.connections.open"] = { per_minute = 10 },      -- tier 1, where bursts are tolerated
   ["auth.test"] = { per_minute = SPECIAL },
   ["bookmarks.add"] = { per_minute = TIER_2 },
+  ["bookmarks.edit"] = { per_minute = TIER_2 },
   ["bookmarks.list"] = { per_minute = TIER_3 },
   ["chat.delete"] = { per_minute = TIER_3 },
   ["chat.postEphemeral"] = { per_minute = TIER_4 },

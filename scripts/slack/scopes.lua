@@ -13,6 +13,7 @@ M.METHODS = {
   ["apps.connections.open"] = NONE,                    -- the app-level token has a scope of its own
   ["auth.test"] = NONE,
   ["bookmarks.add"] = { "bookmarks:write" },
+  ["bookmarks.edit"] = { "bookmarks:write" },
   ["bookmarks.list"] = { "bookmarks:read" },
   ["chat.delete"] = { "chat:write" },
   ["chat.postEphemeral"] = { "chat:write" },

@@ -196,6 +196,9 @@ class Sandbox:
     def deactivate(self, user, deleted=True):
         equal(post_json(self.url + "/sandbox/deactivate", {"user": user, "deleted": deleted}).status, 200, f"the end of {user}'s account")
 
+    def set_group(self, group, users):
+        equal(post_json(self.url + "/sandbox/group", {"group": group, "users": users}).status, 200, f"the members of {group}")
+
     def views(self):
         return self.state()["views"]
 

@@ -86,6 +86,12 @@ def test_the_config_decides(world):
     configure(world, ('update_reaction = "mega"', 'update_reaction = ""'), ('aliases = { env("SLACK_INCIDENT_COMMAND_ALIASES") }', 'aliases = { "/inc" }'))
     made = json.dumps(manifest(world, "--socket"))
     check("reaction" not in made, "no reaction makes an update, so none is asked for")
+    check("subteam_members_changed" in made, "the groups that are declared are followed")
+    with open(world.config) as text:
+        config = text.read()
+    start = config.index("usergroups = {")
+    world.write("config.lua", config[:start] + "usergroups = {\n" + config[config.index("    },", start):])
+    check("subteam" not in json.dumps(manifest(world, "--socket")), "without groups nothing of them is asked for")
     equal([one["command"] for one in json.loads(made)["features"]["slash_commands"]], ["/incident", "/inc"], "the commands")
 
 

@@ -2,7 +2,7 @@
 import json
 
 from flows import announcements, declare_by_api, open_incident, ready_channel, status_values
-from harness import check, equal, wait_for
+from harness import check, equal, post_json, wait_for
 
 LEADS = {"U0009", "U0010"}
 HOLDER, HOLDER_EMAIL = "U0011", "keiko.tanaka@example.test"
@@ -34,10 +34,14 @@ def test_worse_brings_the_leads_and_nobody_twice(world):
     engine.settled()
     members = set(world.sandbox.channel(channel)["members"])
     check(LEADS <= members, f"the leads came: {sorted(members)}")
+    gone = {"channel": channel, "user": "U0009"}
+    equal(post_json(world.sandbox.url + "/sandbox/leave", gone).status, 200, "a lead leaves")
+    engine.event({"type": "member_left_channel", "channel_type": "C", **gone}, event_id="EvLeft")
     world.cli("incident", "update", "1", "--priority", "P2", "--message", "Better again.")
     world.cli("incident", "update", "1", "--priority", "P1", "--message", "And worse.")
     engine.settled()
     equal(len(invite_calls(world)), calls + 1, "invitations of the leads")
+    check("U0009" not in world.sandbox.channel(channel)["members"], "who left is not dragged back")
     now = attempts(world)
     check(len(now) > len(asked) and set(now.values()) == {1}, f"whoever came before, and may have left, is left alone: {now}")
     engine.process.stop()

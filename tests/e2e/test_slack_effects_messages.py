@@ -33,6 +33,14 @@ def test_a_postmortem_is_where_people_look(world):
     equal([one["link"] for one in shown["bookmarks"] if one["title"] == "Post-mortem"], [DOCUMENT], "the bookmark")
     shared = of_kind(world.sandbox.channel("C0INCIDENTS"), "ff_incident_postmortem_created_announcement")
     check(len(shared) == 1 and DOCUMENT in text_of(shared[0]), f"it is announced: {shared}")
+    moved = DOCUMENT.replace("wiki", "docs")
+    keep_postmortem(world, engine, channel, moved)
+    shown = world.sandbox.channel(channel)
+    told = of_kind(shown, "ff_incident_postmortem_created")
+    check(len(told) == 1 and moved in text_of(told[0]), f"the pinned message follows it: {told}")
+    equal([one["link"] for one in shown["bookmarks"] if one["title"] == "Post-mortem"], [moved], "and so does the bookmark")
+    check(moved in text_of(of_kind(shown, "ff_incident_declared")[0]), "and the headline")
+    equal([one for one in world.jobs() if one["state"] == "dead"], [], "dead jobs")
     engine.process.stop()
 
 

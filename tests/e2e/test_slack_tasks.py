@@ -173,3 +173,21 @@ def test_the_topic_says_who_is_on_call(world):
     world.cli("task", "run", "slack.update_oncall")
     equal(world.sandbox.channel("C0INCIDENTS")["topic"], "Nobody is on call", "the topic when nobody is")
     engine.process.stop()
+
+
+def test_a_group_that_changes_is_read_at_once(world):
+    configure(world)
+    engine = world.engine()
+    world.sync(engine)
+    world.sandbox.set_group("S0PAYMENTS", ["U0007"])
+    groups = len(calls(world, "usergroups.list"))
+    for number, group in enumerate(("S0PAYMENTS", "S0PAYMENTS", "S0PLATFORM")):
+        engine.event({"type": "subteam_members_changed", "subteam_id": group, "users_added": ["U0007"]}, event_id=f"EvGroup{number}")
+    engine.settled()
+    check(groups < len(calls(world, "usergroups.list")) <= groups + 2, "the group that is declared is read, changes together")
+    declare_by_api(engine, priority="P2")
+    wait_for("the channel", lambda: world.sandbox.channels())
+    engine.settled()
+    members = world.sandbox.channels()[0]["members"]
+    check("U0007" in members and "U0003" not in members, f"who is in the group now is invited: {members}")
+    engine.process.stop()

@@ -30,6 +30,7 @@ local DOCUMENTED = {
   ["apps.connections.open"] = "forbidden_team not_allowed_token_type",
   ["auth.test"] = "not_authed token_expired",
   ["bookmarks.add"] = "channel_not_found invalid_emoji invalid_link too_many_bookmarks channel_type_not_supported",
+  ["bookmarks.edit"] = "bookmark_not_found channel_not_found invalid_emoji invalid_link",
   ["bookmarks.list"] = "channel_not_found",
   ["chat.delete"] = "cant_delete_message channel_not_found compliance_exports_prevent_deletion message_not_found",
   ["chat.postEphemeral"] = "channel_not_found is_archived user_not_in_channel restricted_action not_in_channel",
@@ -413,6 +414,11 @@ local JOBS = {
     ["chat.postMessage"] = { not_in_channel = DONE }, ["pins.add"] = { already_pinned = DONE },
   } },
   { "postmortem_bookmark", "postmortem.created", ends = { ["bookmarks.add"] = { invalid_emoji = DONE } } },
+  { "postmortem_bookmark", "postmortem.created", about = "it moved", always = {
+    ["bookmarks.list"] = function()
+      return { ok = true, bookmarks = { { id = "Bk1", title = "Post-mortem", link = "https://old.example.test" } } }
+    end,
+  }, ends = { ["bookmarks.edit"] = { invalid_emoji = DONE } } },
   { "transcript", "incident.closed", ends = {
     ["conversations.history"] = { invalid_cursor = AGAIN },
     ["conversations.replies"] = { invalid_cursor = AGAIN },

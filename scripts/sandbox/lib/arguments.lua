@@ -58,6 +58,9 @@ M.METHODS = {
   ["pins.list"] = { channel = "string!" },
   ["bookmarks.add"] = { channel_id = "string!", title = "string!", type = "string!", link = "string",
     emoji = "string" },
+  ["bookmarks.edit"] = {
+    channel_id = "string!", bookmark_id = "string!", title = "string", link = "string", emoji = "string",
+  },
   ["bookmarks.list"] = { channel_id = "string!" },
   ["views.open"] = { trigger_id = "string!", view = "json!" },
   ["views.push"] = { trigger_id = "string!", view = "json!" },

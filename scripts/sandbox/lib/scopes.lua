@@ -9,7 +9,8 @@ local function both(public, private) return { public = public, private = private
 local MANAGE = both("channels:manage", "groups:write")
 local READ, HISTORY = both("channels:read", "groups:read"), both("channels:history", "groups:history")
 local NEEDED = {
-  ["bookmarks.add"] = both "bookmarks:write", ["bookmarks.list"] = both "bookmarks:read",
+  ["bookmarks.add"] = both "bookmarks:write", ["bookmarks.edit"] = both "bookmarks:write",
+  ["bookmarks.list"] = both "bookmarks:read",
   ["chat.postEphemeral"] = both "chat:write", ["chat.postMessage"] = both "chat:write",
   ["chat.update"] = both "chat:write",
   ["conversations.archive"] = MANAGE, ["conversations.create"] = MANAGE, ["conversations.invite"] = MANAGE,

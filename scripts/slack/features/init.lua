@@ -25,5 +25,6 @@ return {
   require "slack.features.add_to_timeline",
   require "slack.features.message_changes",
   require "slack.features.workspace_changes",
+  require "slack.features.usergroup_changes",
   require "slack.features.help",
 }

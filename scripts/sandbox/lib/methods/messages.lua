@@ -109,6 +109,17 @@ CALLS["bookmarks.add"] = function(args)
   return { bookmark = bookmark }
 end
 
+CALLS["bookmarks.edit"] = function(args)
+  for _, bookmark in ipairs(find_channel(args.channel_id, { member = true }).bookmarks) do
+    if bookmark.id == args.bookmark_id then
+      if args.link and not args.link:find("^https?://") then fail("invalid_link") end
+      bookmark.title, bookmark.link = args.title or bookmark.title, args.link or bookmark.link
+      return { bookmark = bookmark }
+    end
+  end
+  fail("not_found")
+end
+
 CALLS["bookmarks.list"] = function(args)
   return { bookmarks = json.array(find_channel(args.channel_id, { member = true }).bookmarks) }
 end
