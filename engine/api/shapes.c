@@ -144,7 +144,7 @@ static const struct api_field UPDATE[] = {
     { .name = "event_type", .type = "text?", .about = "The key event that this step is" },
     { .name = "event_at", .type = "time", .about = "When it happened" },
     { .name = "message", .type = "text?" },
-    { .name = "status", .type = "text?", .argument = "status_label" },
+    { .name = "status", .type = "text?", .argument = "status_name" },
     { .name = "priority", .type = "Named?" },
     { .name = "incident_category", .type = "Named?", .argument = "category" },
     { .name = "environment", .type = "Named?" },
@@ -203,7 +203,7 @@ static const struct api_field CLOSURE_REASON[] = {
     { 0 },
 };
 static const struct api_field LIFECYCLE[] = {
-    { .name = "status", .type = "text", .argument = "status_label" },
+    { .name = "status", .type = "text", .argument = "status_name" },
     { .name = "regime", .type = "=postmortem|normal" },
     { .name = "needs_postmortem", .type = "flag" },
     { .name = "next", .type = "[NextStatus]", .about = "The current one first" },
@@ -217,7 +217,10 @@ static const struct api_field LIFECYCLE[] = {
 static const struct api_field STATE[] = {
     { .name = "id", .type = "int" },
     { .name = "status", .type = "int", .about = "10 Open to 60 Closed" },
-    { .name = "status_label", .type = "text" },
+    { .name = "status_name",
+      .type = "text",
+      .about = "Open to Closed, whatever people here call it" },
+    { .name = "status_label", .type = "text", .about = "What people here call it" },
     TIMES,
     { .name = "mitigated_at", .type = "time?" },
     { .name = "closed_at", .type = "time?" },

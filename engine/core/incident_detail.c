@@ -53,10 +53,11 @@ enum {
 
 static void put_status(struct json_writer *w, struct stmt *stmt)
 {
+    bool is_set = !stmt_is_null(stmt, U_STATUS);
+    int status = (int)stmt_int(stmt, U_STATUS);
     json_put_column(w, "status", stmt, U_STATUS);
-    json_put_text(w, "status_label",
-                  stmt_is_null(stmt, U_STATUS) ? NULL
-                                               : status_label((int)stmt_int(stmt, U_STATUS)));
+    json_put_text(w, "status_name", is_set ? status_name(status) : NULL);
+    json_put_text(w, "status_label", is_set ? status_label(status) : NULL);
 }
 
 static void put_changed_rows(struct json_writer *w, struct stmt *stmt)

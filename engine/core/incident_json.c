@@ -183,6 +183,7 @@ static void put_head(struct json_writer *w, struct stmt *stmt)
     json_put_text(w, "title", stmt_text(stmt, TITLE));
     json_put_text(w, "description", stmt_text(stmt, DESCRIPTION));
     json_put_int(w, "status", status);
+    json_put_text(w, "status_name", status_name(status));
     json_put_text(w, "status_label", status_label(status));
     json_put_text(w, "response_type", stmt_text(stmt, RESPONSE_TYPE));
     json_put_bool(w, "is_private", stmt_int(stmt, IS_PRIVATE));

@@ -76,6 +76,7 @@ static void write_standing(struct json_writer *w, const struct standing *standin
     enum regime regime = incident_regime(&standing->lifecycle, state);
     json_object_begin(w);
     json_put_int(w, "status", state->status);
+    json_put_text(w, "status_name", status_name(state->status));
     json_put_text(w, "status_label", status_label(state->status));
     json_put_text(w, "regime", regime == REGIME_POSTMORTEM ? "postmortem" : "normal");
     json_put_bool(w, "needs_postmortem",
@@ -86,8 +87,8 @@ static void write_standing(struct json_writer *w, const struct standing *standin
     json_object_finish(w);
 }
 
-/* incident.lifecycle {id, closure_reason?} -> {status, status_label, regime, needs_postmortem, next, can_be_closed,
- * reasons, missing_key_events, closure_reasons} */
+/* incident.lifecycle {id, closure_reason?} -> {status, status_name, status_label, regime, needs_postmortem, next,
+ * can_be_closed, reasons, missing_key_events, closure_reasons} */
 static int incident_lifecycle(struct op_call *call)
 {
     struct args args = args_of(call);

@@ -12,7 +12,7 @@ end
 
 local function incident_part(incident)
   return {
-    id = incident.id, title = incident.title, status = incident.status_label,
+    id = incident.id, title = incident.title, status = incident.status_name,
     priority = { name = incident.priority.name, value = incident.priority.value },
     category = { name = incident.category.name, group = incident.category.group.name },
     environment = incident.environment.value,

@@ -1,6 +1,7 @@
 /* What programs written for other engines of this API send and expect: times in the zone of the config, long lists of
  * ids, every way to name a format. */
 #include "api_fixture.h"
+#include "core/status.h"
 
 static void set_zone(struct fixture *fixture, const char *zone)
 {
@@ -256,6 +257,24 @@ static void test_clients_that_know_no_pages_get_everything(void **state)
     expect(fixture, 400, "\"attr\":\"id__gte\"");
 }
 
+static void test_programs_read_the_same_words_whatever_people_say(void **state)
+{
+    static const char *const LABELS[STATUS_COUNT] = { "Ouvert" };
+    static const char *const NONE[STATUS_COUNT] = { NULL };
+    struct fixture *fixture = *state;
+    post(fixture, fixture->writer, GOOD);
+    status_set_labels(LABELS);
+    get(fixture, API "incidents/1/", fixture->reader);
+    expect(fixture, 200, "\"status\":\"Open\"");
+    get(fixture, API "incidents/1/updates/", fixture->reader);
+    expect(fixture, 200, "\"status\":\"Open\"");
+    get(fixture, API "incidents/1/lifecycle/", fixture->reader);
+    expect(fixture, 200, "{\"status\":\"Open\",");
+    get(fixture, API "incidents/1/state/", fixture->reader);
+    expect(fixture, 200, "\"status\":10,\"status_name\":\"Open\",\"status_label\":\"Ouvert\"");
+    status_set_labels(NONE);
+}
+
 static void test_no_body_is_an_empty_one(void **state)
 {
     struct fixture *fixture = *state;
@@ -341,6 +360,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_costs_of_one_type_are_summed, begin, end),
         cmocka_unit_test_setup_teardown(test_of_several_with_a_role_the_first_is_shown, begin, end),
         cmocka_unit_test_setup_teardown(test_clients_that_know_no_pages_get_everything, begin, end),
+        cmocka_unit_test_setup_teardown(test_programs_read_the_same_words_whatever_people_say,
+                                        begin, end),
         cmocka_unit_test_setup_teardown(test_no_body_is_an_empty_one, begin, end),
         cmocka_unit_test_setup_teardown(test_words_that_say_nothing_are_not_looked_for, begin, end),
         cmocka_unit_test_setup_teardown(test_each_key_has_its_rate, begin, end),

@@ -280,7 +280,7 @@ static void test_marks_and_state(void **state)
     send_json(fixture, "POST", INCIDENT "close", "{\"closure_reason\":\"false_positive\"}");
     expect(fixture, 200, "Closed");
     get(fixture, INCIDENT "state/", fixture->reader);
-    expect(fixture, 200, "\"status\":60,\"status_label\":\"Closed\"");
+    expect(fixture, 200, "\"status\":60,\"status_name\":\"Closed\",\"status_label\":\"Closed\"");
     expect(fixture, 200,
            "\"closed_at\":\"2026-11-23T12:00:00.123000Z\",\"closure_reason\":\"false_positive\"");
     get(fixture, API "incidents/1/state.csv?fields=status,drill", fixture->reader);
