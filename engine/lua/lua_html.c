@@ -1,16 +1,34 @@
 /* engine.html - HTML that is escaped by construction: only html.raw says otherwise. */
-/* A node is a table that holds finished HTML: a page is built from the leaves up. */
+/* A node is a table that holds finished HTML: a page is built from the leaves up, each element in one buffer that is
+ * kept from element to element. Nothing of a script runs meanwhile. */
+#include "base/buf.h"
 #include "lua/lua_modules.h"
 #include "lua/lua_util.h"
-#include "lua/options.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #define NODE "engine.html.node" /* metatable of tables whose [1] is finished HTML */
 
-enum { DEPTH_MAX = 50, LIST_MAX = 100000 };
+#define BUILDER "engine.html.builder"
+
+enum {
+    DEPTH_MAX = 50,
+    LIST_MAX = 100000,
+    ATTRIBUTES_MAX = 100,
+    KEPT_BYTES = 256 << 10,
+    HTML_MOST = 32 << 20
+};
+
+/* Upvalues of each function. */
+enum { UPVALUE_BUILDER = 1, UPVALUE_NODE, UPVALUES = 2 };
+
+struct builder {
+    struct buf out;
+    const void *node; /* the metatable of nodes */
+};
 
 static bool is_one_of(const char *word, const char *const *list)
 {
@@ -34,45 +52,62 @@ static bool holds_code(const char *tag)
     return is_one_of(tag, TAGS);
 }
 
-static void add_escaped(luaL_Buffer *out, const char *text, size_t len)
+/* The builder, with nothing in it. */
+static struct builder *begin(lua_State *L)
 {
-    for (size_t i = 0; i < len; i++) {
-        switch (text[i]) {
-        case '&':
-            luaL_addstring(out, "&amp;");
-            break;
-        case '<':
-            luaL_addstring(out, "&lt;");
-            break;
-        case '>':
-            luaL_addstring(out, "&gt;");
-            break;
-        case '"':
-            luaL_addstring(out, "&quot;");
-            break;
-        case '\'':
-            luaL_addstring(out, "&#39;");
-            break;
-        case '\0':
-            luaL_addstring(out, "\xEF\xBF\xBD");
-            break;
-        default:
-            luaL_addchar(out, text[i]);
-        }
-    }
+    struct builder *builder = lua_touserdata(L, lua_upvalueindex(UPVALUE_BUILDER));
+    buf_clear(&builder->out);
+    return builder;
 }
 
-/* throws. Pushes the escaped text of the string or number at <index>. */
-static void push_escaped(lua_State *L, int index)
+/* throws. Pushes what was built. */
+static void push_built(lua_State *L, struct builder *builder)
+{
+    lua_pushlstring(L, buf_text(&builder->out), builder->out.len);
+    if (builder->out.cap > KEPT_BYTES)
+        buf_fini(&builder->out);
+}
+
+static int l_builder_gc(lua_State *L)
+{
+    struct builder *builder = lua_touserdata(L, 1);
+    buf_fini(&builder->out);
+    return 0;
+}
+
+/* What stands for a character, or NULL: itself. */
+static const char *escape_of(char c)
+{
+    static const char *const ESCAPES[64] = {
+        ['\0'] = "\xEF\xBF\xBD", ['&'] = "&amp;",  ['<'] = "&lt;",
+        ['>'] = "&gt;",          ['"'] = "&quot;", ['\''] = "&#39;",
+    };
+    unsigned char byte = (unsigned char)c;
+    return byte < 64 ? ESCAPES[byte] : NULL;
+}
+
+static void add_escaped(struct buf *out, const char *text, size_t len)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < len; i++) {
+        const char *escape = escape_of(text[i]);
+        if (!escape)
+            continue;
+        buf_append(out, text + kept, i - kept);
+        buf_puts(out, escape);
+        kept = i + 1;
+    }
+    buf_append(out, text + kept, len - kept);
+}
+
+/* Adds the escaped text of the string or number at <index>. */
+static void add_text(lua_State *L, struct builder *builder, int index)
 {
     size_t len;
-    luaL_Buffer out;
-    lua_pushvalue(L, index);
+    lua_pushvalue(L, index); /* a number stays one */
     const char *text = lua_tolstring(L, -1, &len);
-    luaL_buffinit(L, &out);
-    add_escaped(&out, text, len);
-    luaL_pushresult(&out);
-    lua_remove(L, -2);
+    add_escaped(&builder->out, text, len);
+    lua_pop(L, 1);
 }
 
 /*** Escapes a text for use in HTML, also within attributes.
@@ -83,8 +118,10 @@ static void push_escaped(lua_State *L, int index)
  */
 static int l_html_escape(lua_State *L)
 {
+    struct builder *builder = begin(L);
     luaL_checkstring(L, 1);
-    push_escaped(L, 1);
+    add_text(L, builder, 1);
+    push_built(L, builder);
     return 1;
 }
 
@@ -94,7 +131,8 @@ static int push_node(lua_State *L)
     lua_createtable(L, 1, 0);
     lua_insert(L, -2);
     lua_rawseti(L, -2, 1);
-    luaL_setmetatable(L, NODE);
+    lua_pushvalue(L, lua_upvalueindex(UPVALUE_NODE));
+    lua_setmetatable(L, -2);
     return 1;
 }
 
@@ -111,33 +149,14 @@ static int l_html_raw(lua_State *L)
     return push_node(L);
 }
 
-/* ---- parts: the list at the stack index <parts> of the texts that a node is joined from */
+/* ---- nodes */
 
-/* throws. Pops the text on top. */
-static void add_part(lua_State *L, int parts)
-{
-    lua_rawseti(L, parts, (lua_Integer)lua_rawlen(L, parts) + 1);
-}
-
-/* throws. Pushes the text of all parts. */
-static void push_joined(lua_State *L, int parts)
-{
-    luaL_Buffer out;
-    lua_Integer count = (lua_Integer)lua_rawlen(L, parts);
-    luaL_buffinit(L, &out);
-    for (lua_Integer i = 1; i <= count; i++) {
-        lua_rawgeti(L, parts, i);
-        luaL_addvalue(&out);
-    }
-    luaL_pushresult(&out);
-}
-
-static bool is_node(lua_State *L, int index)
+static bool is_node(lua_State *L, const struct builder *builder, int index)
 {
     if (!lua_getmetatable(L, index))
         return false;
-    bool is_same = luaL_getmetatable(L, NODE) == LUA_TTABLE && lua_rawequal(L, -1, -2);
-    lua_pop(L, 2);
+    bool is_same = lua_topointer(L, -1) == builder->node;
+    lua_pop(L, 1);
     return is_same;
 }
 
@@ -157,25 +176,16 @@ static lua_Integer list_length(lua_State *L, int index)
     return count;
 }
 
-/* throws. Adds the node at <index>: nil and false are nothing, texts are escaped, lists are their
- * nodes. */
-static void add_node(lua_State *L, int index, int parts, int depth)
+static void add_node(lua_State *L, struct builder *builder, int index, int depth);
+
+static void add_table(lua_State *L, struct builder *builder, int index, int depth)
 {
-    index = lua_absindex(L, index);
-    luaL_checkstack(L, 8, "html: too deep");
-    int type = lua_type(L, index);
-    if (type == LUA_TNIL || (type == LUA_TBOOLEAN && !lua_toboolean(L, index)))
-        return;
-    if (type == LUA_TSTRING || type == LUA_TNUMBER) {
-        push_escaped(L, index);
-        add_part(L, parts);
-        return;
-    }
-    if (type != LUA_TTABLE)
-        luaL_error(L, "html: a %s is no node", lua_typename(L, type));
-    if (is_node(L, index)) {
+    if (is_node(L, builder, index)) {
+        size_t len;
         lua_rawgeti(L, index, 1);
-        add_part(L, parts);
+        const char *html = lua_tolstring(L, -1, &len);
+        buf_append(&builder->out, html, len);
+        lua_pop(L, 1);
         return;
     }
     if (depth == DEPTH_MAX)
@@ -183,9 +193,32 @@ static void add_node(lua_State *L, int index, int parts, int depth)
     lua_Integer count = list_length(L, index);
     for (lua_Integer i = 1; i <= count; i++) {
         lua_rawgeti(L, index, i);
-        add_node(L, -1, parts, depth + 1);
+        add_node(L, builder, lua_gettop(L), depth + 1);
         lua_pop(L, 1);
     }
+}
+
+/* throws. Adds the node at <index>: nil and false are nothing, texts are escaped, lists are their
+ * nodes. */
+static void add_node(lua_State *L, struct builder *builder, int index, int depth)
+{
+    luaL_checkstack(L, 8, "html: too deep");
+    switch (lua_type(L, index)) {
+    case LUA_TNIL:
+        break;
+    case LUA_TSTRING:
+    case LUA_TNUMBER:
+        add_text(L, builder, index);
+        break;
+    case LUA_TTABLE:
+        add_table(L, builder, index, depth);
+        break;
+    default:
+        if (!lua_isboolean(L, index) || lua_toboolean(L, index))
+            luaL_error(L, "html: a %s is no node", luaL_typename(L, index));
+    }
+    if (builder->out.len > HTML_MOST)
+        luaL_error(L, "html: more than %d MB", HTML_MOST >> 20);
 }
 
 /* ---- elements */
@@ -220,54 +253,64 @@ static void check_address(lua_State *L, const char *name, const char *value)
                        SCHEMES[i]);
 }
 
-/* throws. Adds ' name="value"' of the attribute whose name is on top; the name is popped. */
-static void add_attribute(lua_State *L, int attributes, int parts)
+/* throws. Adds ' name="value"' of an attribute. */
+static void add_attribute(lua_State *L, struct builder *builder, int attributes, const char *name)
 {
-    int at = lua_gettop(L);
-    const char *name = lua_tostring(L, at);
+    struct buf *out = &builder->out;
     check_name(L, "attribute", name);
     if (strncasecmp(name, "on", 2) == 0)
         luaL_error(L, "html.element: attributes.%s: scripts live in files", name);
-    lua_pushvalue(L, at);
+    lua_pushstring(L, name);
     int type = lua_rawget(L, attributes);
-    if (type == LUA_TSTRING || type == LUA_TNUMBER) {
-        push_escaped(L, -1);
-        lua_pushvalue(L, -2);
-        check_address(L, name, lua_tostring(L, -1));
-        lua_pop(L, 1);
-        lua_pushfstring(L, " %s=\"%s\"", name, lua_tostring(L, -1));
-        add_part(L, parts);
-    } else if (type != LUA_TBOOLEAN) {
+    bool is_text = type == LUA_TSTRING || type == LUA_TNUMBER;
+    if (!is_text && type != LUA_TBOOLEAN)
         luaL_error(L, "html.element: attributes.%s: expected a text, number or boolean, got %s",
                    name, lua_typename(L, type));
-    } else if (lua_toboolean(L, -1)) {
-        lua_pushfstring(L, " %s", name);
-        add_part(L, parts);
+    if (is_text || lua_toboolean(L, -1)) {
+        buf_putc(out, ' ');
+        buf_puts(out, name);
     }
-    lua_settop(L, at - 1);
-}
-
-/* throws. In the order of their names, so that a page is the same each time. */
-static void add_attributes(lua_State *L, int attributes, int parts)
-{
-    options_push_names(L, attributes, "html.element: attributes");
-    int names = lua_gettop(L);
-    lua_Integer count = (lua_Integer)lua_rawlen(L, names);
-    for (lua_Integer i = 1; i <= count; i++) {
-        lua_rawgeti(L, names, i);
-        add_attribute(L, attributes, parts);
+    if (is_text) {
+        buf_append(out, "=\"", 2);
+        add_text(L, builder, lua_gettop(L));
+        buf_putc(out, '"');
+        check_address(L, name, lua_tostring(L, -1));
     }
     lua_pop(L, 1);
 }
 
+static int by_text(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* throws. In the order of their names, so that a page is the same each time. */
+static void add_attributes(lua_State *L, struct builder *builder, int attributes)
+{
+    const char *names[ATTRIBUTES_MAX]; /* kept by the table */
+    size_t count = 0;
+    for (lua_pushnil(L); lua_next(L, attributes); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING)
+            luaL_error(L, "html.element: attributes: names are texts, got %s",
+                       luaL_tolstring(L, -2, NULL));
+        if (count == ATTRIBUTES_MAX)
+            luaL_error(L, "html.element: more than %d attributes", ATTRIBUTES_MAX);
+        names[count++] = lua_tostring(L, -2);
+    }
+    if (count > 1)
+        qsort(names, count, sizeof(*names), by_text);
+    for (size_t i = 0; i < count; i++)
+        add_attribute(L, builder, attributes, names[i]);
+}
+
 /* throws. The nodes from index 3 to <last>. */
-static void add_children(lua_State *L, const char *tag, int last, int parts)
+static void add_children(lua_State *L, struct builder *builder, const char *tag, int last)
 {
     bool takes_raw_only = holds_code(tag);
     for (int i = 3; i <= last; i++) {
-        if (takes_raw_only && !lua_isnil(L, i) && !is_node(L, i))
+        if (takes_raw_only && !lua_isnil(L, i) && !is_node(L, builder, i))
             luaL_error(L, "html.element: what is in <%s> must be html.raw", tag);
-        add_node(L, i, parts, 0);
+        add_node(L, builder, i, 0);
     }
 }
 
@@ -282,29 +325,31 @@ static void add_children(lua_State *L, const char *tag, int last, int parts)
  */
 static int l_html_element(lua_State *L)
 {
+    struct builder *builder = begin(L);
+    struct buf *out = &builder->out;
     const char *tag = luaL_checkstring(L, 1);
     int last = lua_gettop(L);
     check_name(L, "element", tag);
     if (!lua_isnoneornil(L, 2)) {
         luaL_checktype(L, 2, LUA_TTABLE);
-        luaL_argcheck(L, !is_node(L, 2), 2, "attributes come before the nodes (nil for none)");
+        luaL_argcheck(L, !is_node(L, builder, 2), 2,
+                      "attributes come before the nodes (nil for none)");
     }
-    if (is_void(tag) && last > 2)
+    bool is_alone = is_void(tag);
+    if (is_alone && last > 2)
         return luaL_error(L, "html.element: <%s> holds nothing", tag);
-    lua_newtable(L);
-    int parts = lua_gettop(L);
-    lua_pushfstring(L, "<%s", tag);
-    add_part(L, parts);
+    buf_putc(out, '<');
+    buf_puts(out, tag);
     if (last >= 2 && !lua_isnil(L, 2))
-        add_attributes(L, 2, parts);
-    lua_pushliteral(L, ">");
-    add_part(L, parts);
-    add_children(L, tag, last, parts);
-    if (!is_void(tag)) {
-        lua_pushfstring(L, "</%s>", tag);
-        add_part(L, parts);
+        add_attributes(L, builder, 2);
+    buf_putc(out, '>');
+    add_children(L, builder, tag, last);
+    if (!is_alone) {
+        buf_append(out, "</", 2);
+        buf_puts(out, tag);
+        buf_putc(out, '>');
     }
-    push_joined(L, parts);
+    push_built(L, builder);
     return push_node(L);
 }
 
@@ -316,10 +361,10 @@ static int l_html_element(lua_State *L)
  */
 static int l_html_render(lua_State *L)
 {
+    struct builder *builder = begin(L);
     lua_settop(L, 1);
-    lua_newtable(L);
-    add_node(L, 1, 2, 0);
-    push_joined(L, 2);
+    add_node(L, builder, 1, 0);
+    push_built(L, builder);
     return 1;
 }
 
@@ -331,16 +376,12 @@ static int l_html_render(lua_State *L)
  */
 static int l_html_document(lua_State *L)
 {
-    lua_pushliteral(L, "<!doctype html>\n");
-    lua_insert(L, 1);
-    lua_settop(L, 2);
-    lua_newtable(L);
-    add_node(L, 2, 3, 0);
-    push_joined(L, 3);
-    lua_replace(L, 2);
-    lua_settop(L, 2);
-    lua_pushliteral(L, "\n");
-    lua_concat(L, 3);
+    struct builder *builder = begin(L);
+    lua_settop(L, 1);
+    buf_puts(&builder->out, "<!doctype html>\n");
+    add_node(L, builder, 1, 0);
+    buf_putc(&builder->out, '\n');
+    push_built(L, builder);
     return 1;
 }
 
@@ -349,13 +390,28 @@ static const luaL_Reg FUNCTIONS[] = {
     { "render", l_html_render }, { "document", l_html_document }, { NULL, NULL },
 };
 
+/* Pushes the builder, which knows the metatable on top. */
+static void push_builder(lua_State *L)
+{
+    const void *node = lua_topointer(L, -1);
+    struct builder *builder = lua_newuserdatauv(L, sizeof(*builder), 0);
+    *builder = (struct builder){ .node = node };
+    if (luaL_newmetatable(L, BUILDER)) {
+        lua_pushcfunction(L, l_builder_gc);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+}
+
 int luaopen_engine_html(lua_State *L)
 {
+    luaL_newlibtable(L, FUNCTIONS);
     if (luaL_newmetatable(L, NODE)) {
         lua_pushboolean(L, false);
         lua_setfield(L, -2, "__metatable");
     }
-    lua_pop(L, 1);
-    luaL_newlib(L, FUNCTIONS);
+    push_builder(L);
+    lua_insert(L, -2); /* UPVALUE_BUILDER, UPVALUE_NODE */
+    luaL_setfuncs(L, FUNCTIONS, UPVALUES);
     return 1;
 }
