@@ -19,6 +19,19 @@ void mem_give_back(void);
 void *try_malloc(size_t size);
 void *try_realloc(void *ptr, size_t size);
 
+/* Under AddressSanitizer free lists stand aside: every piece is malloc()'s own, and a wrong use of it is found. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { MEM_IS_CHECKED = 1 };
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+enum { MEM_IS_CHECKED = 1 };
+#else
+enum { MEM_IS_CHECKED = 0 };
+#endif
+#else
+enum { MEM_IS_CHECKED = 0 };
+#endif
+
 /* Always on: an engine bug ends the process. */
 #define REQUIRE(cond) ((cond) ? (void)0 : require_failed(#cond, __FILE__, __LINE__))
 _Noreturn void require_failed(const char *what, const char *file, int line);

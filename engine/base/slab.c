@@ -8,22 +8,9 @@
 
 enum { CHUNK = 64 << 10, CHUNK_HEAD = SLAB_STEP };
 
-/* Under AddressSanitizer every piece is malloc()'s own, so that a wrong use of it is found. */
-#if defined(__SANITIZE_ADDRESS__)
-enum { IS_CHECKED = true };
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-enum { IS_CHECKED = true };
-#else
-enum { IS_CHECKED = false };
-#endif
-#else
-enum { IS_CHECKED = false };
-#endif
-
 static bool is_small(size_t size)
 {
-    return !IS_CHECKED && size > 0 && size <= SLAB_LARGEST;
+    return !MEM_IS_CHECKED && size > 0 && size <= SLAB_LARGEST;
 }
 
 static size_t class_of(size_t size)

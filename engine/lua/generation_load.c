@@ -66,6 +66,21 @@ void generation_free(struct generation *generation)
     free(generation);
 }
 
+static int set_keeping(lua_State *L)
+{
+    const bool *is_on = lua_touserdata(L, 1);
+    state_keep_chunks(L, *is_on);
+    /* Compiling leaves much behind, and the state keeps for ever what it needed once. */
+    lua_gc(L, LUA_GCINC, *is_on ? 120 : 200, 0, 0);
+    return 0;
+}
+
+/* What is loaded is looked at later on; nothing is compiled twice. */
+static int keep_chunks(const struct generation *generation, bool is_on, struct err *err)
+{
+    return state_pcall(generation->state, set_keeping, &is_on, STATE_LOAD_US, err);
+}
+
 static struct generation *make(struct engine *engine, struct snapshot *snapshot, struct err *err)
 {
     struct generation *generation = xcalloc(1, sizeof(*generation));
@@ -84,7 +99,7 @@ static struct generation *make(struct engine *engine, struct snapshot *snapshot,
                                     .memory_cap = INVITE_MEMORY };
     generation->state = state_new(&options, err);
     generation->invite_state = generation->state ? state_new(&jailed, err) : NULL;
-    if (generation->invite_state)
+    if (generation->invite_state && keep_chunks(generation, true, err) == OK)
         return generation;
     generation_free(generation);
     return NULL;
@@ -367,6 +382,8 @@ struct generation *generation_load(struct engine *engine, struct snapshot *snaps
         check_routes(generation, report);
     }
     look_at_files(generation, mode, report);
+    if (keep_chunks(generation, false, &err) != OK)
+        report_add(report, "%s", err.msg);
     state_free(generation->invite_state);
     generation->invite_state = NULL;
     if (report->count == mistakes)

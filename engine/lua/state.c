@@ -390,8 +390,29 @@ int state_pcall(struct state *state, lua_CFunction fn, void *arg, int64_t budget
     return rc;
 }
 
+/* ---- compiling */
+
+static const char
+    KEPT_CHUNKS; /* its address: registry key of the compiled chunks by name, while they are kept */
+
+void state_keep_chunks(lua_State *L, bool is_on)
+{
+    if (is_on)
+        lua_newtable(L);
+    else
+        lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &KEPT_CHUNKS);
+}
+
 void state_load_text(lua_State *L, const char *name, const char *text, size_t len)
 {
+    bool keeps = lua_rawgetp(L, LUA_REGISTRYINDEX, &KEPT_CHUNKS) == LUA_TTABLE;
+    int kept = lua_gettop(L);
+    if (keeps && lua_getfield(L, kept, name) == LUA_TFUNCTION) {
+        lua_remove(L, kept);
+        return;
+    }
+    lua_settop(L, kept);
     lua_pushfstring(L, "@%s", name);
     int status = luaL_loadbufferx(L, text, len, lua_tostring(L, -1), "t");
     lua_remove(L, -2);
@@ -399,4 +420,9 @@ void state_load_text(lua_State *L, const char *name, const char *text, size_t le
         state_of(L)->is_syntax_error = status == LUA_ERRSYNTAX;
         lua_error(L);
     }
+    if (keeps) {
+        lua_pushvalue(L, -1);
+        lua_setfield(L, kept, name);
+    }
+    lua_remove(L, kept);
 }

@@ -58,6 +58,8 @@ int state_pcall(struct state *state, lua_CFunction fn, void *arg, int64_t budget
 /* throws. Pushes the compiled chunk; text only. <name> is shown in errors:
  * "scripts/chat/client.lua". */
 void state_load_text(lua_State *L, const char *name, const char *text, size_t len);
+/* throws. While on, a chunk that was compiled once is pushed again when its name comes again; off forgets them. */
+void state_keep_chunks(lua_State *L, bool is_on);
 
 /* The traceback of the last failed state_pcall() or task, for logs; "" when none. Borrowed. */
 const char *state_traceback(const struct state *state);

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -67,6 +68,11 @@ static size_t size_for(size_t wanted)
     return (wanted + HEADER + STEP - 1) / STEP * STEP;
 }
 
+static bool is_small(size_t size)
+{
+    return !MEM_IS_CHECKED && size <= LARGEST;
+}
+
 static struct piece *piece_of(void *data)
 {
     return (struct piece *)((char *)data - HEADER);
@@ -92,7 +98,7 @@ static void *take(int wanted)
 {
     size_t size = size_for((size_t)wanted);
     struct piece *piece;
-    if (size > LARGEST) {
+    if (!is_small(size)) {
         piece = try_malloc(size);
     } else {
         struct arena *arena = mine ? mine : enter();
@@ -114,7 +120,7 @@ static void give(void *data)
     if (!data)
         return;
     struct piece *piece = piece_of(data);
-    if (piece->size > LARGEST) {
+    if (!is_small(piece->size)) {
         free(piece);
         return;
     }
@@ -130,7 +136,7 @@ static void *resize(void *data, int wanted)
     size_t size = size_for((size_t)wanted);
     if (size == piece->size)
         return data;
-    if (size > LARGEST && piece->size > LARGEST) {
+    if (!is_small(size) && !is_small(piece->size)) {
         piece = try_realloc(piece, size);
         if (!piece)
             return NULL;

@@ -119,6 +119,30 @@ static void loops_end_at_the_budget(void **context)
     }
 }
 
+static int load_twice(lua_State *L)
+{
+    const bool *is_kept = lua_touserdata(L, 1);
+    state_keep_chunks(L, *is_kept);
+    state_load_text(L, "a.lua", "return 1", 8);
+    state_load_text(L, "b.lua", "return 1", 8);
+    state_load_text(L, "a.lua", "return 1", 8);
+    assert_int_equal(lua_rawequal(L, -1, -3), *is_kept);
+    assert_false(lua_rawequal(L, -1, -2));
+    state_keep_chunks(L, false);
+    state_load_text(L, "a.lua", "return 1", 8);
+    assert_false(lua_rawequal(L, -1, -2));
+    return 0;
+}
+
+static void a_kept_chunk_is_compiled_once(void **context)
+{
+    (void)context;
+    for (int i = 0; i < 2; i++) {
+        bool is_kept = i == 1;
+        assert_int_equal(state_pcall(state, load_twice, &is_kept, 0, &err), OK);
+    }
+}
+
 static void memory_ends_at_the_cap(void **context)
 {
     (void)context;
@@ -218,6 +242,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(globals_and_libraries_cannot_be_changed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(finalizers_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bytecode_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_kept_chunk_is_compiled_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(loops_end_at_the_budget, set_up, tear_down),
         cmocka_unit_test_setup_teardown(memory_ends_at_the_cap, set_up, tear_down),
         cmocka_unit_test_setup_teardown(endless_recursion_ends, set_up, tear_down),
