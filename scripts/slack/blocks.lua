@@ -8,7 +8,7 @@ local M = {}
 local ELLIPSIS = "\u{2026}"
 local LIMIT = {
   section = 3000, field = 2000, fields = 10, header = 150, context = 10, button = 75, label = 2000,
-  option = 75, options = 100,
+  option = 75, options = 100, overflow = 5,
   groups = 100, placeholder = 150, id = 255, value = 2000, actions = 25,
 }
 M.LIMIT = LIMIT
@@ -151,9 +151,10 @@ function M.actions(block_id, elements)
 end
 
 ---@param value string  what comes back; at most 75 bytes
-function M.option(label, value)
+---@param url? string  of an overflow: what is opened as well
+function M.option(label, value, url)
   if #value == 0 or #value > LIMIT.option then error("the value of an option: " .. value, 2) end
-  return { text = M.plain(label, LIMIT.option), value = value }
+  return { text = M.plain(label, LIMIT.option), value = value, url = url }
 end
 
 local function check_options(options)
@@ -246,6 +247,13 @@ function M.users_select(options)
     max_selected_items = options.max,
     placeholder = options.placeholder and M.plain(options.placeholder, LIMIT.placeholder),
   }
+end
+
+--- Three dots that open a menu of one to five options.
+---@param options { action_id: string, options: table[] }
+function M.overflow(options)
+  if #options.options == 0 or #options.options > LIMIT.overflow then error("an overflow has 1 to 5 options", 2) end
+  return { type = "overflow", action_id = check_id(options.action_id), options = options.options }
 end
 
 --- A day and a time. <initial>: Unix seconds.

@@ -3,6 +3,7 @@
 local config = require "engine.config"
 local json = require "engine.json"
 local store = require "engine.store"
+local time = require "engine.time"
 local status = require "incident_status"
 local blocks = require "slack.blocks"
 local client = require "slack.client"
@@ -12,10 +13,12 @@ local people = require "slack.people"
 local permit = require "slack.permit"
 
 -- SCOPE: where the store keeps who looked lately, by user id, with the filter.
-local M = { SCOPE = "slack.home" }
+-- ELEMENT: what the block of an incident is called, before its number.
+local M = { SCOPE = "slack.home", ELEMENT = "app_home_incident_element_" }
 
 local LOOKS_FOR = "2h"
 local SHOWN = 25
+local DESCRIPTION_MAX = 500
 local CRITICAL_AT_MOST = 3
 
 local FILTERS = {
@@ -51,6 +54,13 @@ local function filter_buttons(current)
   return blocks.actions("home_filters", elements)
 end
 
+local function menu(incident)
+  return {
+    blocks.option("Update status", "update_status"), blocks.option("Where it stands", "status"),
+    blocks.option("Close", "close"), blocks.option("Its page", "open_link", incident.url),
+  }
+end
+
 local function add_incident(list, incident)
   local channel = incident.conversation
   local where = channel and (" \u{00B7} <#%s>"):format(channel.external_id) or ""
@@ -59,14 +69,24 @@ local function add_incident(list, incident)
     incident_text.priority(incident.priority), incident_text.headline(incident), where,
     blocks.escape(incident.status_label), incident_text.category(incident.category),
     incident_text.moment(incident.created_at_ms), incident_text.page_link(incident, "page")),
-    blocks.button {
-      action_id = "open_modal_incident_update_status", label = "Update", value = tostring(incident.id),
-    }, "app_home_incident_element_" .. incident.id)
+    blocks.overflow {
+      action_id = "app_home_incident_action", options = menu(incident),
+    }, M.ELEMENT .. incident.id)
+  local lines = blocks.quote(incident.description, DESCRIPTION_MAX)
+  if lines ~= "> " then list[#list + 1] = blocks.section(lines) end
+end
+
+-- How many there are, and when somebody looked.
+local function standing(rows)
+  local count = #rows > SHOWN and ("The newest %d"):format(SHOWN)
+    or ("%d open incident%s"):format(#rows, #rows == 1 and "" or "s")
+  return blocks.context(("%s, as of %s. `%s help` lists what can be done from everywhere."):format(count,
+    incident_text.moment(time.now_ms()), config.slack.command))
 end
 
 local function content(rows, filter)
   local list = {
-    blocks.header(config.slack.app_name .. ": incidents"), start_buttons(), filter_buttons(filter),
+    blocks.header(config.slack.app_name .. ": incidents"), start_buttons(), filter_buttons(filter), standing(rows),
   }
   for i = 1, math.min(#rows, SHOWN) do add_incident(list, rows[i]) end
   if #rows == 0 then

@@ -25,7 +25,7 @@ local by_callback = {}
 
 --- The modal with this callback id; nil for an unknown one.
 function M.find(callback_id)
-  return by_callback[callback_id]
+  return callback_id and by_callback[callback_id]
 end
 
 --- What goes into the metadata of its views.
@@ -51,6 +51,17 @@ local function context_of(modal, given, wanted)
   local allowed, refusal = permit.check(given, modal.action, incident)
   if not allowed then return nil, refusal end
   return { given = given, incident = incident, person_id = person_id, actor = actor }
+end
+
+--- The context of a request about the incident <id>, or the channel's; or nil and the words for the person. May yield.
+---@param action string  what permit calls it
+---@param id? integer
+---@return table|nil context  given, incident, person_id, actor
+---@return string|nil words
+function M.context(given, action, id)
+  local wanted = id and { id = id } or { conversation = { platform = "slack", external_id = given.channel_id } }
+  local context, words = context_of({ action = action }, given, wanted)
+  return context, words or "There is no incident in this channel, or you do not belong to it."
 end
 
 local function id_in(value)

@@ -49,7 +49,8 @@ local PUBLIC, PRIVATE, PEOPLE = { "channels:read" }, { "groups:read" }, { "users
 M.EVENTS = {
   app_home_opened = NONE,
   channel_archive = PUBLIC, channel_deleted = PUBLIC, channel_id_changed = PUBLIC,
-  channel_rename = PUBLIC, channel_unarchive = PUBLIC,
+  channel_rename = PUBLIC, channel_shared = READ_CHANNELS, channel_unarchive = PUBLIC,
+  channel_unshared = READ_CHANNELS,
   group_archive = PRIVATE, group_deleted = PRIVATE, group_rename = PRIVATE, group_unarchive = PRIVATE,
   member_joined_channel = READ_CHANNELS, member_left_channel = READ_CHANNELS,
   ["message.channels"] = { "channels:history" }, ["message.groups"] = { "groups:history" },

@@ -24,7 +24,8 @@ METHODS = {
 }
 EVENTS = {
     "app_home_opened": set(), "message.channels": {"channels:history"}, "message.groups": {"groups:history"},
-    "member_joined_channel": CHANNELS, "member_left_channel": CHANNELS, "reaction_added": {"reactions:read"},
+    "member_joined_channel": CHANNELS, "member_left_channel": CHANNELS, "channel_shared": CHANNELS, "channel_unshared": CHANNELS,
+    "reaction_added": {"reactions:read"},
     "reaction_removed": {"reactions:read"}, "team_join": {"users:read"}, "user_change": {"users:read"},
     **{f"channel_{what}": {"channels:read"} for what in ("archive", "unarchive", "deleted", "rename", "id_changed", "created")},
     **{f"group_{what}": {"groups:read"} for what in ("archive", "unarchive", "deleted", "rename")},

@@ -2,6 +2,7 @@
 local log = require "engine.log"
 local foreign = require "slack.foreign"
 local home_tab = require "slack.home_tab"
+local incident_modal = require "slack.incident_modal"
 
 local function publish(user_id, filter, before_id)
   local _, err = home_tab.publish(user_id, filter, before_id)
@@ -20,7 +21,16 @@ local function older(given)
   if filter then publish(given.user_id, filter, math.tointeger(id)) end
 end
 
-local actions = { home_older = older }
+-- What the menu of an incident's block opens; the page opens by itself.
+local MODALS = { update_status = "incident_update_status", status = "incident_status", close = "incident_close" }
+
+local function chosen(given)
+  local modal = incident_modal.find(MODALS[given.action.value])
+  local id = math.tointeger(tonumber(given.action.block_id:match("^" .. home_tab.ELEMENT .. "(%d+)$")))
+  if modal and id then incident_modal.show(modal, given, "open", id) end
+end
+
+local actions = { home_older = older, app_home_incident_action = chosen, open_link = function() end }
 for _, filter in ipairs(home_tab.FILTERS) do
   actions["home_filter_" .. filter.name] = function(given) publish(given.user_id, filter.name) end
 end

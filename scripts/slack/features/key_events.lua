@@ -68,7 +68,20 @@ local function submit(context, values)
   return reply.ack()
 end
 
-return incident_modal.feature {
+-- A moment that was picked in a message, as messages of before have pickers for: key_event_started.
+local function picked_in_message(given)
+  local id = math.tointeger(tonumber(given.action.value))
+  local context, words = incident_modal.context(given, "update", id)
+  if not context then return reply.tell(given, { text = words }) end
+  local name = given.action.id:gsub("^post_mortem_milestone", "key_event"):gsub("___.*$", "")
+  local event_type = name:match "^key_event_date_(.+)$" or name:match "^key_event_(.+)$"
+  local result, err = incidents.set_key_events({
+    id = context.incident.id, key_events = { [event_type] = given.action.at and given.action.at * 1000 or json.null },
+  }, context.actor)
+  if not result then reply.tell(given, { text = ":warning: " .. blocks.escape(tostring(err), 500) }) end
+end
+
+local feature = incident_modal.feature {
   callback_id = CALLBACK, title = "Key events", prompt = "Of which incident?",
   action = "update", build = build, submit = submit,
   command = {
@@ -77,3 +90,5 @@ return incident_modal.feature {
   },
   buttons = { open = { "open_modal_incident_key_events" }, push = { "push_modal_incident_key_events" } },
 }
+feature.action_patterns = { { "^key_event_.", picked_in_message }, { "^post_mortem_milestone_.", picked_in_message } }
+return feature

@@ -4,7 +4,9 @@
 local conversations = require "engine.conversations"
 local incidents = require "engine.incidents"
 local log = require "engine.log"
+local client = require "slack.client"
 local people = require "slack.people"
+local workspace = require "slack.workspace"
 
 local function id_of(value)
   if type(value) == "table" then value = value.id end
@@ -28,20 +30,58 @@ local function with_status(status)
   return function(event) save(id_of(event.channel), { status = status }) end
 end
 
+-- Archiving takes everybody out of a channel, the app too; a private one has to invite it.
+local function unarchived(event)
+  local channel_id = id_of(event.channel)
+  save(channel_id, { status = "opened" })
+  local conversation = channel_id and conversations.get { platform = "slack", external_id = channel_id }
+  if not conversation or conversation.type == "private" then return end
+  return function()
+    local _, err = client.call("conversations.join", { channel = channel_id })
+    if err then log.warn("the app did not join the channel that was brought back: " .. tostring(err)) end
+  end
+end
+
+local function shared(event) save(id_of(event.channel), { is_shared = true }) end
+
+local function unshared(event) save(id_of(event.channel), { is_shared = event.is_ext_shared == true }) end
+
 local function id_changed(event)
   local new_id = id_of(event.new_channel_id)
   if new_id then save(id_of(event.old_channel_id), { new_external_id = new_id }) end
 end
 
+local SUBTYPES = {}
+
 -- Who makes the channel private wants the incident private: its page and its rows in lists follow.
-local function converted(event)
-  local channel_id = event.subtype == "channel_convert_to_private" and id_of(event.channel)
-  if not channel_id then return end
+function SUBTYPES.channel_convert_to_private(_, channel_id)
   save(channel_id, { type = "private" })
   local conversation = conversations.get { platform = "slack", external_id = channel_id }
   if not conversation or not conversation.incident_id then return end
   local done, err = incidents.make_private { id = conversation.incident_id }
   if not done then log.error("an incident is still public, its channel is private: " .. tostring(err)) end
+end
+
+-- The incident stays private: what was hidden is not shown because a channel was opened.
+function SUBTYPES.channel_convert_to_public(_, channel_id)
+  save(channel_id, { type = "public" })
+end
+
+-- Slack tells everybody of each topic that we set; what changed was said already.
+function SUBTYPES.channel_topic(event, channel_id)
+  local identity = workspace.identity()
+  if not identity or event.user ~= identity.user_id or type(event.ts) ~= "string" then return end
+  local conversation = conversations.get { platform = "slack", external_id = channel_id }
+  if not conversation or not conversation.incident_id then return end
+  return function()
+    local _, err = client.call("chat.delete", { channel = channel_id, ts = event.ts })
+    if err then log.info("the notice of a topic stays: " .. tostring(err)) end
+  end
+end
+
+local function message_event(event)
+  local handler, channel_id = SUBTYPES[event.subtype], id_of(event.channel)
+  if handler and channel_id then return handler(event, channel_id) end
 end
 
 local function user_changed(event)
@@ -56,7 +96,8 @@ return {
     channel_rename = renamed, group_rename = renamed,
     channel_archive = with_status("archived"), group_archive = with_status("archived"),
     channel_deleted = with_status("archived"),
-    channel_unarchive = with_status("opened"), group_unarchive = with_status("opened"),
-    message = converted, channel_id_changed = id_changed, team_join = user_changed, user_change = user_changed,
+    channel_unarchive = unarchived, group_unarchive = unarchived,
+    channel_shared = shared, channel_unshared = unshared,
+    message = message_event, channel_id_changed = id_changed, team_join = user_changed, user_change = user_changed,
   },
 }
