@@ -30,6 +30,7 @@ static const struct {
     { NULL, STRATEGY_COMMANDS },
     { NULL, IMPORT_COMMANDS },
     { "Keeping data safe", BACKUP_COMMANDS },
+    { NULL, AUDIT_COMMANDS },
     { NULL, VERIFY_COMMANDS },
     { "Trying out and developing", SANDBOX_COMMANDS },
     { NULL, TEST_COMMANDS },

@@ -3,6 +3,7 @@
 #pragma once
 #include "cli/command.h"
 
+extern const struct command AUDIT_COMMANDS[];
 extern const struct command BACKUP_COMMANDS[];
 extern const struct command CHECK_COMMANDS[];
 extern const struct command DOCS_COMMANDS[];

@@ -4,7 +4,6 @@
 #include "core/args.h"
 #include "core/audit_chain.h"
 #include "core/op_table.h"
-#include "core/policy.h"
 #include "core/rows.h"
 #include "store/db.h"
 
@@ -14,10 +13,6 @@
 static const char INSERT_AUDIT[] = "INSERT INTO audit (id, at_ms, actor_kind, actor_id, source, "
                                    "action, incident_id, before, after,"
                                    " hash) VALUES (?, ?, ?, ?, ?, ?, NULLIF(?, 0), ?, ?, ?)";
-
-static const char SELECT_AUDIT[] =
-    "SELECT id, at_ms, actor_kind, actor_id, source, action, before, after FROM audit"
-    " WHERE incident_id = ? ORDER BY id";
 
 static const char *const KIND_NAMES[] = {
     [ACTOR_SYSTEM] = "system",
@@ -65,32 +60,6 @@ int audit_write(struct tx *tx, const struct actor *actor, const struct audit_ent
     rc = tx_exec(tx, err, INSERT_AUDIT, "iittttittt", id, now_ms, kind, actor->id, actor->source,
                  entry->action, entry->incident_id, entry->before, entry->after, hash);
     return rc < 0 ? rc : audit_chain_advance(tx, id, hash, err);
-}
-
-static void write_entry(struct json_writer *w, struct stmt *stmt)
-{
-    json_object_begin(w);
-    json_put_int(w, "id", stmt_int(stmt, 0));
-    json_put_int(w, "at_ms", stmt_int(stmt, 1));
-    json_put_text(w, "actor_kind", stmt_text(stmt, 2));
-    json_put_text(w, "actor_id", stmt_text(stmt, 3));
-    json_put_text(w, "source", stmt_text(stmt, 4));
-    json_put_text(w, "action", stmt_text(stmt, 5));
-    json_put_stored(w, "before", stmt_text(stmt, 6));
-    json_put_stored(w, "after", stmt_text(stmt, 7));
-    json_object_finish(w);
-}
-
-/* audit.list {incident_id} -> [{id,at_ms,actor_kind,actor_id,source,action,before,after}], oldest
- * first */
-static int audit_list(struct op_call *call)
-{
-    int64_t incident_id;
-    int rc = policy_only_incident(call, "incident_id", &incident_id);
-    if (rc != OK)
-        return rc;
-    struct stmt *stmt = tx_query(call->tx, call->err, SELECT_AUDIT, "i", incident_id);
-    return op_write_rows(call, stmt, write_entry);
 }
 
 /* audit.chain {} -> {}: gives the entries of older versions their hashes; nothing to do later */
@@ -143,7 +112,6 @@ static int audit_verify(struct op_call *call)
 }
 
 const struct op AUDIT_OPS[] = {
-    { "audit.list", false, audit_list, "{incident_id}: the incident's audit log, oldest first" },
     { "audit.verify", false, audit_verify,
       "{hash?}: is the whole audit log as it was written, and has an entry this hash still" },
     { "audit.chain", true, audit_chain, "{}: gives entries of older versions their hashes" },

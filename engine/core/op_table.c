@@ -38,6 +38,7 @@ static const struct op *const LISTS[] = {
     ONCALL_OPS,
     KEY_OPS,
     AUDIT_OPS,
+    AUDIT_READ_OPS,
     GENERATION_OPS,
     WEBHOOK_OPS,
     WEBHOOK_DELIVERY_OPS,

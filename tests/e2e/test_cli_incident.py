@@ -154,3 +154,18 @@ def test_statuses_are_called_what_the_operator_calls_them(world):
     page = engine.get("/incident/1/").text
     check("Investigating" in page and "Triage" not in page, "after a reload")
     engine.process.stop()
+
+
+def test_the_audit_log_is_read_by_incident_and_whole(world):
+    begin(world)
+    world.cli("incident", "update", "1", "--status", "Investigating", "--message", "We \x1b[31mlook at it")
+    of_one = json.loads(world.cli("audit", "1", "--json").stdout)
+    equal([entry["action"] for entry in of_one], ["incident.declare", "incident.update"], "oldest first")
+    equal((of_one[1]["before"], of_one[1]["source"], of_one[1]["actor_kind"]), ({"status": 10}, "cli", "operator"), "who and from where")
+    newest = json.loads(world.cli("audit", "--limit", "1", "--json").stdout)
+    equal([entry["id"] for entry in newest], [of_one[1]["id"]], "of everything, the newest")
+    older = json.loads(world.cli("audit", "--before", str(of_one[0]["id"]), "--json").stdout)
+    check("reference.reconcile" in [entry["action"] for entry in older], f"what the config changed: {older}")
+    said = world.cli("audit", "1").stdout
+    check("status: 10 -> 20" in said and "#1" in said and "\x1b" not in said, said)
+    refused(world, "audit", "99")

@@ -177,6 +177,19 @@ static void what_becomes_private_is_hidden_at_once(void **state)
                      1);
 }
 
+static void the_whole_audit_log_is_for_those_who_see_everything(void **state)
+{
+    struct scene scene;
+    make_scene(*state, &scene);
+    struct actor author = person_actor(scene.author);
+    assert_null(run_as(*state, &author, "audit.list", "{}"));
+    assert_int_equal(scene.fixture->err.code, ERR_FORBIDDEN);
+    json_t *all = run(*state, "audit.list", "{'limit':2}");
+    assert_int_equal(json_array_size(all), 2);
+    assert_true(int_at(all, "0.id") > int_at(all, "1.id"));
+    json_decref(all);
+}
+
 /* A key whose id happens to be a member's id is no person. */
 static void key_does_not_borrow_a_persons_rights(void **state)
 {
@@ -231,6 +244,7 @@ int main(void)
         TEST(an_invitation_lets_in_and_is_audited),
         TEST(administrators_see_all_while_they_are_named),
         TEST(what_becomes_private_is_hidden_at_once),
+        TEST(the_whole_audit_log_is_for_those_who_see_everything),
         TEST(key_does_not_borrow_a_persons_rights),
         TEST(hidden_and_missing_are_the_same),
         TEST(lists_count_only_what_may_be_seen),
