@@ -8,6 +8,7 @@ from flows import incident, option, ready_channel, select, status_values, typed,
 from harness import check, equal
 
 TITLE = "Card payments fail in all shops"
+DOCUMENT = "https://wiki.example.org/postmortems/card-payments"
 COMMANDER, SECOND, WITNESS = "U0001", "U0002", "U0009"
 HELP = 'sos = { { name = "Incident leads", conversation = "C0INCIDENTS", usergroup = "incident-leads" },'
 MINUTE = 60
@@ -30,7 +31,7 @@ class Story:
 
     def run(self):
         for act in (self.declare, self.invite, self.witness, self.roles, self.investigate, self.sos, self.mitigate, self.mitigated,
-                    self.key_events, self.close):
+                    self.key_events, self.learn, self.close):
             act()
 
     # ---- how a step is told
@@ -128,8 +129,13 @@ class Story:
         for metric in incident(self.world)["metrics"]:
             self.tell("news", f"{metric['name']}: {metric['duration_ms'] / 60_000:.0f} min")
 
-    def close(self):
+    def learn(self):
         self.update("Post-mortem", "What went wrong is being written down.")
+        view = self.form("postmortem", "incident_create_postmortem")
+        self.submit(view, {"url": {"url": typed(DOCUMENT)}})
+        self.followed()
+
+    def close(self):
         view = self.form("close", "incident_close")
         check(view.get("submit"), f"it cannot be closed: {json.dumps(view['blocks'])}")
         self.submit(view, {"message": {"message": typed("The certificate renews itself from now on. Thank you all.")}})

@@ -11,7 +11,8 @@ from harness import ROOT, check, equal, fetch
 TOOLS = os.path.join(ROOT, "tools")
 STEPS = ["/incident open P1 #payment Card payments fail in all shops", "who was invited, and why",
          "somebody says it in the channel, somebody else marks it with :mega:", "/incident roles", "/incident update status", "/incident sos",
-         "/incident update status", "/incident update status", "/incident key-events", "/incident update status", "/incident close"]
+         "/incident update status", "/incident update status", "/incident key-events", "/incident update status", "/incident postmortem",
+         "/incident close"]
 STATUSES = ["Open", "Investigating", "Mitigating", "Mitigated", "Post-mortem", "Closed"]
 
 
@@ -42,7 +43,7 @@ def test_every_step_of_the_story_happens(world):
     engine, chapters = told_story(world)
     equal([step for step, _ in chapters], STEPS, "the steps")
     for (step, lines), news in zip(chapters, ["is opened", "@incident-leads", "certificate", "Communication Lead", "Investigating", "Help is needed",
-                                              "Mitigating", "Deployments may go on", "no longer says", "Post-mortem", "is archived"]):
+                                              "Mitigating", "Deployments may go on", "no longer says", "Post-mortem", "bookmark: Post-mortem", "is archived"]):
         check(any(news in line for line in lines), f"{step} tells of '{news}': {lines}")
     check(any("@payments-oncall" in line for line in chapters[1][1]), f"who looks after the category comes: {chapters[1]}")
 

@@ -24,6 +24,7 @@ return {
   require "slack.features.reaction",
   require "slack.features.add_to_timeline",
   require "slack.features.message_changes",
+  require "slack.features.own_notices",
   require "slack.features.workspace_changes",
   require "slack.features.usergroup_changes",
   require "slack.features.help",
