@@ -26,12 +26,6 @@ enum {
 
 /* ---- references ---------------------------------------------------------------------------------------------- */
 
-static void release_set(struct websockets *set)
-{
-    if (--set->refs == 0)
-        free(set);
-}
-
 struct websocket *websocket_ref(struct websocket *websocket)
 {
     websocket->refs++;
@@ -45,12 +39,11 @@ static void free_websocket(struct websocket *websocket)
         free(message.data);
     buf_fini(&websocket->early);
     free(websocket->name);
-    release_set(websocket->set);
+    websockets_release(websocket->set);
     free(websocket);
 }
 
-/* Nobody but the set knows it any more. */
-static bool is_forgotten(const struct websocket *websocket)
+bool websocket_is_forgotten(const struct websocket *websocket)
 {
     return websocket->refs == 1 && websocket->state != WEBSOCKET_CLOSED && !websocket->name;
 }
@@ -62,7 +55,7 @@ void websocket_unref(struct websocket *websocket)
     websocket->refs--;
     if (websocket->refs == 0)
         free_websocket(websocket);
-    else if (is_forgotten(websocket))
+    else if (websocket_is_forgotten(websocket))
         websocket_close(websocket, WEBSOCKET_GOING_AWAY, "");
 }
 
@@ -290,6 +283,16 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     pump_out(arg);
 }
 
+enum websocket_state websocket_state(const struct websocket *websocket)
+{
+    return websocket->state;
+}
+
+const struct err *websocket_why_closed(const struct websocket *websocket)
+{
+    return &websocket->end;
+}
+
 bool websocket_has_message(const struct websocket *websocket)
 {
     return websocket->inbox_count > 0;
@@ -468,102 +471,4 @@ void websocket_open(struct websocket *websocket, int fd, bool is_client, const c
     websocket->set->stats.open++;
     websocket->set->stats.opened++;
     tell(websocket);
-}
-
-/* ---- names and figures --------------------------------------------------------------------------------------- */
-
-static struct websocket *find_named(const struct websockets *set, const char *name)
-{
-    struct websocket *each;
-    LIST_FOREACH(each, &set->list, link)
-    if (each->name && strcmp(each->name, name) == 0)
-        return each;
-    return NULL;
-}
-
-struct websocket *websockets_find(struct websockets *set, const char *name)
-{
-    struct websocket *found = find_named(set, name);
-    return found ? websocket_ref(found) : NULL;
-}
-
-static void take_name(struct websocket *websocket)
-{
-    free(websocket->name);
-    websocket->name = NULL;
-    if (is_forgotten(websocket))
-        websocket_close(websocket, WEBSOCKET_GOING_AWAY, "");
-}
-
-void websocket_set_name(struct websocket *websocket, const char *name)
-{
-    struct websocket *before = name ? find_named(websocket->set, name) : NULL;
-    if (before == websocket || websocket->state == WEBSOCKET_CLOSED)
-        return;
-    if (before)
-        take_name(before);
-    take_name(websocket);
-    websocket->name = name ? xstrdup(name) : NULL;
-}
-
-enum websocket_state websocket_state(const struct websocket *websocket)
-{
-    return websocket->state;
-}
-
-const struct err *websocket_why_closed(const struct websocket *websocket)
-{
-    return &websocket->end;
-}
-
-void websockets_stats(const struct websockets *set, struct websockets_stats *out)
-{
-    *out = set->stats;
-}
-
-bool websockets_each_named(const struct websockets *set, const struct websocket **cursor,
-                           struct websocket_info *out)
-{
-    const struct websocket *each = *cursor ? LIST_NEXT(*cursor, link) : LIST_FIRST(&set->list);
-    while (each && !each->name)
-        each = LIST_NEXT(each, link);
-    *cursor = each;
-    if (!each)
-        return false;
-    *out = (struct websocket_info){
-        .name = each->name,
-        .state = each->state,
-        .since_ms = each->since_ms,
-        .received = each->received,
-        .sent = each->sent,
-    };
-    return true;
-}
-
-struct websockets *websockets_new(struct loop *loop)
-{
-    struct websockets *set = xcalloc(1, sizeof(*set));
-    set->loop = loop;
-    set->refs = 1;
-    LIST_INIT(&set->list);
-    return set;
-}
-
-void websockets_close_all(struct websockets *set)
-{
-    struct websocket *each = LIST_FIRST(&set->list);
-    while (each) {
-        struct websocket *next = LIST_NEXT(each, link);
-        websocket_close(each, WEBSOCKET_GOING_AWAY, "");
-        each = next;
-    }
-}
-
-void websockets_free(struct websockets *set)
-{
-    if (!set)
-        return;
-    while (!LIST_EMPTY(&set->list))
-        end_as(LIST_FIRST(&set->list), ERR_CLOSED, "the engine stops");
-    release_set(set);
 }

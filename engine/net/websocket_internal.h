@@ -1,5 +1,6 @@
 /* websocket_internal - what the files of the WebSocket share: websocket.c (messages, pings, the end),
- * websocket_client.c (the way out through libcurl), websocket_server.c (the upgrade of a request). */
+ * websocket_set.c (names and figures of all), websocket_client.c (the way out through libcurl), websocket_server.c (the
+ * upgrade of a request). */
 #pragma once
 #include "base/buf.h"
 #include "net/websocket.h"
@@ -69,6 +70,11 @@ void websocket_open(struct websocket *websocket, int fd, bool is_client, const c
                     size_t len);
 /* It ends now, for the reason in <err>. Harmless when it is closed. */
 void websocket_end(struct websocket *websocket, const struct err *err);
+
+/* Nobody but the set knows it any more. */
+bool websocket_is_forgotten(const struct websocket *websocket);
+/* One holder less; the last one frees the set. */
+void websockets_release(struct websockets *set);
 
 /* The value of Sec-WebSocket-Accept for a request's key. */
 void websocket_accept_value(const char *key, char out[29]);
