@@ -1,6 +1,8 @@
 /* generation_internal - one loaded set of scripts, shared by the files that load, run and replace
- * it: generation_load.c makes it (any thread), generation.c swaps it (loop), handlers.c and
- * handlers_route.c run its functions (loop), test_engine.c has one to test with. Nobody else includes this. */
+ * it: generation_load.c makes it (any thread), generation_apply.c checks and writes it against the
+ * database, generation.c starts with it, generation_reload.c and generation_swap.c put it in another
+ * one's place (loop), handlers.c and handlers_route.c run its functions (loop), test_engine.c has one
+ * to test with. Nobody else includes this. */
 #pragma once
 #include <jansson.h>
 #include <stdbool.h>
@@ -109,6 +111,46 @@ const struct handler *generation_find_handler(const struct generation *generatio
 
 /* Adds the routes with the generation's number as owner. On failure none is left in <router>. */
 int generation_add_routes(struct generation *generation, struct router *router, struct err *err);
+
+/* ---- generation_apply.c */
+
+/* An operation that writes a generation to the database; they run in their order. */
+struct generation_step {
+    const char *op;
+    json_t *(*args)(const struct generation *generation); /* the caller owns the result */
+};
+
+enum { GENERATION_STEP_COUNT = 3 };
+extern const struct generation_step GENERATION_STEPS[GENERATION_STEP_COUNT];
+
+/* False offline and in the sandbox, whose scripts declare nothing. */
+bool generation_has_database(const struct generations *generations);
+/* generation_load(), and every unfinished job has somebody to run it. Any thread. */
+struct generation *generation_load_checked(struct generations *generations,
+                                           struct snapshot *snapshot, struct report *report);
+/* All steps, blocking. What is refused becomes a line of <report>. */
+int generation_apply_now(struct generations *generations, struct generation *generation,
+                         struct report *report);
+/* What a step refuses comes from the config, at the path that the error names. */
+void generation_report_step(struct report *report, const struct generation *generation,
+                            const struct err *err);
+/* One error line of the log for each line of the report. */
+void generation_log_report(const struct report *report);
+/* Keeps in the database that these files were accepted, or refused for <error>. */
+void generation_record_outcome(struct generations *generations, const char *hash,
+                               const char *error);
+/* Why the files are refused; NULL: they run. Copied. */
+void generation_set_error(struct generations *generations, const char *text);
+
+/* ---- generation_reload.c */
+
+/* Waits for its helper thread; what it found is dealt with on the loop. NULL is allowed. */
+void generation_reload_join(struct reload *reload);
+
+/* ---- generation.c */
+
+/* The last one that needed them is gone. */
+void generations_destroy(struct generations *generations);
 
 /* ---- generation_swap.c */
 
