@@ -4,18 +4,17 @@
 #include "net/form.h"
 #include "net/router.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
-/* By enum api_format. */
+/* By enum api_format; of two that are wanted alike the first is answered. */
 static const struct {
-    const char *name, *type, *ranges[3];
+    const char *name, *type, *media, *family;
 } FORMATS[] = {
-    { "json", "application/json", { "application/json", "application/*", "*/*" } },
-    { "csv", "text/csv; charset=utf-8", { "text/csv", "text/*", NULL } },
-    { "tsv",
-      "text/tab-separated-values; charset=utf-8",
-      { "text/tab-separated-values", NULL, NULL } },
+    { "json", "application/json", "application/json", "application/*" },
+    { "csv", "text/csv; charset=utf-8", "text/csv", "text/*" },
+    { "tsv", "text/tab-separated-values; charset=utf-8", "text/tab-separated-values", "text/*" },
 };
 enum { FORMAT_COUNT = sizeof(FORMATS) / sizeof(*FORMATS) };
 
@@ -29,29 +28,68 @@ static bool find_name(const char *name, enum api_format *format)
     return false;
 }
 
-/* One range of an Accept header, without its parameters. */
-static bool find_range(const char *range, size_t len, enum api_format *format)
+static bool is_range(const char *range, size_t len, const char *name)
 {
-    for (int i = 0; i < FORMAT_COUNT; i++)
-        for (int j = 0; j < 3 && FORMATS[i].ranges[j]; j++)
-            if (strlen(FORMATS[i].ranges[j]) == len &&
-                !strncasecmp(range, FORMATS[i].ranges[j], len)) {
-                *format = (enum api_format)i;
-                return true;
-            }
-    return false;
+    return strlen(name) == len && !strncasecmp(range, name, len);
 }
 
-/* The first range that we know: clients that name several put the one they want first. */
+/* How closely a range of an Accept header names the format; 0: not at all. */
+static int closeness(const char *range, size_t len, int format)
+{
+    return is_range(range, len, FORMATS[format].media)    ? 3
+           : is_range(range, len, FORMATS[format].family) ? 2
+           : is_range(range, len, "*/*")                  ? 1
+                                                          : 0;
+}
+
+/* The weight among a range's parameters (";q=0.5"), in thousandths; 1000 when there is none. */
+static int weight_of(const char *parameters, const char *end)
+{
+    for (const char *at = parameters; at < end; at++) {
+        const char *name = at + 1 + strspn(at + 1, " \t");
+        if (*at != ';' || strncasecmp(name, "q=", 2) != 0)
+            continue;
+        int weight = name[2] == '1' ? 1000 : 0;
+        if (name[2] == '0' && name[3] == '.')
+            for (int i = 0, unit = 100; i < 3 && isdigit((unsigned char)name[4 + i]);
+                 i++, unit /= 10)
+                weight += (name[4 + i] - '0') * unit;
+        return weight;
+    }
+    return 1000;
+}
+
+/* How much a format is wanted: by the range that names it most closely (RFC 9110, 12.5.1). */
+struct wish {
+    int weight, closeness;
+};
+
+static struct wish wish_for(const char *accept, int format)
+{
+    struct wish wish = { 0 };
+    while (*(accept += strspn(accept, " \t,"))) {
+        const char *end = accept + strcspn(accept, ",");
+        size_t len = strcspn(accept, " \t,;");
+        int close = closeness(accept, len, format);
+        if (close > wish.closeness)
+            wish = (struct wish){ weight_of(accept + len, end), close };
+        accept = end;
+    }
+    return wish;
+}
+
 static bool find_accepted(const char *accept, enum api_format *format)
 {
-    while (*accept) {
-        accept += strspn(accept, " \t,");
-        if (find_range(accept, strcspn(accept, " \t,;"), format))
-            return true;
-        accept += strcspn(accept, ",");
+    struct wish best = { 0 };
+    for (int i = 0; i < FORMAT_COUNT; i++) {
+        struct wish wish = wish_for(accept, i);
+        if (wish.weight < best.weight ||
+            (wish.weight == best.weight && wish.closeness <= best.closeness))
+            continue;
+        best = wish;
+        *format = (enum api_format)i;
     }
-    return false;
+    return best.weight > 0;
 }
 
 /* ?format=; false when the name is unknown. *is_named: there is one. */

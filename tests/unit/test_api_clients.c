@@ -174,6 +174,41 @@ static void test_the_next_page_has_the_same_format(void **state)
     assert_non_null(strstr(fixture->head, "incidents/?limit=1&format=tsv&cursor=2>"));
 }
 
+static void test_accept_is_weighed(void **state)
+{
+    static const struct {
+        const char *accept, *type; /* NULL: 406 */
+    } CASES[] = {
+        { "text/csv", "text/csv;" },
+        { "TEXT/CSV ; charset=utf-8", "text/csv;" },
+        { "text/csv;q=0.5, application/json", "application/json" },
+        { "application/json;q=0.2, text/csv;q=0.9", "text/csv;" },
+        { "text/csv, application/json", "application/json" },
+        { "*/*, text/csv", "text/csv;" },
+        { "text/*", "text/csv;" },
+        { "text/*, text/csv;q=0", "text/tab-separated-values;" },
+        { "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "application/json" },
+        { "application/json;q=0, */*", "text/csv;" },
+        { "*/*;q=0.001", "application/json" },
+        { "application/*;version=1;q=1.0", "application/json" },
+        { ",, ,text/tab-separated-values,", "text/tab-separated-values;" },
+        { "image/png", NULL },
+        { "application/json;q=0", NULL },
+        { "*/*;q=0.000", NULL },
+        { ";q=1", NULL },
+    };
+    struct fixture *fixture = *state;
+    char header[120];
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+        snprintf(header, sizeof(header), "Accept: %s\r\n", CASES[i].accept);
+        ask(fixture, "GET", API "environments/", fixture->reader, header, "", 0);
+        snprintf(header, sizeof(header), "Content-Type: %s",
+                 CASES[i].type ? CASES[i].type : "application/json");
+        if (fixture->status != (CASES[i].type ? 200 : 406) || !strstr(fixture->head, header))
+            fail_msg("%s: %d %s", CASES[i].accept, fixture->status, fixture->head);
+    }
+}
+
 static void test_options_say_what_may_be_done(void **state)
 {
     struct fixture *fixture = *state;
@@ -356,6 +391,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_ids_in_every_spelling_of_a_uuid, begin, end),
         cmocka_unit_test_setup_teardown(test_every_list_and_detail_in_every_format, begin, end),
         cmocka_unit_test_setup_teardown(test_the_next_page_has_the_same_format, begin, end),
+        cmocka_unit_test_setup_teardown(test_accept_is_weighed, begin, end),
         cmocka_unit_test_setup_teardown(test_options_say_what_may_be_done, begin, end),
         cmocka_unit_test_setup_teardown(test_costs_of_one_type_are_summed, begin, end),
         cmocka_unit_test_setup_teardown(test_of_several_with_a_role_the_first_is_shown, begin, end),
