@@ -2,8 +2,15 @@
 -- channel was opened), as an integration unit of its own. Each step is a job of the incident's lane:
 -- tried again by itself, and when it is refused for good, recorded, without holding the next back.
 local incidents = require "engine.incidents"
+local client = require "slack.client"
 
 local M = {}
+
+-- Somebody removed the app from the channel: it joins again, where it can.
+local function is_back(incident, conversation, problem)
+  if problem.slack ~= "not_in_channel" or incident.is_private then return false end
+  return client.call("conversations.join", { channel = conversation.external_id }) ~= nil
+end
 
 ---@param options { about: string, order: integer, event?: string,
 ---  events?: string[], with_archived?: boolean, run: fun(ctx, incident, conversation, event), jobs?: table }
@@ -17,6 +24,9 @@ function M.unit(options)
     if not conversation or conversation.platform ~= "slack" then return end
     if conversation.status == "archived" and not options.with_archived then return end
     local done, problem = options.run(ctx, incident, conversation, event)
+    if problem and is_back(incident, conversation, problem) then
+      done, problem = options.run(ctx, incident, conversation, event)
+    end
     if problem then return nil, problem end
     return done
   end

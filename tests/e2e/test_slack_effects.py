@@ -2,7 +2,7 @@
 import json
 
 from flows import open_incident, update
-from harness import check, equal, wait_for
+from harness import check, equal, fetch, wait_for
 
 ROLE_HOLDER = "U0002"
 
@@ -96,4 +96,17 @@ def test_a_message_is_said_once_over_a_kill(world):
     engine = world.engine()
     engine.settled()
     equal(len(said()), 1, "messages")
+    engine.process.stop()
+
+
+def test_removed_from_its_channel_the_app_comes_back(world):
+    engine, channel = open_incident(world)
+    equal(fetch(world.sandbox.url + "/sandbox/leave", "POST", json.dumps({"channel": channel, "user": "U0BOT"}).encode(),
+                {"Content-Type": "application/json"}).status, 200, "somebody removes it")
+    world.cli("incident", "update", "1", "--status", "Investigating", "--message", "We go on all the same.")
+    shown = settled_channel(world, engine, channel)
+    check("U0BOT" in shown["members"], "it joined again")
+    check("Investigating" in shown["topic"], f"the topic: {shown['topic']}")
+    equal(len([one for one in of_kind(shown, "ff_incident_status_updated") if "We go on" in text_of(one)]), 1, "status messages")
+    equal([one for one in world.jobs() if one["state"] == "dead"], [], "dead jobs")
     engine.process.stop()

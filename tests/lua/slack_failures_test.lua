@@ -331,7 +331,7 @@ local JOBS = {
   { "invite", "conversation.created", comes = wanted, ends = {
     -- What is about a person is recorded with the person, and tried again later by a job of its own.
     ["conversations.invite"] = {
-      default = DONE, channel_not_found = DEAD, is_archived = DEAD, not_in_channel = DEAD, missing_scope = DEAD,
+      default = DONE, channel_not_found = DEAD, is_archived = DEAD, missing_scope = DEAD,
       no_permission = DEAD, invalid_auth = DEAD, account_inactive = DEAD, token_revoked = DEAD,
     },
   } },
@@ -455,6 +455,7 @@ local function expected(job, method, failure)
   local ends = (job.ends or {})[method] or {}
   local word, is_mended, may_be_done = failure[1], failure[3], failure[4]
   if is_mended then return may_be_done and ends.lost or ends.mended or AGAIN end
+  if word == "not_in_channel" and NOW[job[2]] and not ends.default then return DONE end   -- a step joins again
   return ends[word] or ends.default or DEAD
 end
 
