@@ -125,6 +125,8 @@ static int read_open_file(int fd, const char *path, char **text, size_t *len, st
         content.data[content.len] = '\0';
     }
     *text = buf_take(&content, len);
+    if (*text)
+        *text = xrealloc(*text, *len + 1); /* it is kept as long as the scripts run */
     return OK;
 }
 
