@@ -142,6 +142,7 @@ TASKS_FIGURE(tasks_killed_total, killed)
 GENERATION_FIGURE(generations_live, live)
 GENERATION_FIGURE(generations_accepted_total, accepted)
 GENERATION_FIGURE(generations_refused_total, refused)
+GENERATION_FIGURE(scripts_memory_bytes, memory)
 
 static double client_running(void *arg)
 {
@@ -197,6 +198,8 @@ static const struct {
       generations_accepted_total },
     { "halligan_generations_refused_total", "Script changes refused", "counter",
       generations_refused_total },
+    { "halligan_scripts_memory_bytes", "Memory that the scripts hold", "gauge",
+      scripts_memory_bytes },
     { "halligan_client_requests", "Outgoing HTTP requests under way", "gauge", client_running },
     { "halligan_websockets", "WebSocket connections that are open", "gauge", websockets_open },
     { "halligan_websockets_opened_total", "WebSocket connections that were opened", "counter",

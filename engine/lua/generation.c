@@ -9,6 +9,7 @@
 #include "lua/report.h"
 #include "lua/services.h"
 #include "lua/snapshot.h"
+#include "lua/state.h"
 #include "lua/task.h"
 
 #include <stdlib.h>
@@ -235,6 +236,7 @@ void generations_status(const struct generations *generations, struct generation
         .live = generations->old_count + (generations->current != NULL),
         .accepted = generations->accepted,
         .refused = generations->refused,
+        .memory = generations->current ? state_memory_used(generations->current->state) : 0,
     };
 }
 

@@ -79,6 +79,7 @@ struct generations_status {
     const char *error; /* the last refusal that is still true, NULL when the files are what runs */
     int live;          /* generations that still have tasks */
     uint64_t accepted, refused;
+    size_t memory; /* bytes that the scripts of the current one hold */
 };
 void generations_status(const struct generations *generations, struct generations_status *out);
 
