@@ -77,7 +77,7 @@ ASAN_BINARY := $(BUILD)/asan/halligan
 UNIT_PROGRAMS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/asan/tests/%)
 FUZZ_PROGRAMS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 
-.PHONY: help all debug asan test test-unit test-lua test-e2e warnings bench fuzz lint format docs demo run install \
+.PHONY: help all debug asan test test-unit test-lua test-e2e warnings bench bench-large fuzz lint format docs demo run install \
         uninstall clean deps FORCE
 
 all: $(BUILD)/halligan $(BUILD)/compile_commands.json ## build/halligan, optimised
@@ -173,13 +173,12 @@ $(BUILD)/clang/%.ok: %.c Makefile
 
 -include $(CLANG_CHECKS:.ok=.d)
 
-bench: $(BUILD)/halligan $(BUILD)/bench/bound ## measure against the targets
-	$(Q)$(PYTHON) tests/bench/run.py --halligan $(BUILD)/halligan --bound $(BUILD)/bench/bound
+bench: $(BUILD)/halligan ## measure against the targets
+	$(Q)$(PYTHON) tests/bench/run.py --halligan $(BUILD)/halligan
+	$(Q)$(PYTHON) tests/bench/large.py --halligan $(BUILD)/halligan --incidents 100000
 
-$(BUILD)/bench/bound: tests/bench/bound.c $(BUILD)/release/flags.txt
-	@mkdir -p $(@D)
-	$(say) BOUND $<
-	$(Q)$(release_COMPILE) $(release_LDFLAGS) $(LDFLAGS) -o $@ $< $(LIBS)
+bench-large: $(BUILD)/halligan ## a million incidents against ten thousand
+	$(Q)$(PYTHON) tests/bench/large.py --halligan $(BUILD)/halligan
 
 FUZZ_SECONDS ?= 30
 fuzz: $(FUZZ_PROGRAMS) ## run each fuzzer for FUZZ_SECONDS (30)
@@ -236,5 +235,5 @@ uninstall: ## remove what install put there
 	rm -rf $(DESTDIR)$(PREFIX)/share/halligan
 
 clean: ## remove everything built
-	rm -rf $(BUILD)/halligan $(BUILD)/bench $(BUILD)/compile_commands.json $(FLAVOURS:%=$(BUILD)/%) $(BUILD)/clang $(BUILD)/test-logs
+	rm -rf $(BUILD)/halligan $(BUILD)/compile_commands.json $(FLAVOURS:%=$(BUILD)/%) $(BUILD)/clang $(BUILD)/test-logs
 	-@rmdir $(BUILD) 2>/dev/null || true

@@ -12,7 +12,7 @@
 enum { FEW_ROWS = 2000, MANY_ROWS = 20000 };
 
 /* From the one that leaves the fewest rows. */
-static const char *const COLUMNS[] = { "i.created_by",  "i.status",      "i.created_at_ms",
+static const char *const COLUMNS[] = { "i.status",      "i.created_by",  "i.created_at_ms",
                                        "i.category_id", "i.priority_id", "i.environment_id" };
 enum { CREATED_AT = 2, SELECTIVE = 3, COLUMN_COUNT = sizeof(COLUMNS) / sizeof(*COLUMNS) };
 

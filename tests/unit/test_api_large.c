@@ -225,8 +225,10 @@ static void each_list_is_read_by_the_index_that_fits(void **state)
                 SORTED);
     assert_plan(fixture, "incident_category=c1", "incident_category (category_id=?)", SORTED);
     assert_plan(fixture, "group=g1", "incident_category (category_id=?)", NULL);
-    assert_plan(fixture, "created_by=bbbbbbbb-0000-4000-8000-000000000007&status=10",
+    assert_plan(fixture, "created_by=bbbbbbbb-0000-4000-8000-000000000007&priority=p1",
                 "incident_created_by (created_by=?)", SORTED);
+    assert_plan(fixture, "created_by=bbbbbbbb-0000-4000-8000-000000000007&status=10",
+                "incident_status (status=?)", NULL);
     assert_plan(fixture, "created_at__lt=1970-01-01T00:20:00Z",
                 "incident_created_at (created_at_ms<?)", NULL);
     assert_plan(fixture, "created_at=1970", "SCAN i; ", SORTED);
