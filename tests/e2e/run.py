@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Runs the end-to-end tests: every function test_* of tests/e2e/test_*.py, each in a World of its own.
     tests/e2e/run.py --halligan build/asan/halligan [--workers 2] [name ...]     a name selects the tests that contain it
+Without a name it also asks the router for all that it answers to, and fails for what no test has sent (coverage.py).
 """
 import argparse
 import concurrent.futures
@@ -33,8 +34,9 @@ def load_tests(names):
 
 
 def run_one(full, path, name, binary):
-    """In a worker process: returns (name, seconds, output or None)."""
-    from harness import World
+    """In a worker process: returns (name, seconds, output or None, what was sent to the engine)."""
+    from harness import SENT, World
+    SENT.clear()
     spec = importlib.util.spec_from_file_location(full.split(".")[0], path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -54,7 +56,22 @@ def run_one(full, path, name, binary):
                 world.close(failed=failure is not None)
     if failure:
         failure += output.getvalue()
-    return full, time.monotonic() - started, failure
+    return full, time.monotonic() - started, failure, frozenset(SENT)
+
+
+def report(full, seconds, failure):
+    print(f"{'FAILED' if failure else 'ok    '} {full} ({seconds:.1f} s)", flush=True)
+    if failure:
+        print("    " + failure.replace("\n", "\n    "), flush=True)
+    return 1 if failure else 0
+
+
+def check_coverage(binary, sent):
+    """As one more test: everything that the router knows was sent by some test."""
+    import coverage
+    started = time.monotonic()
+    gaps = coverage.missing(coverage.known(binary), sent)
+    return report("coverage.everything_is_sent", time.monotonic() - started, "no test sends:\n" + "\n".join(gaps) if gaps else None)
 
 
 def main():
@@ -66,16 +83,18 @@ def main():
     tests = load_tests(options.names)
     if not tests:
         sys.exit("no test has such a name")
-    failed = 0
+    failed, sent = 0, set()
     with concurrent.futures.ProcessPoolExecutor(options.workers) as pool:
         running = [pool.submit(run_one, full, path, name, options.halligan) for full, path, name in tests]
         for future in concurrent.futures.as_completed(running):
-            full, seconds, failure = future.result()
-            print(f"{'FAILED' if failure else 'ok    '} {full} ({seconds:.1f} s)", flush=True)
-            if failure:
-                failed += 1
-                print("    " + failure.replace("\n", "\n    "), flush=True)
-    print(f"{len(tests) - failed} passed, {failed} failed")
+            full, seconds, failure, news = future.result()
+            failed += report(full, seconds, failure)
+            sent |= news
+    count = len(tests)
+    if not options.names:
+        failed += check_coverage(options.halligan, sent)
+        count += 1
+    print(f"{count - failed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 
 
