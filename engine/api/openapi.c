@@ -90,12 +90,32 @@ static void write_queries(struct json_writer *w, const char *names)
     }
 }
 
+/* Whether the path's parameter <name>, at the end of the pattern's <prefix_len> bytes, is read as a
+ * number by any route that begins so. */
+static bool is_number(const char *pattern, size_t prefix_len, const char *name, size_t len)
+{
+    const struct api_route *route;
+    for (int i = 0; (route = api_route_at(i)); i++) {
+        const char *path = route->write ? route->write->path : NULL;
+        if (strncmp(route->pattern, pattern, prefix_len) != 0)
+            continue;
+        for (const char *at = path; at && *at; at += strcspn(at, " "), at += *at == ' ')
+            if (!strncmp(at, name, len) && strchr(":#", at[len]) && at[strcspn(at, " ") - 1] == '#')
+                return true;
+    }
+    return false;
+}
+
 static void write_parameters(struct json_writer *w, const struct api_route *route)
 {
     json_key(w, "parameters");
     json_array_begin(w);
-    for (const char *at = strchr(route->pattern, ':'); at; at = strchr(at + 1, ':'))
-        write_parameter(w, "path", at + 1, strcspn(at, "/#") - 1, "text", NULL);
+    for (const char *at = strchr(route->pattern, ':'); at; at = strchr(at + 1, ':')) {
+        size_t len = strcspn(at, "/#") - 1;
+        size_t prefix_len = (size_t)(at + 1 + len - route->pattern);
+        write_parameter(w, "path", at + 1, len,
+                        is_number(route->pattern, prefix_len, at + 1, len) ? "int" : "text", NULL);
+    }
     write_queries(w, route->query ? route->query : "");
     if (api_route_has_formats(route)) {
         write_queries(w, "format fields labels");

@@ -27,14 +27,14 @@ const body: IncidentDeclaration = {
 const made: Incident = need((await postIncidents({ body, headers: { "Idempotency-Key": "round-trip" } })).data, "incident");
 const again: Incident = need((await postIncidents({ body, headers: { "Idempotency-Key": "round-trip" } })).data, "incident");
 if (again.id !== made.id) throw new Error("the same key made two incidents");
-const read = need((await getIncidentsId({ path: { id: String(made.id) } })).data, "incident");
+const read = need((await getIncidentsId({ path: { id: made.id } })).data, "incident");
 if (read.title !== body.title || read.priority.name !== priority.name) throw new Error("another incident came back");
 const list = need((await getIncidents({ query: { status: [10], limit: 5 } })).data, "list");
 if (!list.some((one) => one.id === made.id)) throw new Error("it is not in the list");
 const refused = await postIncidents({ body: { ...body, title: "" } });
 if (refused.error?.errors[0].attr !== "title") throw new Error("the error is not typed");
 
-const path = { id: String(made.id) };
+const path = { id: made.id };
 const patched = need((await patchIncidentsId({ path, body: { status: "Investigating", title: "It has another name" } })).data, "incident");
 if (patched.status !== "Investigating" || patched.title !== "It has another name") throw new Error("nothing was changed");
 const step = need((await postIncidentsIdUpdates({ path, body: { message: "We know the cause" } })).data, "update");
