@@ -8,6 +8,7 @@
 #include "core/administrator.h"
 #include "core/custom_field.h"
 #include "core/lifecycle_config.h"
+#include "core/metric.h"
 #include "core/oncall.h"
 #include "core/op_table.h"
 #include "core/reference_chat.h"
@@ -120,10 +121,16 @@ static int check_metrics(struct reconciling *r, const struct reference_table *ta
     return rc;
 }
 
+/* Old incidents have what is measured from now on. */
 static int reconcile_milestones_and_metrics(struct reconciling *r)
 {
+    AUTO_FREE char *definitions = metric_definitions(r->call->tx, r->call->err);
+    if (!definitions)
+        return r->call->err->code;
     int rc = reconcile_kind(r, &MILESTONE_KIND, NULL);
-    return rc == OK ? reconcile_kind(r, &METRIC_KIND, check_metrics) : rc;
+    if (rc == OK)
+        rc = reconcile_kind(r, &METRIC_KIND, check_metrics);
+    return rc == OK ? metric_recompute_changed(r->call->tx, definitions, r->call->err) : rc;
 }
 
 /* ---- kinds with children */
