@@ -1,5 +1,6 @@
 """From the signed command to a channel with the right people in it."""
 import json
+import re
 
 from flows import TITLE, assert_happened_once, declare_by_api, ready_channel
 from harness import check, equal, wait_for
@@ -41,15 +42,39 @@ def test_creation_modal_to_invited_responders(world):
     check("title" in refused["errors"], f"the error stands at the title: {refused}")
     equal(engine.submit(details, details_values(details, title=TITLE)).json, None, "details are taken")
     root = wait_for("the submit button", lambda: (lambda v: v if v and v.get("submit") else None)(world.sandbox.newest_view("incident_open")))
+    told = estimate_of(world)
     equal(engine.submit(root, {}).status, 200, "the final submission")
     ready_channel(world)
     engine.settled()
     channel = assert_happened_once(world, 1, ["U0001"] + PAYMENTS)
+    equal(told, len(channel["members"]) - 1, "how many people it said would be invited")
     page = engine.get("/incident/1/")
     equal(page.status, 200, "the incident's page")
     for wanted in (TITLE, channel["name"], "payments-oncall"):
         check(wanted in page.text, f"the page shows {wanted!r}")
     check(TITLE in engine.get("/").text, "the dashboard shows the incident")
+    engine.process.stop()
+
+
+def test_the_estimate_of_a_private_incident_counts_who_may_come(world):
+    engine = world.engine()
+    world.sync(engine)
+    engine.command("open", user="U0011")
+    root = wait_for("the creation modal", lambda: with_action(world.sandbox.newest_view("incident_open"), "push_incident_select_impact"))
+    engine.press(root, "push_incident_select_impact", user="U0011")
+    impact = wait_for("the impact modal", lambda: world.sandbox.newest_view("incident_select_impact"))
+    engine.submit(impact, impact_values(impact), user="U0011")
+    root = wait_for("the details button", lambda: with_action(world.sandbox.newest_view("incident_open"), "push_incident_unified"))
+    engine.press(root, "push_incident_unified", user="U0011")
+    details = wait_for("the details modal", lambda: world.sandbox.newest_view("open_incident_unified"))
+    equal(engine.submit(details, details_values(details, title=TITLE, category="Data Breach"), user="U0011").json, None, "details are taken")
+    root = wait_for("the submit button", lambda: with_action(world.sandbox.newest_view("incident_open"), "about *"))
+    told = estimate_of(world)
+    engine.submit(root, {}, user="U0011")
+    channel = ready_channel(world)["id"]
+    engine.settled()
+    members = set(world.sandbox.channel(channel)["members"]) - {"U0BOT"}
+    equal((told, members), (len(members), {"U0011", "U0012"}), "how many it said, and who came")
     engine.process.stop()
 
 
@@ -144,7 +169,14 @@ def with_action(view, action_id):
     return None
 
 
-def details_values(view, title, description="All card payments answer with an error since ten."):
+def estimate_of(world):
+    """How many people the form says will be invited."""
+    def told():
+        return re.search(r"about \*(\d+)\* pe", json.dumps(world.sandbox.newest_view("incident_open")))
+    return int(wait_for("the estimate", told).group(1))
+
+
+def details_values(view, title, description="All card payments answer with an error since ten.", category="Payment"):
     values = {}
     for block in view["blocks"]:
         element = block.get("element")
@@ -157,7 +189,7 @@ def details_values(view, title, description="All card payments answer with an er
         elif kind == "static_select":
             groups = element.get("option_groups")
             options = [option for group in groups for option in group["options"]] if groups else element["options"]
-            chosen = next((option for option in options if option["text"]["text"].endswith("Payment")), options[0])
+            chosen = next((option for option in options if category in option["text"]["text"]), options[0])
             values[block["block_id"]] = {action: {"type": kind, "selected_option": chosen}}
         elif kind == "multi_static_select":
             values[block["block_id"]] = {action: {"type": kind, "selected_options": element.get("initial_options") or element["options"][:1]}}

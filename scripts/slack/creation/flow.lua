@@ -66,7 +66,7 @@ end
 
 -- People who would be invited, as far as the strategies can say before there is an incident. nil:
 -- nobody knows.
-local function estimate_of(context)
+local function estimate_of(context, author_id)
   local category = form.category_of(context, context.details)
   if context.response_type ~= "critical" or not category then return nil end
   local answer = invites.collect {
@@ -79,7 +79,7 @@ local function estimate_of(context)
     roles = {}, impacts = {},
   }
   if not answer then return nil end
-  local ids, count = {}, 1                       -- the author comes anyway
+  local ids, count = { [author_id or ""] = true }, 1     -- the author comes anyway
   for _, row in ipairs(answer.people) do
     if not ids[row.person_id] then
       ids[row.person_id] = true
@@ -95,7 +95,7 @@ local function show_root(given, view_id, draft)
   local more = { recent = #recent_incidents(given) }
   local shown = draw(given, "incident_open", view.update(view_id, views.root(context, more)))
   if not shown or not context.details then return end
-  more.estimate = estimate_of(context)
+  more.estimate = estimate_of(context, (permit.sender(given)))
   local hash = type(shown.view) == "table" and shown.view.hash
   if more.estimate and hash then view.update(view_id, views.root(context, more), hash) end
 end
