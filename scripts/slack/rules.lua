@@ -1,9 +1,10 @@
 -- rules: what is said to whom. One place, because messages, topics and later updates must agree.
+local status = require "incident_status"
+
 local M = {}
 
 local PRODUCTION = "PRD"
 local CRITICAL_AT_MOST = 3
-local CLOSED = 60
 
 --- Is the declaration told to everyone in the shared channel?
 function M.is_announced(incident)
@@ -27,19 +28,19 @@ end
 ---@param event table  incident.updated
 function M.became_critical(incident, event)
   return (event.old_priority_value or 0) > CRITICAL_AT_MOST and incident.priority.value <= CRITICAL_AT_MOST
-    and not incident.is_ignored and incident.status < CLOSED
+    and not incident.is_ignored and incident.status < status.CLOSED
 end
 
 --- Did it make a critical incident, which goes on, an ordinary one?
 ---@param event table  incident.updated
 function M.became_ordinary(incident, event)
   return (event.old_priority_value or math.huge) <= CRITICAL_AT_MOST and incident.priority.value > CRITICAL_AT_MOST
-    and incident.status < CLOSED
+    and incident.status < status.CLOSED
 end
 
 --- Does the company have to hear of it now?
 function M.is_emergency(incident)
-  return incident.priority.value <= 1 and incident.environment.value == PRODUCTION and incident.status < CLOSED
+  return incident.priority.value <= 1 and incident.environment.value == PRODUCTION and incident.status < status.CLOSED
 end
 
 return M

@@ -13,11 +13,14 @@ local function is_back(incident, conversation, problem)
 end
 
 ---@param options { about: string, order: integer, event?: string,
----  events?: string[], with_archived?: boolean, run: fun(ctx, incident, conversation, event), jobs?: table }
----  with_archived: also when the channel is archived
+---  events?: string[], with_archived?: boolean, wants?: fun(event): boolean,
+---  run: fun(ctx, incident, conversation, event), jobs?: table }
+---  with_archived: also when the channel is archived; wants: whether the event is of interest at all, before anything
+---  is read
 ---@return table unit  for strategies/integrations
 function M.unit(options)
   local function handle(ctx, event)
+    if options.wants and not options.wants(event) then return end
     local incident, err = incidents.get { id = event.incident_id }
     if not incident then return nil, err end
     local conversation = incident.conversation

@@ -139,6 +139,7 @@ def test_an_emergency_says_who_speaks(world):
     equal(of_kind(world.sandbox.channel(channel), "ff_incident_com_process"), [], "a P2 is none")
     for _ in range(2):
         world.cli("incident", "update", "1", "--priority", "P1", "--message", "Everything is down.")
+        engine.settled()
         world.cli("incident", "update", "1", "--priority", "P2", "--message", "Or not.")
     told = of_kind(settled_channel(world, engine, channel), "ff_incident_com_process")
     equal(len(told), 1, "it is said once")

@@ -6,10 +6,10 @@ local blocks = require "slack.blocks"
 local incident_text = require "slack.incident_text"
 local message = require "slack.message"
 local rules = require "slack.rules"
+local status = require "incident_status"
 local step = require "slack.step"
 
 local TAG = "it_deploy"
-local MITIGATED = 40
 
 local function go_on(incident)
   local words = (":white_check_mark: Deployments may go on: *%s* does not stop them any more. (%s)"):format(
@@ -31,7 +31,7 @@ end
 
 local function warn_deployers(ctx, incident, conversation)
   if incident.is_private then return end
-  local is_stopped = rules.stops_deployments(incident) and incident.status < MITIGATED
+  local is_stopped = rules.stops_deployments(incident) and incident.status < status.MITIGATED
   local shared, err = message.tagged_conversation(TAG)
   if err then return nil, err end
   if not shared then

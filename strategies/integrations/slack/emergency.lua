@@ -31,7 +31,17 @@ local function tell(ctx, incident, conversation)
   })
 end
 
+local function is_elsewhere(event)
+  for _, field in ipairs(event.updated_fields) do
+    if field == "environment" then return true end
+  end
+  return false
+end
+
 return step.unit {
   about = "Says how the company is told of a P1 in production",
   events = { "conversation.ready", "incident.updated" }, order = 15, run = tell,
+  wants = function(event)
+    return event.kind ~= "incident.updated" or event.old_priority_value ~= nil or is_elsewhere(event)
+  end,
 }

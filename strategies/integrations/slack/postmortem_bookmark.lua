@@ -8,8 +8,8 @@ local TITLE = "Post-mortem"
 return step.unit {
   about = "Bookmarks the post-mortem of an incident",
   events = { "postmortem.created", "records.changed" }, order = 35,
-  run = function(_, incident, conversation, event)
-    if not documents.is_touched(event) then return end
+  wants = documents.is_touched,
+  run = function(_, incident, conversation)
     local found, err = documents.of(incident.id, "postmortem")
     if not found then return nil, err end
     for _, document in ipairs(found) do

@@ -21,8 +21,7 @@ local function content(incident, found)
   return list
 end
 
-local function tell(ctx, incident, conversation, event)
-  if not documents.is_touched(event) then return end
+local function tell(ctx, incident, conversation)
   local found, err = documents.of(incident.id, "postmortem")
   if not found then return nil, err end
   local said = {
@@ -37,5 +36,5 @@ end
 
 return step.unit {
   about = "Says in the channel where the post-mortem is",
-  events = { "postmortem.created", "records.changed" }, order = 40, run = tell,
+  events = { "postmortem.created", "records.changed" }, order = 40, wants = documents.is_touched, run = tell,
 }

@@ -10,9 +10,9 @@ local documents = require "slack.documents"
 local incident_text = require "slack.incident_text"
 local message = require "slack.message"
 local rules = require "slack.rules"
+local status = require "incident_status"
 
 local KIND = "ff_incident_postmortem_reminder_5days"
-local MITIGATED, POSTMORTEM = 40, 50
 local PAGE = 100
 
 -- How many spans have gone by since the mitigation: one reminder for each; 0: it is not due.
@@ -38,7 +38,7 @@ local function look(_)
   local now_ms, before_id = time.now_ms(), nil
   repeat
     local rows, err = incidents.list {
-      status_in = { MITIGATED, POSTMORTEM }, limit = PAGE, before_id = before_id, order = "newest",
+      status_in = { status.MITIGATED, status.POSTMORTEM }, limit = PAGE, before_id = before_id, order = "newest",
     }
     if not rows then return nil, err end
     for _, incident in ipairs(rows) do
@@ -91,7 +91,7 @@ end
 local function remind(ctx, args)
   local incident, err = incidents.get { id = args.incident_id }
   if not incident then return nil, err end
-  local is_waiting = incident.status == MITIGATED or incident.status == POSTMORTEM
+  local is_waiting = incident.status == status.MITIGATED or incident.status == status.POSTMORTEM
   if not is_waiting or spans_of(incident, time.now_ms()) < 1 then return end
   local found, unread = documents.of(incident.id, "postmortem")
   if not found then return nil, unread end

@@ -32,8 +32,7 @@ local function to_free_name(conversation, name)
   }
 end
 
-local function rename(_, incident, conversation, event)
-  if not is_touched(event) then return end
+local function rename(_, incident, conversation)
   local date = time.format(incident.created_at_ms, "%Y%m%d", config.time_zone)
   if not channel_name.is_ours(conversation.name, incident, date) then return end
   local name, err = to_free_name(conversation, channel_name.of(incident, date))
@@ -43,5 +42,5 @@ end
 
 return step.unit {
   about = "Renames the channel when category or environment change",
-  event = "incident.updated", order = 8, run = rename,
+  event = "incident.updated", order = 8, wants = is_touched, run = rename,
 }

@@ -60,6 +60,7 @@ local function content(incident)
 end
 
 local function tell(ctx, event)
+  if event.response_type == "critical" then return end
   local incident, err = incidents.get { id = event.incident_id }
   if not incident then return nil, err end
   if incident.is_private or incident.is_ignored or rules.has_channel(incident) then return end

@@ -16,8 +16,8 @@ end
 return step.unit {
   about = "Keeps the topic of an incident's channel",
   events = { "conversation.created", "incident.updated" }, order = 20,
-  run = function(_, incident, conversation, event)
-    if not is_touched(event) then return end
+  wants = is_touched,
+  run = function(_, incident, conversation)
     return client.call("conversations.setTopic", {
       channel = conversation.external_id, topic = incident_text.topic(incident),
     })
