@@ -43,6 +43,9 @@ end
 function RULES.members(person_id, incident)
   if not incident then return false end
   if incident.created_by and incident.created_by.id == person_id then return true end
+  for _, holding in ipairs(incident.roles or {}) do
+    if holding.person.id == person_id then return true end
+  end
   for _, member in ipairs(incidents.members { id = incident.id } or {}) do
     if member.person.id == person_id then return true end
   end
@@ -145,10 +148,22 @@ function M.actor(person_id)
   return { person = person_id, source = "chat" }
 end
 
--- As M.list, when each incident has to be asked.
+local function copy_of(wanted)
+  local copy = {}
+  for key, value in pairs(wanted) do copy[key] = value end
+  return copy
+end
+
+local function has_members(entries)
+  for _, entry in ipairs(entries) do
+    if entry == "members" then return true end
+  end
+  return false
+end
+
+-- As M.list, of those with a role: each incident that the person belongs to has to be asked.
 local function list_fitting(entries, person_id, wanted)
-  local actor, page, found = M.actor(person_id), {}, {}
-  for key, value in pairs(wanted) do page[key] = value end
+  local actor, page, found = M.actor(person_id), copy_of(wanted), {}
   page.limit = PAGE
   for _ = 1, MOST_PAGES do
     local rows, err = incidents.list(page, actor)
@@ -163,7 +178,8 @@ local function list_fitting(entries, person_id, wanted)
 end
 
 --- The newest incidents that a person may see: as incidents.list with the order "newest", without what
---- `see` keeps from the person. Looks through the newest thousand at most. May yield.
+--- `see` keeps from the person. Where a role is asked for, looks through the newest thousand at most of those that the
+--- person belongs to. May yield.
 ---@param person_id string
 ---@param wanted table  of incidents.list, with its limit
 ---@return table[]|nil rows
@@ -174,7 +190,10 @@ function M.list(person_id, wanted)
   local of_incident, of_person = split(entries)
   if any_fits(of_person, person_id) then return incidents.list(wanted, actor) end
   if #of_incident == 0 then return {} end
-  return list_fitting(of_incident, person_id, wanted)
+  local own = copy_of(wanted)              -- who has a role in an incident belongs to it too
+  own.of_person = person_id
+  if has_members(of_incident) then return incidents.list(own, actor) end
+  return list_fitting(of_incident, person_id, own)
 end
 
 return M

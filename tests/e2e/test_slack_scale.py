@@ -119,3 +119,52 @@ def test_lists_and_home_stay_quick(world):
     home = wait_for("the home tab", lambda: next((one["view"] for one in world.sandbox.views() if one["view"]["type"] == "home"), None))
     check(len(home["blocks"]) <= 100, f"the home tab has {len(home['blocks'])} blocks")
     engine.process.stop()
+
+
+def belong(world, number, table, columns, values):
+    db = sqlite3.connect(os.path.join(world.folder, "halligan.db"), timeout=30)
+    with db:
+        marks = ", ".join("?" * (len(values) + 1))
+        db.execute(f"INSERT INTO {table} (incident_id, {columns}) VALUES ({marks})", (number, *values))
+    db.close()
+
+
+def may_see(world, rules):
+    """Only by these rules; the engine starts anew with them."""
+    with open(world.config) as shipped:
+        text = shipped.read()
+    check("permissions = {" in text, "the shipped config holds permissions")
+    world.write("config.lua", text.replace("permissions = {", "permissions = { see = " + rules + ",", 1))
+
+
+def narrowed_to_own(world, rules, sees):
+    """Among 10,000 somebody finds the few that the rules leave to them, however old these are, and at once."""
+    may_see(world, rules)
+    engine = crowded(world)
+    now = int(time.time() * 1000)
+    commander = sqlite3.connect(os.path.join(world.folder, "halligan.db")).execute("SELECT id FROM role_type WHERE slug = 'commander'").fetchone()[0]
+    for number in (2, 5000):
+        belong(world, number, "incident_member", "person_id, created_at_ms", ("crowd-9", now))
+    belong(world, 4, "incident_role", "role_type_id, person_id, created_at_ms", (commander, "crowd-9", now))
+    for user, found in (("UCROWD9", sees), ("UCROWD11", [])):
+        view = view_of(world, engine, "status", "incident_status", user=user)
+        for query, wanted in (("", found), ("#4", [n for n in found if n == 4]), ("of the shop", found)):
+            started = time.monotonic()
+            answer = engine.interaction({"type": "block_suggestion", "user": {"id": user}, "view": view, "value": query,
+                                         "action_id": "incident_update_select_incident", "block_id": "incident_update_select_incident"})
+            took_ms = (time.monotonic() - started) * 1000
+            equal([int(one["value"]) for one in answer.json["options"]], wanted, f"{user} searches {query!r}")
+            check(took_ms < WITHIN_MS, f"{query!r} took {took_ms:.0f} ms")
+        for text in ("list", "list mine", "list critical"):
+            answer = engine.command(text, user=user)
+            check(answer.ms < WITHIN_MS, f"{text} took {answer.ms:.0f} ms")
+            equal([n for n in (2, 4, 5000) if f"#{n}:" in answer.text], sorted(found), f"{user}: {text}")
+    engine.process.stop()
+
+
+def test_members_find_their_own_among_all(world):
+    narrowed_to_own(world, '{ "members" }', [5000, 4, 2])
+
+
+def test_who_has_a_role_finds_it_among_all(world):
+    narrowed_to_own(world, '{ "role:commander" }', [4])
