@@ -143,6 +143,33 @@ static void print_head(const struct context *context, const json_t *incident)
     printf("\n%s\n", buf_text(&description));
 }
 
+static void add_part(struct buf *what, const char *name, const char *value)
+{
+    if (*value)
+        buf_printf(what, "%s%s%s%s", what->len ? ", " : "", name, *name ? " " : "", value);
+}
+
+/* "Mitigating, priority P2: Traffic is moved" */
+static void put_what(struct table *table, const json_t *update)
+{
+    AUTO_BUF struct buf what = BUF_INIT;
+    const char *message = output_text_of(update, "message");
+    const char *role;
+    json_t *holder;
+    add_part(&what, "", output_text_of(update, "event_type"));
+    add_part(&what, "", output_text_of(update, "status_label"));
+    add_part(&what, "priority", name_within(update, "priority"));
+    add_part(&what, "category", name_within(update, "category"));
+    add_part(&what, "environment", output_text_of(json_object_get(update, "environment"), "value"));
+    json_object_foreach (json_object_get(update, "roles"), role, holder)
+        add_part(&what, "role", role);
+    add_part(&what, "title", output_text_of(update, "title"));
+    if (*output_text_of(update, "description"))
+        add_part(&what, "", "description");
+    buf_printf(&what, "%s%s", what.len && *message ? ": " : "", message);
+    table_put(table, buf_text(&what));
+}
+
 static void print_timeline(const struct context *context, const json_t *updates)
 {
     static const char *const HEADERS[] = { "WHEN", "WHO", "WHAT", NULL };
@@ -150,14 +177,10 @@ static void print_timeline(const struct context *context, const json_t *updates)
     size_t index;
     json_t *update;
     json_array_foreach (updates, index, update) {
-        const char *message = output_text_of(update, "message");
-        const char *status = output_text_of(update, "status_label");
         const char *who = name_within(update, "created_by");
         table_put_time(table, context->tz, output_int_of(update, "event_at_ms"));
         table_put(table, *who ? who : "-");
-        table_put(table, *message  ? message
-                         : *status ? status
-                                   : output_text_of(update, "event_type"));
+        put_what(table, update);
     }
     puts("\nTimeline");
     table_print(table, "Nothing yet.");

@@ -169,3 +169,13 @@ def test_the_audit_log_is_read_by_incident_and_whole(world):
     said = world.cli("audit", "1").stdout
     check("status: 10 -> 20" in said and "#1" in said and "\x1b" not in said, said)
     refused(world, "audit", "99")
+
+
+def test_the_timeline_tells_each_change(world):
+    begin(world)
+    world.cli("incident", "update", "1", "--status", "Investigating", "--priority", "P2", "--message", "Traffic is\nmoved")
+    world.cli("incident", "update", "1", "--title", "All payments fail", "--environment", "STG")
+    world.cli("incident", "key-events", "1", "detected=2026-11-23T10:42")
+    lines = world.cli("incident", "show", "1").stdout.splitlines()
+    for words in ("Investigating, priority P2: Traffic is moved", "environment STG, title All payments fail", "detected"):
+        check(any(words in line for line in lines), f"{words}: {lines}")
