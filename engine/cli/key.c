@@ -10,30 +10,57 @@
 
 #define DAY_MS (24LL * 3600 * 1000)
 
-static int run_create(const struct invocation *invocation)
+/* The first line of <path>; "-" is standard input. */
+static int read_secret(const char *path, json_t *args)
 {
-    struct context context = { 0 };
-    json_t *answer = NULL;
+    char line[256] = "";
+    bool is_input = strcmp(path, "-") == 0;
+    FILE *file = is_input ? stdin : fopen(path, "r");
+    if (!file || !fgets(line, sizeof(line), file))
+        line[0] = '\0';
+    if (file && !is_input)
+        fclose(file);
+    line[strcspn(line, "\r\n")] = '\0';
+    if (!*line)
+        return cli_fail("%s: there is no key in its first line", path);
+    json_object_set_new(args, "key", json_string(line));
+    return CLI_OK;
+}
+
+static int create(const struct invocation *invocation, struct context *context, json_t *args,
+                  json_t **answer)
+{
     int64_t days = invocation_int(invocation, "days", 0);
     const char *scopes = invocation_text(invocation, "scopes");
     const char *email = invocation_text(invocation, "person");
-    if (days < 0)
+    const char *path = invocation_text(invocation, "secret-file");
+    json_object_set_new(args, "name", json_string(invocation_word(invocation, 0)));
+    if (scopes)
+        json_object_set_new(args, "scopes", json_string(scopes));
+    if (days)
+        json_object_set_new(args, "expires_in_ms", json_integer(days * DAY_MS));
+    json_t *person = email ? context_person_id(context, email) : NULL;
+    if (email && !person)
+        return CLI_FAILED;
+    if (person)
+        json_object_set_new(args, "person_id", person);
+    int rc = path ? read_secret(path, args) : CLI_OK;
+    return rc == CLI_OK ? context_call(context, "key.create", json_incref(args), answer) : rc;
+}
+
+static int run_create(const struct invocation *invocation)
+{
+    struct context context = { 0 };
+    json_t *args = json_object(), *answer = NULL;
+    if (invocation_int(invocation, "days", 0) < 0) {
+        json_decref(args);
         return cli_usage(invocation, "--days must be positive");
+    }
     int rc = context_init(&context, invocation);
     if (rc == CLI_OK)
         rc = context_open_db(&context, true);
-    if (rc == CLI_OK) {
-        json_t *args = json_pack("{s:s, s:s}", "name", invocation_word(invocation, 0), "scopes",
-                                 scopes ? scopes : "read");
-        if (days)
-            json_object_set_new(args, "expires_in_ms", json_integer(days * DAY_MS));
-        json_t *person = email ? context_person_id(&context, email) : NULL;
-        if (person)
-            json_object_set_new(args, "person_id", person);
-        rc = email && !person ? CLI_FAILED
-                              : context_call(&context, "key.create", json_incref(args), &answer);
-        json_decref(args);
-    }
+    if (rc == CLI_OK)
+        rc = create(invocation, &context, args, &answer);
     if (rc == CLI_OK && invocation_flag(invocation, "json"))
         output_json(answer);
     else if (rc == CLI_OK)
@@ -41,6 +68,7 @@ static int run_create(const struct invocation *invocation)
     if (rc == CLI_OK && !invocation_flag(invocation, "json"))
         fputs("Keep it: it is not shown again. Use: Authorization: Bearer KEY\n", stderr);
     json_decref(answer);
+    json_decref(args);
     context_fini(&context);
     return rc;
 }
@@ -89,6 +117,8 @@ static const struct option_spec CREATE_OPTIONS[] = {
       false },
     { "person", OPTION_TEXT, "EMAIL", "who acts and sees with it, until they leave (nobody)",
       false },
+    { "secret-file", OPTION_TEXT, "FILE",
+      "takes over the key in FILE (- reads it), such as one of FireFighter", false },
     { "days", OPTION_INT, "N", "how long it is valid (for ever)", false },
     { "json", OPTION_FLAG, NULL, "for machines", false },
     { 0 },
@@ -104,7 +134,8 @@ const struct command KEY_COMMANDS[] = {
       .run = run_create,
       .help = "  halligan key create grafana\n"
               "  halligan key create deploy-bot --scopes \"read write\" --days 365\n"
-              "  halligan key create laptop --person ann@example.org --scopes \"read write\"\n" },
+              "  halligan key create laptop --person ann@example.org --scopes \"read write\"\n"
+              "  halligan key create dashboard --secret-file old-token.txt\n" },
     { .name = "key list",
       .about = "Lists the keys, without their secrets",
       .options = OPTIONS_JSON,

@@ -11,11 +11,19 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { SECRET_BYTES = 20, KEY_SIZE = 3 + 2 * SECRET_BYTES + 1, HASH_SIZE = 65, PREFIX_LEN = 9 };
+enum {
+    SECRET_BYTES = 20,
+    KEY_SIZE = 3 + 2 * SECRET_BYTES + 1,
+    HASH_SIZE = 65,
+    PREFIX_LEN = 9,
+    KEY_LEAST = 32,
+    KEY_MOST = 128
+};
 static const int64_t USE_NOTED_EVERY_MS = 60 * 1000;
 
 static const char INSERT_KEY[] =
@@ -47,16 +55,21 @@ static void write_hex(const unsigned char *bytes, size_t count, char *out)
     *out = '\0';
 }
 
-static int make_key(char key[KEY_SIZE], char hash[HASH_SIZE], struct err *err)
+static int make_key(char key[KEY_SIZE], struct err *err)
 {
     unsigned char secret[SECRET_BYTES];
-    unsigned char sum[EVP_MAX_MD_SIZE];
-    unsigned int len = 0;
     if (RAND_bytes(secret, sizeof(secret)) != 1)
         return err_set(err, ERR_BUG, "no random bytes for a key");
     memcpy(key, "hk_", 3);
     write_hex(secret, sizeof(secret), key + 3);
-    if (EVP_Digest(key, KEY_SIZE - 1, sum, &len, EVP_sha256(), NULL) != 1 || len != 32)
+    return OK;
+}
+
+static int hash_key(struct text key, char hash[HASH_SIZE], struct err *err)
+{
+    unsigned char sum[EVP_MAX_MD_SIZE];
+    unsigned int len = 0;
+    if (EVP_Digest(key.at, key.len, sum, &len, EVP_sha256(), NULL) != 1 || len != 32)
         return err_set(err, ERR_BUG, "the key cannot be hashed");
     write_hex(sum, len, hash);
     return OK;
@@ -65,6 +78,7 @@ static int make_key(char key[KEY_SIZE], char hash[HASH_SIZE], struct err *err)
 /* What key.create is asked for. */
 struct wish {
     struct text name, scopes, person_id;
+    struct text key; /* one that a program has already; .at NULL: a new one is made */
     int64_t expires_in_ms;
 };
 
@@ -92,17 +106,31 @@ static bool are_scopes(struct text scopes)
     return opens_any && end[-1] != ' ';
 }
 
+/* Long enough not to be guessed, and fit for a header. */
+static bool is_key(struct text key)
+{
+    for (size_t i = 0; i < key.len; i++)
+        if (!isalnum((unsigned char)key.at[i]) && !strchr("-._~+/=", key.at[i]))
+            return false;
+    return key.len >= KEY_LEAST;
+}
+
 static int read_wish(struct op_call *call, struct wish *wish)
 {
     struct args args = args_of(call);
-    int rc = args_refuse_unknown(call, "name", "scopes", "expires_in_ms", "person_id");
+    int rc = args_refuse_unknown(call, "name", "scopes", "expires_in_ms", "person_id", "key");
     if (rc != OK || (rc = args_text(&args, "name", 1, 100, &wish->name)) != OK ||
         (rc = args_text_optional(&args, "scopes", 1, 40, &wish->scopes)) != OK ||
         (rc = args_text_optional(&args, "person_id", 1, PERSON_ID_SIZE - 1, &wish->person_id)) !=
             OK ||
+        (rc = args_text_optional(&args, "key", 1, KEY_MOST, &wish->key)) != OK ||
         (rc = args_int_optional(&args, "expires_in_ms", 1, INT64_C(1) << 50,
                                 &wish->expires_in_ms)) != OK)
         return rc;
+    if (wish->key.at && !is_key(wish->key))
+        return args_fail(&args, "key",
+                         "a key that is taken over has %d to %d letters, digits and -._~+/=",
+                         KEY_LEAST, KEY_MOST);
     if (!wish->scopes.at)
         wish->scopes = text_of("read");
     if (!are_scopes(wish->scopes))
@@ -125,20 +153,27 @@ static int audit_key(struct op_call *call, const char *action, int64_t id)
     return audit_write(call->tx, call->actor, &entry, call->err);
 }
 
-/* key.create {name, scopes?, expires_in_ms?, person_id?} -> {id, key} */
+/* key.create {name, scopes?, expires_in_ms?, person_id?, key?} -> {id, key} */
 static int key_create(struct op_call *call)
 {
     struct wish wish = { 0 };
-    char key[KEY_SIZE];
+    char made[KEY_SIZE];
     char hash[HASH_SIZE];
     int rc = read_wish(call, &wish);
-    if (rc != OK || (rc = make_key(key, hash, call->err)) != OK)
+    if (rc == OK && !wish.key.at) {
+        rc = make_key(made, call->err);
+        wish.key = (struct text){ made, KEY_SIZE - 1 };
+    }
+    if (rc != OK || (rc = hash_key(wish.key, hash, call->err)) != OK)
         return rc;
     int64_t now_ms = clock_now_ms();
-    rc = tx_exec(call->tx, call->err, INSERT_KEY, "nntnnii", wish.name.at, wish.name.len, key,
-                 (size_t)PREFIX_LEN, hash, wish.scopes.at, wish.scopes.len, wish.person_id.at,
-                 wish.person_id.len, now_ms,
+    rc = tx_exec(call->tx, call->err, INSERT_KEY, "nntnnii", wish.name.at, wish.name.len,
+                 wish.key.at, (size_t)PREFIX_LEN, hash, wish.scopes.at, wish.scopes.len,
+                 wish.person_id.at, wish.person_id.len, now_ms,
                  wish.expires_in_ms ? now_ms + wish.expires_in_ms : INT64_C(0));
+    if (rc == ERR_CONFLICT)
+        return err_set(call->err, ERR_CONFLICT,
+                       "this key is here already; one that was revoked stays revoked");
     if (rc < 0)
         return rc;
     int64_t id = tx_insert_id(call->tx);
@@ -147,7 +182,8 @@ static int key_create(struct op_call *call)
         return rc;
     json_object_begin(call->out);
     json_put_int(call->out, "id", id);
-    json_put_text(call->out, "key", key);
+    json_key(call->out, "key");
+    json_text_n(call->out, wish.key.at, wish.key.len);
     json_object_finish(call->out);
     return OK;
 }
@@ -246,7 +282,9 @@ static int key_used(struct op_call *call)
 
 const struct op KEY_OPS[] = {
     { "key.create", true, key_create,
-      "{name, scopes?, expires_in_ms?, person_id?}: makes an API key, shown once -> {id, key}" },
+      "{name, scopes?, expires_in_ms?, person_id?, key?}: makes an API key, shown once, or takes "
+      "over one"
+      " that a program has already -> {id, key}" },
     { "key.list", false, key_list, "{}: all keys, without their secrets" },
     { "key.revoke", true, key_revoke, "{id}: ends a key" },
     { "key.check", false, key_check,

@@ -1,5 +1,6 @@
 """The command line over an incident's whole life, without a running engine: its jobs wait."""
 import json
+import os
 
 from flows import declare_by_api
 from harness import check, equal
@@ -114,6 +115,10 @@ def test_a_key_of_a_person_acts_as_them(world):
     key = json.loads(world.cli("key", "create", "laptop", "--person", email, "--scopes", "read write", "--json").stdout)["key"]
     equal(engine.api("POST", "incidents/1/updates/", {"message": "I looked at it"}, key).json["created_by"]["email"], email, "who said it")
     check(email in world.cli("key", "list").stdout, "the list names the person")
+    world.write("token", "9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b\n")
+    world.cli("key", "create", "dashboard", "--secret-file", os.path.join(world.root, "token"))
+    equal(engine.api("GET", "incidents/", None, "9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b").status, 200, "a key of before")
+    check("no key" in refused(world, "key", "create", "x", "--secret-file", "/dev/null"), "an empty file")
     check("not known" in refused(world, "key", "create", "x", "--person", "nobody@example.test"), "a person who is not there")
 
 

@@ -90,6 +90,30 @@ static void a_key_ends_with_its_person(void **state)
     json_decref(person);
 }
 
+static void a_key_of_before_is_taken_over(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char TOKEN[] = "9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b";
+    char key[64], args[160];
+    snprintf(args, sizeof(args), "{'name':'old','key':'%s'}", TOKEN);
+    create(fixture, args, key);
+    assert_string_equal(key, TOKEN);
+    json_t *known = check(fixture, TOKEN);
+    assert_string_equal(text_at(known, "name"), "old");
+    json_decref(known);
+    json_t *list = run(fixture, "key.list", "{}");
+    assert_string_equal(text_at(list, "0.prefix"), "9944b0919");
+    json_decref(list);
+    refuse(fixture, "key.create", args, ERR_CONFLICT, NULL);
+    run_quietly(fixture, "key.revoke", "{'id':1}");
+    assert_null(check(fixture, TOKEN));
+    refuse(fixture, "key.create", args, ERR_CONFLICT, NULL);
+    refuse(fixture, "key.create", "{'name':'n','key':'short'}", ERR_INVALID, "key");
+    refuse(fixture, "key.create", "{'name':'n','key':'9944b09199c62bcf9418ad846dd0 4bbdfc6ee4b'}",
+           ERR_INVALID, "key");
+    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM audit WHERE after LIKE '%9944%'"), 0);
+}
+
 static void last_use_is_noted_once_a_minute(void **state)
 {
     struct fixture *fixture = *state;
@@ -125,9 +149,9 @@ static void wrong_wishes_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST_EMPTY(key_is_known_by_its_hash_only), TEST_EMPTY(ended_keys_are_no_keys),
-        TEST_EMPTY(a_key_ends_with_its_person),    TEST_EMPTY(last_use_is_noted_once_a_minute),
-        TEST_EMPTY(wrong_wishes_are_refused),
+        TEST_EMPTY(key_is_known_by_its_hash_only),   TEST_EMPTY(ended_keys_are_no_keys),
+        TEST_EMPTY(a_key_ends_with_its_person),      TEST_EMPTY(a_key_of_before_is_taken_over),
+        TEST_EMPTY(last_use_is_noted_once_a_minute), TEST_EMPTY(wrong_wishes_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
