@@ -367,12 +367,43 @@ static const char *first_item(const struct pattern_match *m, const char *pattern
     return strchr("bf", pattern[1]) || isdigit((unsigned char)pattern[1]) ? NULL : pattern;
 }
 
+/* The characters of a set of plain characters, as bits; false: it holds ranges or classes. */
+static bool read_plain_set(const char *item, const char *end, uint64_t bits[4])
+{
+    if (*item != '[' || item[1] == '^')
+        return false;
+    memset(bits, 0, 4 * sizeof(bits[0]));
+    for (const char *c = item + 1; c < end - 1; c++) {
+        unsigned char byte = (unsigned char)*c;
+        if (byte == ESCAPE || byte == '-')
+            return false;
+        bits[byte >> 6] |= UINT64_C(1) << (byte & 63);
+    }
+    return true;
+}
+
+/* The first place with a character of the set. */
+static const char *skip_to_set(struct pattern_match *m, const char *at, const uint64_t bits[4])
+{
+    const char *from = at;
+    for (; at < m->subject_end; at++) {
+        unsigned char byte = (unsigned char)*at;
+        if (bits[byte >> 6] >> (byte & 63) & 1)
+            break;
+    }
+    m->steps_left -= at - from;
+    return at;
+}
+
 const char *pattern_skip(struct pattern_match *m, const char *at, const char *pattern)
 {
+    uint64_t bits[4];
     const char *item = first_item(m, pattern);
     const char *end = item ? item_end(m, item) : NULL;
     if (!end || (end < m->pattern_end && strchr("*?-", *end)))
         return at;
+    if (read_plain_set(item, end, bits))
+        return skip_to_set(m, at, bits);
     while (at < m->subject_end && !m->error[0] && !is_item(m, at, item, end))
         at++;
     return at;

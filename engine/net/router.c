@@ -246,9 +246,11 @@ static bool match_path(const struct entry *entry, const char *path, bool slash,
 
 static bool answers_method(const struct entry *entry, const char *method)
 {
-    return !strcmp(entry->route.method, method) ||
-           (!strcmp(method, "HEAD") && !strcmp(entry->route.method, "GET")) ||
-           (!strcmp(method, "OPTIONS") && entry->route.options);
+    if (!strcmp(entry->route.method, method))
+        return true;
+    if (*method == 'H')
+        return !strcmp(method, "HEAD") && !strcmp(entry->route.method, "GET");
+    return *method == 'O' && !strcmp(method, "OPTIONS") && entry->route.options;
 }
 
 /* A literal pattern wins over one with parameters, whichever was added first. */
