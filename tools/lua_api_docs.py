@@ -26,7 +26,7 @@ REGISTERED = re.compile(r"static const luaL_Reg FUNCTIONS\[\] = \{(.*?)\n?\};", 
 ENTRY = re.compile(r'\{\s*"(\w+)",\s*(\w+)\s*\}')
 SUBJECT = re.compile(r'luaopen_engine_(\w+)\(lua_State \*L\)\s*\{\s*return open_subject\(L, "(\w+)"\);')
 OPERATIONS = re.compile(r"const struct op \w+_OPS\[\] = \{(.*?)\n\};", re.DOTALL)
-OPERATION = re.compile(r'\{\s*"([\w.]+)",\s*(true|false),\s*\w+,\s*((?:"(?:\\.|[^"\\])*"\s*)+)\}')
+OPERATION = re.compile(r'\{\s*"([\w.]+)",\s*(true|false|OP_WRITES_REPEATABLY),\s*\w+,\s*((?:"(?:\\.|[^"\\])*"\s*)+)\}')
 CLOSING = {"{": "}", "(": ")", "[": "]", "<": ">"}
 
 MD_HEAD = """\
@@ -217,7 +217,7 @@ def read_operations():
         for table in OPERATIONS.findall(path.read_text(encoding="utf-8")):
             for name, writes, texts in OPERATION.findall(table):
                 about = "".join(re.findall(r'"((?:\\.|[^"\\])*)"', texts)).replace('\\"', '"')
-                rows.append((name, writes == "true", about))
+                rows.append((name, writes != "false", about))
     return sorted(rows)
 
 

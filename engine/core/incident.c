@@ -307,7 +307,7 @@ static int incident_declare(struct op_call *call)
 }
 
 const struct op INCIDENT_OPS[] = {
-    { "incident.declare", true, incident_declare,
+    { "incident.declare", OP_WRITES_REPEATABLY, incident_declare,
       "{title, description, priority, category, environment or environments[], created_by or"
       " created_by_email, impacts{}?, custom_fields{}?, dedup_key?, ignore?, drill?, private?,"
       " response_type?, draft{scope,key}?, require_enabled?, form?, request_key?, brief?}:"

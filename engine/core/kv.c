@@ -157,10 +157,10 @@ const struct op KV_OPS[] = {
     { "kv.get", false, kv_get, "{scope, key}: the value kept there, or null" },
     { "kv.list", false, kv_list,
       "{scope, limit?}: all of a scope, the newest first -> [{key, value}]" },
-    { "kv.put", true, kv_put, "{scope, key, value, ttl_ms?}: keeps a JSON value" },
-    { "kv.put_new", true, kv_put_new,
+    { "kv.put", OP_WRITES_REPEATABLY, kv_put, "{scope, key, value, ttl_ms?}: keeps a JSON value" },
+    { "kv.put_new", OP_WRITES_REPEATABLY, kv_put_new,
       "{scope, key, value, ttl_ms?}: keeps it only where there is none -> {is_new}" },
-    { "kv.delete", true, kv_delete, "{scope, key}: forgets a value" },
+    { "kv.delete", OP_WRITES_REPEATABLY, kv_delete, "{scope, key}: forgets a value" },
     { "kv.purge", true, kv_purge, "{}: drops expired values -> {count}" },
     { 0 },
 };

@@ -89,7 +89,9 @@ void op_submit(struct db *db, const struct op *op, json_t *args, const struct ac
     submission->actor = actor ? *actor : ACTOR_ENGINE;
     submission->done = done;
     submission->arg = arg;
-    if (op->is_write)
+    if (op->is_write == OP_WRITES_REPEATABLY)
+        db_write_repeatable(db, run_in_tx, submission_done, submission);
+    else if (op->is_write)
         db_write(db, run_in_tx, submission_done, submission);
     else
         db_read(db, run_in_tx, submission_done, submission);

@@ -37,9 +37,13 @@ struct op_call {
 
 typedef int (*op_fn)(struct op_call *call);
 
+/* The tables say false and true for the first two. A repeatable write changes nothing but the database and its answer,
+ * not even its arguments: see db_write_repeatable(). */
+enum op_write { OP_READS, OP_WRITES, OP_WRITES_REPEATABLY };
+
 struct op {
     const char *name; /* "incident.declare" */
-    bool is_write;
+    enum op_write is_write;
     op_fn run;
     const char *about; /* one line, for the reference */
 };

@@ -18,7 +18,7 @@
 struct db {
     char *path;
     int schema_version;
-    struct writer *writer;    /* NULL when read-only */
+    struct writer *writer; /* NULL when read-only */
     struct readers *readers;
 };
 
@@ -66,8 +66,8 @@ static int open_writer(struct db *db, const struct db_options *options, struct e
 static int check_readable(struct db *db, const struct db_options *options, struct err *err)
 {
     if (access(options->path, R_OK) != 0)
-        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot read %s: %s", options->path,
-                       strerror(errno));
+        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot read %s: %s",
+                       options->path, strerror(errno));
     struct connection *conn = connection_open(options->path, false, err);
     if (!conn)
         return err->code;
@@ -83,7 +83,8 @@ int db_open(const struct db_options *options, struct db **out, struct err *err)
     *out = NULL;
     struct db *db = xcalloc(1, sizeof(*db));
     db->path = xstrdup(options->path);
-    int rc = options->is_read_only ? check_readable(db, options, err) : open_writer(db, options, err);
+    int rc =
+        options->is_read_only ? check_readable(db, options, err) : open_writer(db, options, err);
     if (rc == OK) {
         db->readers = readers_new(options->path, options->readers, options->loop, err);
         rc = db->readers ? OK : err->code;
@@ -115,7 +116,13 @@ static int refuse_write(struct err *err)
 void db_write(struct db *db, tx_fn fn, tx_done_fn done, void *arg)
 {
     REQUIRE(db->writer != NULL);
-    writer_submit(db->writer, fn, done, arg);
+    writer_submit(db->writer, fn, done, arg, false);
+}
+
+void db_write_repeatable(struct db *db, tx_fn fn, tx_done_fn done, void *arg)
+{
+    REQUIRE(db->writer != NULL);
+    writer_submit(db->writer, fn, done, arg, true);
 }
 
 void db_read(struct db *db, tx_fn fn, tx_done_fn done, void *arg)

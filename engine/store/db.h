@@ -42,6 +42,9 @@ typedef void (*tx_done_fn)(void *arg, int rc, const struct err *err);
 /* <fn> and <done> get the same <arg>. <done> may be NULL. Any thread. A read that writes fails with ERR_FORBIDDEN. */
 void db_write(struct db *db, tx_fn fn, tx_done_fn done, void *arg);
 void db_read(struct db *db, tx_fn fn, tx_done_fn done, void *arg);
+/* The same as db_write(), cheaper: <fn> may run again, from its beginning and in another transaction, when a request
+ * after it fails half done. So it changes nothing but the database and what it makes anew each time. */
+void db_write_repeatable(struct db *db, tx_fn fn, tx_done_fn done, void *arg);
 
 /* Blocking twins for command-line, start-up and tests: never on a running loop, never inside a transaction.
  * db_write_now commits before it returns. <err> may be NULL. */

@@ -6,16 +6,16 @@
 #include <stdatomic.h>
 
 struct reader {
-    struct readers *readers;  /* borrowed: all of them */
-    struct connection *conn;  /* owned */
+    struct readers *readers; /* borrowed: all of them */
+    struct connection *conn; /* owned */
     pthread_t thread;
     bool has_thread;
 };
 
 struct readers {
-    struct loop *loop;        /* borrowed; NULL: no threads */
+    struct loop *loop; /* borrowed; NULL: no threads */
     struct queue queue;
-    pthread_mutex_t turn;     /* without threads: who may use the connection */
+    pthread_mutex_t turn; /* without threads: who may use the connection */
     atomic_uint_fast64_t runs;
     int count;
     struct reader each[READERS_MOST];
@@ -96,7 +96,7 @@ void readers_free(struct readers *readers)
 void readers_submit(struct readers *readers, tx_fn fn, tx_done_fn done, void *arg)
 {
     REQUIRE(readers->loop != NULL);
-    queue_submit(&readers->queue, fn, done, arg);
+    queue_submit(&readers->queue, fn, done, arg, false);
 }
 
 static int run_here(struct readers *readers, tx_fn fn, void *arg, struct err *err)

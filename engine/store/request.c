@@ -47,10 +47,11 @@ static void push(struct queue *queue, struct request *request)
         pthread_cond_signal(&queue->more);
 }
 
-void queue_submit(struct queue *queue, tx_fn fn, tx_done_fn done, void *arg)
+void queue_submit(struct queue *queue, tx_fn fn, tx_done_fn done, void *arg, bool is_repeatable)
 {
     struct request *request = xmalloc(sizeof(*request));
-    *request = (struct request){ .fn = fn, .done = done, .arg = arg };
+    *request =
+        (struct request){ .fn = fn, .done = done, .arg = arg, .is_repeatable = is_repeatable };
     push(queue, request);
 }
 
@@ -204,7 +205,8 @@ void turn_take(pthread_mutex_t *turn)
     REQUIRE(pthread_mutex_lock(turn) == 0);
 }
 
-int store_thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *arg, struct err *err)
+int store_thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *arg,
+                       struct err *err)
 {
     sigset_t all;
     sigset_t before;

@@ -15,6 +15,7 @@ struct request {
     tx_done_fn done;       /* NULL: nobody asked */
     void *arg;
     struct waiter *waiter; /* of queue_submit_wait(): then the request is on its caller's stack */
+    bool is_repeatable;    /* as db_write_repeatable() says */
     int rc;
     struct err *err;       /* heap; NULL while rc is OK */
 };
@@ -33,8 +34,8 @@ struct queue {
 void queue_init(struct queue *queue);
 void queue_fini(struct queue *queue);
 
-/* Adds a request made of the four at the end. Any thread. */
-void queue_submit(struct queue *queue, tx_fn fn, tx_done_fn done, void *arg);
+/* Adds a request made of them at the end. Any thread. */
+void queue_submit(struct queue *queue, tx_fn fn, tx_done_fn done, void *arg, bool is_repeatable);
 /* Adds a request, waits until it is complete, and returns its result. <err> may be NULL. */
 int queue_submit_wait(struct queue *queue, tx_fn fn, void *arg, struct err *err);
 

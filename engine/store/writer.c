@@ -66,14 +66,15 @@ static int close_savepoint(struct connection *conn, int rc, struct err *err)
     return broken.code;
 }
 
-static void run_request(struct connection *conn, struct request *request, bool has_savepoint)
+/* Its work can be undone by itself, for the price of a copy of each page that it changes. */
+static void run_protected(struct connection *conn, struct request *request)
 {
     struct err err;
     size_t at_end_before = conn->tx.at_end_count;
-    int rc = has_savepoint ? connection_control(conn, CONTROL_SAVEPOINT, &err) : OK;
+    int rc = connection_control(conn, CONTROL_SAVEPOINT, &err);
     if (rc == OK) {
         rc = tx_run(conn, request->fn, request->arg, &err);
-        if (has_savepoint && connection_in_transaction(conn))
+        if (connection_in_transaction(conn))
             rc = close_savepoint(conn, rc, &err);
     }
     if (rc == OK)
@@ -82,38 +83,74 @@ static void run_request(struct connection *conn, struct request *request, bool h
     request_fail(request, rc, &err);
 }
 
-/* Adds to the batch, behind <last>, what was asked for meanwhile: one commit less is one fsync less. A lone request
- * that failed has no savepoint to go back to, so nothing may follow it. */
-static void take_latecomers(struct writer *writer, struct request *last, int count,
-                            bool has_savepoint)
+/* False: it failed, and what it changed is still there. Most that fail have changed nothing yet. */
+static bool run_bare(struct connection *conn, struct request *request)
 {
-    if (!writer->loop || (last->rc != OK && !has_savepoint))
+    struct err err;
+    size_t at_end_before = conn->tx.at_end_count;
+    int64_t changes_before = sqlite3_total_changes64(conn->handle);
+    int rc = tx_run(conn, request->fn, request->arg, &err);
+    if (rc == OK)
+        return true;
+    conn->tx.at_end_count = at_end_before;
+    request_fail(request, rc, &err);
+    return sqlite3_total_changes64(conn->handle) == changes_before;
+}
+
+/* Undoes everything, then does once more what succeeded before <end>. Each time that one of them fails now, it is left
+ * out the next time. False: no transaction can begin, or it was lost. */
+static bool start_again(struct connection *conn, struct request *first, const struct request *end)
+{
+    for (;;) {
+        struct err err;
+        bool is_clean = true;
+        connection_rollback(conn);
+        if (begin(conn, &err) != OK)
+            return false;
+        for (struct request *request = first; request != end && is_clean; request = request->next)
+            if (request->rc == OK)
+                is_clean = run_bare(conn, request);
+        if (is_clean || !connection_in_transaction(conn))
+            return is_clean;
+    }
+}
+
+/* Adds to the batch, behind <last>, what was asked for meanwhile: one commit less is one fsync less. */
+static void take_latecomers(struct writer *writer, struct request *last, int count)
+{
+    if (!writer->loop)
         return;
     last->next = queue_take_more(&writer->queue, BATCH_REQUESTS - count);
     for (const struct request *request = last->next; request; request = request->next)
         atomic_fetch_add(&writer->taken, 1);
 }
 
-/* Runs requests, and those that come in meanwhile, until the batch is full or the transaction is lost; cuts the chain
- * there and returns the rest. */
+/* Runs requests, and those that come in meanwhile, until the batch is full, one has left changes behind or the
+ * transaction is lost; cuts the chain there and returns the rest. */
 static struct request *run_requests(struct writer *writer, struct request *chain)
 {
     struct connection *conn = writer->conn;
-    bool has_savepoint = chain->next != NULL;
+    bool is_protected = false; /* something was done that cannot be repeated */
+    bool is_clean = true;
     int64_t until_us = clock_mono_us() + BATCH_US;
     struct request *request = chain;
     for (int count = 1;; count++, request = request->next) {
-        run_request(conn, request, has_savepoint);
-        if (!connection_in_transaction(conn) || clock_mono_us() >= until_us)
+        if (is_protected)
+            run_protected(conn, request);
+        else
+            is_clean = run_bare(conn, request);
+        is_protected |= request->rc == OK && !request->is_repeatable;
+        if (!is_clean || !connection_in_transaction(conn) || clock_mono_us() >= until_us)
             break;
         if (!request->next)
-            take_latecomers(writer, request, count, has_savepoint);
+            take_latecomers(writer, request, count);
         if (!request->next)
             break;
-        has_savepoint = true;
     }
     struct request *rest = request->next;
     request->next = NULL;
+    if (!is_clean && connection_in_transaction(conn) && !start_again(conn, chain, request))
+        connection_rollback(conn); /* finish() tells everybody */
     return rest;
 }
 
@@ -273,10 +310,10 @@ void writer_free(struct writer *writer)
 
 /* ---- for everybody else */
 
-void writer_submit(struct writer *writer, tx_fn fn, tx_done_fn done, void *arg)
+void writer_submit(struct writer *writer, tx_fn fn, tx_done_fn done, void *arg, bool is_repeatable)
 {
     REQUIRE(writer->loop != NULL);
-    queue_submit(&writer->queue, fn, done, arg);
+    queue_submit(&writer->queue, fn, done, arg, is_repeatable);
 }
 
 static int run_here(struct writer *writer, tx_fn fn, void *arg, struct err *err)

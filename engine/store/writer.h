@@ -16,7 +16,7 @@ struct writer *writer_new(struct connection *conn, struct loop *loop, struct err
 void writer_free(struct writer *writer);
 
 /* Needs the thread. Any thread but the writer's own. */
-void writer_submit(struct writer *writer, tx_fn fn, tx_done_fn done, void *arg);
+void writer_submit(struct writer *writer, tx_fn fn, tx_done_fn done, void *arg, bool is_repeatable);
 /* Returns after the COMMIT. Not from inside a transaction. */
 int writer_run_now(struct writer *writer, tx_fn fn, void *arg, struct err *err);
 

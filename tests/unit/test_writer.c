@@ -28,7 +28,7 @@ static void hold_writer(struct fixture *fixture, struct hold *held)
 {
     atomic_init(&held->has_begun, false);
     atomic_init(&held->may_go, false);
-    db_write(fixture->db, hold, NULL, held);
+    db_write_repeatable(fixture->db, hold, NULL, held);
     while (!atomic_load(&held->has_begun))
         usleep(500);
 }
@@ -172,6 +172,101 @@ static void a_failing_request_undoes_its_own_work_only(void **state)
     assert_int_equal(puts[8].rc, ERR_CONFLICT);
     assert_int_equal(puts[4].rc, OK);
     assert_int_equal(count_things(fixture->db), 26);
+}
+
+/* Counts how often it runs. */
+struct counted {
+    struct put put; /* first: on_put_done() gets it */
+    int runs;
+};
+
+static int put_counted(struct tx *tx, void *arg, struct err *err)
+{
+    struct counted *counted = arg;
+    counted->runs++;
+    return put_thing(tx, &counted->put, err);
+}
+
+static int put_counted_and_put_off(struct tx *tx, void *arg, struct err *err)
+{
+    int rc = put_counted(tx, arg, err);
+    tx_at_end(tx, at_the_end, 1);
+    return rc;
+}
+
+enum { COUNTED = 8 };
+
+/* As one batch; those of <once> are not repeatable. */
+static void submit_counted(struct fixture *fixture, struct counted counted[COUNTED], tx_fn fn, unsigned once)
+{
+    struct hold held;
+    hold_writer(fixture, &held);
+    fixture->open += COUNTED;
+    atomic_store(&ends_run, 0);
+    for (int i = 0; i < COUNTED; i++) {
+        counted[i].put.fixture = fixture;
+        counted[i].put.id = i + 1;
+        if (once >> i & 1)
+            db_write(fixture->db, fn, on_put_done, &counted[i]);
+        else
+            db_write_repeatable(fixture->db, fn, on_put_done, &counted[i]);
+    }
+    release_writer(fixture, &held);
+}
+
+static void what_can_be_repeated_is_when_another_one_fails(void **state)
+{
+    struct fixture *fixture = *state;
+    struct counted counted[COUNTED] = { [3].put.must_fail = true, [6].put.must_fail = true };
+    atomic_store(&end_result, OK);
+    submit_counted(fixture, counted, put_counted_and_put_off, 0);
+    assert_int_equal(fixture->succeeded, COUNTED - 2);
+    assert_int_equal(fixture->failed, 2);
+    assert_int_equal(counted[3].put.rc, ERR_INVALID);
+    assert_int_equal(counted[6].put.rc, ERR_INVALID);
+    assert_int_equal(count_things(fixture->db), COUNTED - 2);
+    /* A slow machine may cut the batch of hold() at its 5 ms. */
+    assert_in_range(counted[0].runs, 1, 2);
+    assert_int_equal(counted[3].runs, 1);
+    assert_int_equal(counted[7].runs, 1);
+    assert_true(atomic_load(&ends_run) >= 1);
+}
+
+static void what_cannot_be_repeated_runs_once(void **state)
+{
+    struct fixture *fixture = *state;
+    struct counted counted[COUNTED] = { [4].put.must_fail = true, [5].put.must_fail = true };
+    submit_counted(fixture, counted, put_counted, 1 << 2 | 1 << 5);
+    assert_int_equal(fixture->succeeded, COUNTED - 2);
+    assert_int_equal(counted[4].put.rc, ERR_INVALID);
+    assert_int_equal(counted[5].put.rc, ERR_INVALID);
+    assert_int_equal(count_things(fixture->db), COUNTED - 2);
+    assert_int_equal(counted[2].runs, 1);
+    assert_int_equal(counted[5].runs, 1);
+}
+
+static int refuse(struct tx *tx, void *arg, struct err *err)
+{
+    (void)tx, (void)arg;
+    return err_set(err, ERR_INVALID, "changes nothing");
+}
+
+/* What it asked for before is still to be done. */
+static void a_failure_without_a_change_costs_nobody_anything(void **state)
+{
+    struct fixture *fixture = *state;
+    struct counted counted = { .put = { .fixture = fixture, .id = 1 } };
+    struct put refused = { .fixture = fixture };
+    struct hold held;
+    hold_writer(fixture, &held);
+    fixture->open += 2;
+    db_write_repeatable(fixture->db, put_counted, on_put_done, &counted);
+    db_write_repeatable(fixture->db, refuse, on_put_done, &refused);
+    release_writer(fixture, &held);
+    assert_int_equal(refused.rc, ERR_INVALID);
+    assert_int_equal(counted.put.rc, OK);
+    assert_int_equal(counted.runs, 1);
+    assert_int_equal(count_things(fixture->db), 1);
 }
 
 static void a_single_failing_request_leaves_nothing(void **state)
@@ -559,6 +654,9 @@ int main(void)
         TEST_DB(what_is_put_off_runs_once_before_the_commit),
         TEST_DB(what_is_put_off_fails_all),
         TEST_DB(a_failing_request_undoes_its_own_work_only),
+        TEST_DB(what_can_be_repeated_is_when_another_one_fails),
+        TEST_DB(what_cannot_be_repeated_runs_once),
+        TEST_DB(a_failure_without_a_change_costs_nobody_anything),
         TEST_DB(a_single_failing_request_leaves_nothing),
         TEST_DB(completions_come_after_the_commit),
         TEST_DB(a_failed_commit_keeps_nothing_and_tells_everybody),
