@@ -8,7 +8,7 @@ local M = {}
 local ELLIPSIS = "\u{2026}"
 local LIMIT = {
   section = 3000, field = 2000, fields = 10, header = 150, context = 10, button = 75, label = 2000,
-  option = 75, options = 100, overflow = 5,
+  option = 75, options = 100, radio = 10, overflow = 5,
   groups = 100, placeholder = 150, id = 255, value = 2000, actions = 25,
 }
 M.LIMIT = LIMIT
@@ -182,6 +182,13 @@ function M.select(options)
     initial_option = found and found[1],
     placeholder = options.placeholder and M.plain(options.placeholder, LIMIT.placeholder),
   }
+end
+
+--- One of a few, all of them in sight; of more than ten, a select.
+---@param options { action_id: string, options: table[] }
+function M.choice(options)
+  if #check_options(options.options) > LIMIT.radio then return M.select(options) end
+  return { type = "radio_buttons", action_id = check_id(options.action_id), options = options.options }
 end
 
 --- A select whose options stand in groups. A group of more than 100 goes on in another one of the

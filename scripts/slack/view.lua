@@ -119,7 +119,7 @@ end
 -- boolean.
 local READERS = {
   plain_text_input = function(state) return foreign.text(state.value) end,
-  static_select = selected_value, external_select = selected_value,
+  radio_buttons = selected_value, static_select = selected_value, external_select = selected_value,
   multi_static_select = selected_values, multi_external_select = selected_values,
   users_select = function(state) return foreign.text(state.selected_user) end,
   multi_users_select = function(state)

@@ -33,13 +33,13 @@ CONTENT = {
 }
 ALIVE = re.compile(r"<!(channel|here|everyone|date\^1\^)|<@U0HOSTILE|<#C0HOSTILE|<!subteam\^S0HOSTILE|<https://evil")
 TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
-COMMANDS = ("update", "update status", "edit", "roles", "close", "status", "sos", "downgrade", "pm", "key-events")
+COMMANDS = ("update", "update status", "edit", "roles", "close", "status", "sos", "downgrade", "pm", "key-events", "oncall")
 KINDS = {"ff_incident_declared", "ff_general_incident_declared", "ff_incident_roles_updated", "ff_incident_status_updated",
-         "ff_incident_fixed_next_actions", "ff_deploy_warning", "ff_sos", "ff_incident_update_reminder"}
+         "ff_incident_fixed_next_actions", "ff_oncall_called", "ff_deploy_warning", "ff_sos", "ff_incident_update_reminder"}
 CALLBACKS = {"incident_open", "incident_select_impact", "open_incident_unified", "check_current_incidents", "incident_update",
              "incident_update_status", "incident_edit_incident", "incident_update_roles", "incident_close", "incident_closure_reason",
              "incident_status", "incident_send_sos", "incident_create_postmortem", "incident_downgrade_workflow", "incident_key_events",
-             "app_home"}
+             "incident_oncall_trigger", "app_home"}
 HOME = {"integrations/slack/home:refresh"}             # waits for what comes within five seconds
 
 
@@ -110,6 +110,7 @@ def configure(world):
                      ("office_hours = { from = 9, to = 17, days = { 1, 2, 3, 4, 5 } }",
                       "office_hours = { from = 0, to = 24, days = { 1, 2, 3, 4, 5, 6, 7 } }"),
                      ('name = "P1",', 'name = "P1", reminder_time = "1s",'),
+                     ("\n  oncall = {", f'\n  oncall = {{ {{ service = {quoted((bad * 2)[:128])}, email = "keiko.tanaka@example.test" }},'),
                      ("sos = {", f"sos = {{ {{ name = {quoted('Leads ' + LIVE[:60])}, conversation = \"C0INCIDENTS\", usergroup = \"incident-leads\" }},"),
                      ("teams = {", f"teams = {{ {{ value = \"t\", name = {quoted(LIVE[:75])} }},"),
                      ("commands = {", f"commands = {{ edit = {{ about = {quoted(LIVE[:150])} }},")):
@@ -228,6 +229,10 @@ def live_through(world, engine, number, text):
     flood(world, number, text)
     sos = view_of(world, engine, f"sos #{number}", "incident_send_sos", channel)
     engine.submit(sos, {"sos": {"sos": select(option(sos, "sos", "Leads"))}})
+    oncall = view_of(world, engine, f"oncall #{number}", "incident_oncall_trigger", channel)
+    one = next(block["element"]["options"][0] for block in oncall["blocks"] if block.get("block_id") == "oncall_service")
+    equal(engine.submit(oncall, {"oncall_service": {"select_oncall_service": {"type": "radio_buttons", "selected_option": one}}}).json,
+          {"response_action": "clear"}, "the call")
     for status in ("Investigating", "Mitigating", "Mitigated"):
         form = view_of(world, engine, f"update status #{number}", "incident_update_status", channel)
         equal(engine.submit(form, {"status": {"status": select(option(form, "status", status))}}).json, {"response_action": "clear"}, status)
