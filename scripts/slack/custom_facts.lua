@@ -18,7 +18,7 @@ local SHOWN = {}
 function SHOWN.boolean(_, value) return value and "yes" or nil end
 
 function SHOWN.url(_, value)
-  if type(value) ~= "string" or not value:find "^https?://" then return nil end
+  if type(value) ~= "string" or not value:find "^https?://[^%s<>|]+$" then return nil end
   return blocks.link(value, value)
 end
 

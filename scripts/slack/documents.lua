@@ -4,7 +4,7 @@ local blocks = require "slack.blocks"
 
 local M = {}
 
-local URL = "^https?://"
+local URL = "^https?://[^%s<>|]+$"
 
 --- May yield.
 ---@param incident_id integer

@@ -76,10 +76,11 @@ def test_channels_and_groups_that_are_not_there(world):
     configure(world, ("conversations = {", 'conversations = { { id = "C0NOWHERE", tag = "nowhere" }, { id = "C0GENERAL", tag = "fine" },'),
               ("usergroups = {", 'usergroups = { { handle = "paymentz-oncall", tag = "lost" }, { id = "S0NOWHERE" },'),
               ("sos = {", 'sos = { { name = "Nobody", conversation = "C0NOWHERE", usergroup = "nobody" },'),
-              ("permissions = {", 'permissions = { close = { "everyone", "usergroup:lost-leads" },'))
+              ("permissions = {", 'permissions = { close = { "everyone", "usergroup:lost-leads" },'),
+              ("emergency = {", 'emergency = { usergroup = "speakers",'))
     code, said, mistakes = ask(world)
     equal(code, 1, "the exit code")
-    equal(sorted(mistakes), ["conversations[1].id", "permissions.close[2]", "sos[1].conversation", "sos[1].usergroup",
+    equal(sorted(mistakes), ["conversations[1].id", "emergency.usergroup", "permissions.close[2]", "sos[1].conversation", "sos[1].usergroup",
                              "usergroups[1].handle", "usergroups[2].id"], f"the mistakes; {said}")
     check("C0NOWHERE is not there" in mistakes["conversations[1].id"] and 'the tag "nowhere"' in mistakes["conversations[1].id"], mistakes)
     check('no user group "paymentz-oncall" (did you mean "payments-oncall"?)' in mistakes["usergroups[1].handle"], mistakes)

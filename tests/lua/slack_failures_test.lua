@@ -384,7 +384,7 @@ local JOBS = {
   { "roles", "conversation.ready", ends = { ["chat.postMessage"] = { not_in_channel = DONE } } },
   { "roles", "roles.assigned", ends = { ["chat.postMessage"] = { not_in_channel = DONE } } },
   { "role_assigned", "roles.assigned", ends = {
-    ["chat.postMessage"] = { default = DONE, mended = DONE },
+    ["chat.postMessage"] = { default = DONE, lost = DONE },
   }, comes = function()
     local event = NOW["roles.assigned"]()
     local holder = person(5000 + count)

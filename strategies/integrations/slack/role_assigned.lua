@@ -20,16 +20,19 @@ local function words(incident, conversation, role, is_first)
   return text
 end
 
+local function key_of(role) return role.person.id .. " " .. role.slug end
+
 -- Whether they know what it asks: they were told not long ago.
 local function knows(role)
-  local every_ms = config.slack.role_note_every
-  if not every_ms then return true end
-  local key = role.person.id .. " " .. role.slug
-  if store.get(SCOPE, key) then return true end
-  if every_ms > 0 then store.put(SCOPE, key, true, { ttl = every_ms }) end
-  return false
+  return not config.slack.role_note_every or store.get(SCOPE, key_of(role)) ~= nil
 end
 
+local function remember(role)
+  local every_ms = config.slack.role_note_every
+  if every_ms > 0 then store.put(SCOPE, key_of(role), true, { ttl = every_ms }) end
+end
+
+-- An error only when it is worth another try.
 local function tell(incident, conversation, role, is_first)
   local slack_id = people.slack_id(role.person)
   if not slack_id or knows(role) then return end
@@ -37,17 +40,23 @@ local function tell(incident, conversation, role, is_first)
   local _, err = client.call("chat.postMessage", {
     channel = slack_id, text = text, blocks = { blocks.section(text) }, unfurl_links = false,
   })
+  if err and err.retryable and not err.unknown then return err end
+  remember(role)
   if err then log.info("a role's holder was not told: " .. tostring(err), { incident = incident.id }) end
 end
 
 local function tell_holders(ctx, incident, conversation, event)
   if ctx.unknown then return end
-  local is_first, given = event.kind == "conversation.ready", {}
+  local is_first, given, told = event.kind == "conversation.ready", {}, ctx.progress.told or {}
   for _, one in ipairs(event.added or {}) do given[one.slug .. " " .. one.person_id] = true end
   for _, role in ipairs(incident.roles) do
     local is_authors = is_first and role.person.id == incident.created_by.id
-    if is_first or given[role.slug .. " " .. role.person.id] then
-      tell(incident, conversation, role, is_authors)
+    local is_due = is_first or given[role.slug .. " " .. role.person.id]
+    if is_due and not told[key_of(role)] then
+      local err = tell(incident, conversation, role, is_authors)
+      if err then return nil, err end
+      told[key_of(role)] = true
+      ctx:note { told = told }
     end
   end
 end
