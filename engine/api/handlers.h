@@ -12,6 +12,7 @@ void reference_on_environments(const struct route_match *match, void *api);
 void reference_on_priorities(const struct route_match *match, void *api);
 void reference_on_groups(const struct route_match *match, void *api);
 void reference_on_cost_types(const struct route_match *match, void *api);
+void reference_on_runbooks(const struct route_match *match, void *api);
 void reference_on_categories(const struct route_match *match, void *api);
 
 /* costs.c */

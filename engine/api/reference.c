@@ -1,4 +1,4 @@
-/* reference - GET environments/, priorities/, groups/, incident-categories/ and their details.
+/* reference - GET environments/, priorities/, groups/, incident-categories/, runbooks/ and their details.
  * Two names are kept for old clients: severities/ (priorities) and components/ (categories).
  * Only active rows are listed; a detail finds all. */
 #include "api/api_internal.h"
@@ -29,6 +29,11 @@ static const struct kind COST_TYPES = {
     SELECT_COST_TYPES " WHERE is_active = 1 ORDER BY name",
     SELECT_COST_TYPES " WHERE id = ?",
     rest_cost_type_write,
+};
+static const struct kind RUNBOOKS = {
+    SELECT_RUNBOOKS " ORDER BY name, id",
+    SELECT_RUNBOOKS " WHERE id = ?",
+    rest_runbook_write,
 };
 static const struct kind GROUPS = {
     SELECT_GROUPS " WHERE is_active = 1 ORDER BY position, name",
@@ -104,6 +109,11 @@ void reference_on_priorities(const struct route_match *match, void *arg)
 void reference_on_cost_types(const struct route_match *match, void *arg)
 {
     answer(match, arg, &COST_TYPES);
+}
+
+void reference_on_runbooks(const struct route_match *match, void *arg)
+{
+    answer(match, arg, &RUNBOOKS);
 }
 
 void reference_on_groups(const struct route_match *match, void *arg)

@@ -92,6 +92,26 @@ void rest_cost_type_write(struct json_writer *w, struct stmt *stmt, const struct
     json_object_finish(w);
 }
 
+void rest_runbook_write(struct json_writer *w, struct stmt *stmt, const struct tz *zone)
+{
+    json_object_begin(w);
+    json_put_text(w, "id", stmt_text(stmt, 0));
+    json_put_text(w, "name", stmt_text(stmt, 1));
+    json_put_int(w, "page_id", stmt_int(stmt, 2));
+    json_put_text(w, "page_url", stmt_text(stmt, 3));
+    json_put_text(w, "page_edit_url", stmt_text(stmt, 4));
+    json_put_time(w, "created_at", stmt_int(stmt, 5), zone);
+    json_put_time(w, "updated_at", stmt_int(stmt, 6), zone);
+    json_put_text(w, "body_storage", stmt_text(stmt, 7));
+    json_put_text(w, "body_view", stmt_text(stmt, 8));
+    json_put_text(w, "body_export_view", stmt_text(stmt, 9));
+    json_put_raw(w, "version", stmt_text(stmt, 10));
+    json_put_text(w, "title", stmt_text(stmt, 11));
+    json_put_text(w, "service_name", stmt_text(stmt, 12));
+    json_put_text(w, "service_type", stmt_text(stmt, 13));
+    json_object_finish(w);
+}
+
 void rest_group_write(struct json_writer *w, struct stmt *stmt, const struct tz *zone)
 {
     write_group_at(w, stmt, 0, zone);

@@ -21,6 +21,10 @@ typedef void (*row_json_fn)(struct json_writer *w, struct stmt *stmt, const stru
 #define SELECT_COST_TYPES                                                             \
     "SELECT id, name, description, category, is_default, is_editable, created_at_ms," \
     " updated_at_ms FROM cost_type"
+#define SELECT_RUNBOOKS                                                                 \
+    "SELECT id, name, page_id, page_url, page_edit_url, created_at_ms, updated_at_ms, " \
+    "body_storage,"                                                                     \
+    " body_view, body_export_view, version, title, service_name, service_type FROM runbook"
 #define SELECT_GROUPS \
     "SELECT id, name, description, position, created_at_ms, updated_at_ms FROM category_group"
 #define SELECT_CATEGORIES                                                                          \
@@ -32,6 +36,7 @@ typedef void (*row_json_fn)(struct json_writer *w, struct stmt *stmt, const stru
 void rest_environment_write(struct json_writer *w, struct stmt *stmt, const struct tz *zone);
 void rest_priority_write(struct json_writer *w, struct stmt *stmt, const struct tz *zone);
 void rest_cost_type_write(struct json_writer *w, struct stmt *stmt, const struct tz *zone);
+void rest_runbook_write(struct json_writer *w, struct stmt *stmt, const struct tz *zone);
 void rest_group_write(struct json_writer *w, struct stmt *stmt, const struct tz *zone);
 void rest_category_write(struct json_writer *w, struct stmt *stmt, const struct tz *zone);
 

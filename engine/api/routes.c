@@ -166,6 +166,7 @@ static const struct api_route ROUTES[] = {
     LIST_AND_DETAIL("incident-categories", reference_on_categories, "Category", "Categories"),
     LIST_AND_DETAIL("components", reference_on_categories, "Category",
                     "Categories, under their old name"),
+    LIST_AND_DETAIL("runbooks", reference_on_runbooks, "Runbook", "Runbooks"),
 
     /* ---- webhooks */
     { .method = "GET",

@@ -77,6 +77,24 @@ static const struct api_field COST_TYPE[] = {
     { .name = "updated_at?", .type = "time" },
     { 0 },
 };
+static const struct api_field RUNBOOK[] = {
+    { .name = "id", .type = "text" },
+    { .name = "name", .type = "text" },
+    { .name = "page_id", .type = "int" },
+    { .name = "page_url", .type = "text" },
+    { .name = "page_edit_url", .type = "text" },
+    TIMES,
+    { .name = "body_storage",
+      .type = "text?",
+      .about = "The document, as the other system stores it" },
+    { .name = "body_view", .type = "text?" },
+    { .name = "body_export_view", .type = "text?" },
+    { .name = "version", .type = "any" },
+    { .name = "title", .type = "text" },
+    { .name = "service_name", .type = "text" },
+    { .name = "service_type", .type = "text" },
+    { 0 },
+};
 static const struct api_field COST[] = {
     { .name = "id", .type = "int" },
     { .name = "cost_type", .type = "CostType" },
@@ -323,6 +341,7 @@ static const struct api_shape SHAPES[] = {
     SHAPE("Priority", "How bad", PRIORITY),
     SHAPE("CostSum", "What one type of cost comes to", COST_SUM),
     SHAPE("CostType", "A type of cost", COST_TYPE),
+    SHAPE("Runbook", "What to do when something breaks", RUNBOOK),
     SHAPE("Cost", "A line of an incident's costs", COST),
     SHAPE("ImpactPart", "A type of impact, or a level of it", IMPACT_PART),
     SHAPE("Impact", "How much one kind of people feels an incident", IMPACT),

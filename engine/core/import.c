@@ -49,6 +49,7 @@ static const struct import_table TABLES[] = {
     { .name = "incident_cost", .key = "id", .same = { "incident_id,created_at_ms" } },
     { .name = "incident_tag", .key = "incident_id,tag" },
     { .name = "attachment", .key = "id", .natural = { "incident_id,kind,provider" } },
+    { .name = "runbook", .key = "id", .natural = { "page_id" } },
     { .name = "conversation", .key = "id", .natural = { "platform,external_id", "tag" } },
     { .name = "conversation_category", .key = "category_id,conversation_id" },
     { .name = "conversation_member", .key = "conversation_id,person_id" },

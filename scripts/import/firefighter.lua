@@ -22,7 +22,7 @@ M.stages = {
   "incidents.incidentmembership", "incidents.incidentrole", "incidents.incidentimpact",
   "incidents.incidentmetric", "incidents.incidentcost", "taggit.taggeditem", "slack.slackuser",
   "slack.conversation", "slack.usergroup", "pagerduty.pagerdutyoncall", "raid.jiraticket",
-  "jira_app.jirapostmortem", "confluence.postmortem",
+  "jira_app.jirapostmortem", "confluence.postmortem", "confluence.runbook",
 }
 
 M.left_out = require "import.firefighter_left_out"
@@ -429,6 +429,17 @@ rows["confluence.postmortem"] = function(pk, f)
   return attachment("postmortem", "confluence", pk, f.incident, page, {
     key = tostring(page.page_id), url = page.page_url, title = page.name,
   })
+end
+
+rows["confluence.runbook"] = function(pk, f)
+  local page = known.page[pk]
+  if not page then return nil, "its page is not in the file" end
+  return { { "runbook", stamped({
+    id = pk, title = f.title, service_name = f.service_name, service_type = f.service_type, name = page.name,
+    page_id = page.page_id, page_url = page.page_url, page_edit_url = page.page_edit_url,
+    body_storage = or_null(page.body_storage), body_view = or_null(page.body_view),
+    body_export_view = or_null(page.body_export_view), version = page.version or {},
+  }, page) } }
 end
 
 --- The rows that a record becomes: { { table, { column = value } } }; nil and why for one that is left out.

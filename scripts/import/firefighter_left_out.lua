@@ -10,7 +10,6 @@ return {
   ["raid.jiraticketimpact"] = "impacts of tickets stay in Jira",
   ["jira_app.jirauser"] = "accounts are matched by e-mail when they are needed",
   ["confluence.confluencepage"] = "part of a post-mortem or a runbook",
-  ["confluence.runbook"] = "runbooks stay in Confluence",
   ["taggit.tag"] = "part of the incident's tags",
   ["authtoken.token"] = "keys are kept as hashes here: make new ones with `halligan key create`",
   ["pagerduty.pagerdutyservice"] = "read from PagerDuty",

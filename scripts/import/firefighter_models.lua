@@ -109,7 +109,11 @@ return {
   ["raid.jiraticket"] = { _key = "integer", incident = maybe(INCIDENT) },
   ["jira_app.jiraissue"] = { _key = "integer", key = "text", summary = maybe "text" },
   ["jira_app.jirapostmortem"] = stamped { _key = "integer", incident = INCIDENT, jira_issue_key = "text" },
-  ["confluence.confluencepage"] = stamped { _key = "text", name = "text", page_id = "integer", page_url = "text" },
+  ["confluence.confluencepage"] = stamped {
+    _key = "text", name = "text", page_id = "integer", page_url = "text", page_edit_url = maybe "text",
+    body_storage = maybe "text", body_view = maybe "text", body_export_view = maybe "text", version = maybe "object",
+  },
+  ["confluence.runbook"] = { _key = "text", title = "text", service_name = maybe "text", service_type = maybe "text" },
   ["confluence.postmortem"] = { _key = "text", incident = INCIDENT },
   ["pagerduty.pagerdutyuser"] = { _key = "text", user = USER },
   ["pagerduty.pagerdutyescalationpolicy"] = { _key = "text", name = "text" },

@@ -14,6 +14,7 @@ PRIORITY = "55555555-0000-4000-8000-000000000001"
 LEVEL = "66666666-0000-4000-8000-000000000001"
 CHANNEL = "77777777-0000-4000-8000-000000000001"
 PAGE = "88888888-0000-4000-8000-000000000001"
+RUNBOOK = "88888888-0000-4000-8000-000000000002"
 TEAM = "aaaaaaaa-0000-4000-8000-000000000001"
 STAMPS = {"created_at": "2023-01-01T00:00:00Z", "updated_at": "2023-01-02T00:00:00.250Z"}
 
@@ -85,6 +86,10 @@ DUMP = [
     ("raid.jiraticket", 9, {"incident": 41}),
     ("confluence.confluencepage", PAGE, {"name": "Post-mortem", "page_id": 8, "page_url": "https://wiki.example.test/8", **STAMPS}),
     ("confluence.postmortem", PAGE, {"incident": 41}),
+    ("confluence.confluencepage", RUNBOOK, {"name": "[shop] Restart", "page_id": 9, "page_url": "https://wiki.example.test/9",
+                                            "page_edit_url": "https://wiki.example.test/9/edit", "body_storage": "<p>Restart it</p>",
+                                            "body_view": None, "body_export_view": None, "version": {"number": 3}, **STAMPS}),
+    ("confluence.runbook", RUNBOOK, {"title": "Restart", "service_name": "shop", "service_type": "API"}),
     ("slack.usergroup", TEAM, {"name": "DBAs", "usergroup_id": "S777", "handle": "dba", "description": "", "is_external": False, "tag": "",
                                "members": [OTHER], "incident_categories": [CATEGORY], **STAMPS}),
     ("slack.sos", "sos", {"name": "Database", "user_group": TEAM, "conversation": CHANNEL}),
@@ -137,6 +142,12 @@ def test_everything_is_taken_over_once(world):
     equal((got["jira_ticket_key"], got["jira_ticket_url"]), ("INC-7", "https://tickets.example.test/INC-7"), "its ticket")
     equal(got["postmortem_url"], "https://wiki.example.test/8", "its post-mortem")
     equal(got["tags"], ["database"], "its tags")
+    runbook = {"id": RUNBOOK, "name": "[shop] Restart", "page_id": 9, "page_url": "https://wiki.example.test/9",
+               "page_edit_url": "https://wiki.example.test/9/edit", "created_at": "2023-01-01T00:00:00.000000Z",
+               "updated_at": "2023-01-02T00:00:00.250000Z", "body_storage": "<p>Restart it</p>", "body_view": None,
+               "body_export_view": None, "version": {"number": 3}, "title": "Restart", "service_name": "shop", "service_type": "API"}
+    equal(engine.api("GET", "runbooks/").json, [runbook], "the runbooks")
+    equal(engine.api("GET", f"runbooks/{RUNBOOK}/").json, runbook, "one of them")
     one = next(row for row in engine.api("GET", "incidents/?id=41").json)
     equal(one["metrics"]["time_to_detect"]["duration"], "1 01:09:10.123456", "a duration, to the microsecond")
     equal(one["metrics"]["time_to_detect"]["duration_seconds"], 90550.123456, "the same in seconds")

@@ -202,6 +202,8 @@ static const struct {
     { "read", "GET", API "incident-categories/:id/" },
     { "read", "GET", API "components/" },
     { "read", "GET", API "components/:id/" },
+    { "read", "GET", API "runbooks/" },
+    { "read", "GET", API "runbooks/:id/" },
     { "admin", "GET", API "webhooks/" },
     { "admin", "GET", API "webhooks/:name/deliveries/" },
     { "admin", "GET", API "webhooks/deliveries/:id/" },
