@@ -12,6 +12,7 @@ enum {
     DEEPEST = 200, /* as in Lua */
     STEPS = 2 * 1000 * 1000,
     STEPS_A_BYTE = 64,
+    SHORT_SET = 64,
 };
 
 static int64_t steps_for(const struct pattern_match *m)
@@ -367,10 +368,10 @@ static const char *first_item(const struct pattern_match *m, const char *pattern
     return strchr("bf", pattern[1]) || isdigit((unsigned char)pattern[1]) ? NULL : pattern;
 }
 
-/* The characters of a set of plain characters, as bits; false: it holds ranges or classes. */
+/* The characters of a short set of plain characters, as bits; false: it is none. */
 static bool read_plain_set(const char *item, const char *end, uint64_t bits[4])
 {
-    if (*item != '[' || item[1] == '^')
+    if (*item != '[' || item[1] == '^' || end - item > SHORT_SET)
         return false;
     memset(bits, 0, 4 * sizeof(bits[0]));
     for (const char *c = item + 1; c < end - 1; c++) {
