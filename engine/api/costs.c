@@ -1,16 +1,22 @@
 /* costs - GET incident_costs/ and its details: the costs of all incidents that the caller may see. */
-#include "api/handlers.h"
-#include "api/reference_json.h"
 #include "api/api_internal.h"
+#include "api/handlers.h"
+#include "api/link.h"
+#include "api/reference_json.h"
 #include "core/money.h"
 #include "core/policy.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { MAX_LIMIT = 1000 };
 
 #define SELECT_SEEN                                                                             \
     "SELECT k.id, k.amount_cents, k.details, k.created_at_ms, k.updated_at_ms, k.incident_id, " \
     "t.id, t.name, t.description, t.category, t.is_default, t.is_editable, t.created_at_ms, "   \
     "t.updated_at_ms FROM incident_cost k JOIN cost_type t ON t.id = k.cost_type_id "           \
     "JOIN incident i ON i.id = k.incident_id WHERE " POLICY_MAY_SEE_SQL
-static const char SELECT_COSTS[] = SELECT_SEEN " ORDER BY k.id DESC";
+static const char SELECT_COSTS[] = SELECT_SEEN " AND k.id < ? ORDER BY k.id DESC LIMIT ?";
 static const char SELECT_COST[] = SELECT_SEEN " AND k.id = ?";
 
 static void put_cost_type(struct json_writer *w, struct stmt *stmt, const struct tz *zone)
@@ -45,22 +51,66 @@ static void write_cost(struct json_writer *w, struct stmt *stmt, const struct tz
     json_object_finish(w);
 }
 
-static int read_costs(struct tx *tx, struct api_read *read, struct err *err)
+/* The parameter <name>, from 1 to <most>; <otherwise> when it is absent, or "all". */
+static int64_t number_in(const struct form *query, const char *name, int64_t most,
+                         int64_t otherwise, struct api_errors *errors)
 {
-    const char *person_id = read->identity.person_id;
+    const struct form_field *field = form_last(query, name);
+    int64_t number = otherwise;
+    if (!field || !strcmp(field->value, "all"))
+        return otherwise;
+    if (!api_read_number(field->value, &number) || number < 1 || number > most)
+        api_errors_add(errors, "invalid", name, "Enter a number from 1 to %" PRId64 ".", most);
+    return number;
+}
+
+/* One cost more than shown is asked for: it says whether there is a next page. */
+static int write_page(struct api_read *read, const struct form *query, struct stmt *stmt,
+                      int64_t limit, struct err *err)
+{
     struct json_writer w;
-    struct stmt *stmt = tx_query(tx, err, SELECT_COSTS, "itt", (int64_t)read->identity.sees_private,
-                                 person_id, person_id);
-    if (!stmt)
-        return err->code;
+    int64_t last_id = 0;
+    int rc;
     json_writer_init(&w, &read->out);
     json_array_begin(&w);
-    int rc;
-    while ((rc = stmt_next(stmt, err)) == DB_ROW)
+    while ((rc = stmt_next(stmt, err)) == DB_ROW && limit-- > 0) {
+        last_id = stmt_int(stmt, 0);
         write_cost(&w, stmt, read->zone);
+    }
     json_array_finish(&w);
+    if (rc == DB_ROW)
+        link_next(&read->link, "incident_costs/", query, read->format, last_id);
+    return rc < 0 ? rc : OK;
+}
+
+static int read_page(struct tx *tx, struct api_read *read, const struct form *query,
+                     struct err *err)
+{
+    const char *person_id = read->identity.person_id;
+    int64_t limit = number_in(query, "limit", MAX_LIMIT, INT32_MAX, &read->errors);
+    int64_t before = number_in(query, "cursor", INT64_MAX, INT64_MAX, &read->errors);
+    if (read->errors.count)
+        return err_set(err, ERR_INVALID, "a query parameter is wrong");
+    struct stmt *stmt =
+        tx_query(tx, err, SELECT_COSTS, "ittii", (int64_t)read->identity.sees_private, person_id,
+                 person_id, before, limit + 1);
+    if (!stmt)
+        return err->code;
+    int rc = write_page(read, query, stmt, limit, err);
     stmt_end(stmt);
     return rc;
+}
+
+static int read_costs(struct tx *tx, struct api_read *read, struct err *err)
+{
+    struct form query;
+    int rc = form_parse(read->query, strlen(read->query), &query, err);
+    if (rc == OK)
+        rc = read_page(tx, read, &query, err);
+    else if (rc == ERR_LIMIT)
+        api_errors_add(&read->errors, "invalid", NULL, "Too many parameters.");
+    form_fini(&query);
+    return read->errors.count ? ERR_INVALID : rc;
 }
 
 static int read_cost(struct tx *tx, struct api_read *read, struct err *err)

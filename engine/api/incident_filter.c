@@ -1,6 +1,7 @@
 #include "api/incident_filter_internal.h"
 
 #include "api/incident_rest.h"
+#include "api/link.h"
 #include "base/mem.h"
 #include "base/uuid.h"
 #include "core/policy.h"
@@ -347,20 +348,6 @@ void incident_filter_fini(struct incident_filter *filter)
 void incident_filter_next(const struct incident_filter *filter, enum api_format format,
                           int64_t last_id, struct buf *link)
 {
-    char base_url[OP_BASE_URL_SIZE];
-    op_base_url(base_url);
-    buf_printf(link, "<%s" API_BASE "incidents/?", base_url);
-    for (int i = 0; i < filter->form->count; i++) {
-        const struct form_field *field = &filter->form->fields[i];
-        if (!strcmp(field->name, "cursor") || !strcmp(field->name, "format"))
-            continue;
-        url_encode(link, field->name, field->name_len);
-        buf_putc(link, '=');
-        url_encode(link, field->value, field->value_len);
-        buf_putc(link, '&');
-    }
-    if (format != FORMAT_JSON)
-        buf_printf(link, "format=%s&", api_format_name(format));
-    buf_printf(link, "cursor=%" PRId64 ">; rel=\"next\"",
-               filter->is_default_order ? last_id : filter->skip + filter->limit);
+    link_next(link, "incidents/", filter->form, format,
+              filter->is_default_order ? last_id : filter->skip + filter->limit);
 }

@@ -8,6 +8,7 @@ static const struct api_parameter PARAMETERS[] = {
     { "limit", "int", "At most so many" },
     { "limit=all", "limit",
       "At most so many a page, 100 unless given; \"all\" is what tables have without it" },
+    { "limit=everything", "limit", "At most so many a page; all unless given" },
     { "cursor", "text", "From the Link header of the page before" },
     { "show_tags", "=true", "Puts the tags into a list" },
     /* ---- filters of incidents */

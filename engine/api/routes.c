@@ -137,6 +137,7 @@ static const struct api_route ROUTES[] = {
       .access = ACCESS_KEY_READ,
       .handler = costs_on_list,
       .about = "Costs of all incidents, newest first",
+      .query = "limit=everything cursor",
       .answer = "[Cost]" },
     { .method = "GET",
       .pattern = API_BASE "incident_costs/:id/",

@@ -64,6 +64,30 @@ static void costs_are_added_changed_and_taken_away(void **state)
     expect(fixture, 404, "not_found");
 }
 
+static void costs_come_in_pages_when_asked(void **state)
+{
+    struct fixture *fixture = *state;
+    sql(fixture,
+        "INSERT INTO incident_cost (incident_id, cost_type_id, amount_cents, created_at_ms, "
+        "updated_at_ms) VALUES (1, 1, 1, 0, 0), (1, 1, 2, 0, 0), (2, 1, 3, 0, 0)");
+    get(fixture, API "incident_costs/", fixture->reader);
+    expect(fixture, 200, "[{\"id\":3,");
+    assert_null(strstr(fixture->head, "Link:"));
+    get(fixture, API "incident_costs.csv?limit=2&fields=id", fixture->reader);
+    expect(fixture, 200, "id\r\n3\r\n2\r\n");
+    assert_non_null(strstr(fixture->head,
+                           "Link: <https://halligan.example" API
+                           "incident_costs/?limit=2&fields=id&format=csv&cursor=2>"));
+    get(fixture, API "incident_costs/?limit=2&cursor=2", fixture->reader);
+    expect(fixture, 200, "[{\"id\":1,");
+    assert_null(strstr(fixture->head, "Link:"));
+    get(fixture, API "incident_costs/?limit=all", fixture->reader);
+    expect(fixture, 200, "[{\"id\":3,");
+    get(fixture, API "incident_costs/?limit=0&cursor=x", fixture->reader);
+    expect(fixture, 400, "\"attr\":\"limit\"},");
+    expect(fixture, 400, "\"attr\":\"cursor\"}");
+}
+
 static void impacts_and_custom_fields_change_by_name(void **state)
 {
     struct fixture *fixture = *state;
@@ -101,6 +125,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(tags_are_set_whole, begin_with_two, end),
         cmocka_unit_test_setup_teardown(costs_are_added_changed_and_taken_away, begin_with_two,
                                         end),
+        cmocka_unit_test_setup_teardown(costs_come_in_pages_when_asked, begin_with_two, end),
         cmocka_unit_test_setup_teardown(impacts_and_custom_fields_change_by_name, begin_with_two,
                                         end),
         cmocka_unit_test_setup_teardown(a_duplicate_is_merged, begin_with_two, end),
