@@ -211,6 +211,7 @@ int args_array_optional(const struct args *args, const char *key, size_t max, js
 
 int args_array(const struct args *args, const char *key, size_t max, json_t **out)
 {
+    *out = NULL;
     return value_of(args, key) ? args_array_optional(args, key, max, out) : fail_missing(args, key);
 }
 

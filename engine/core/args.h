@@ -51,7 +51,7 @@ int args_int_optional(const struct args *args, const char *key, int64_t min, int
                       int64_t *out);
 int args_bool_optional(const struct args *args, const char *key, bool *out);
 /* Borrowed. An empty object counts as an empty array and the other way round: Lua has one table for
- * both. */
+ * both. args_array() that fails gives NULL, an empty list to whoever goes through it. */
 int args_array(const struct args *args, const char *key, size_t max, json_t **out);
 int args_array_optional(const struct args *args, const char *key, size_t max, json_t **out);
 int args_object_optional(const struct args *args, const char *key, json_t **out);
