@@ -1,4 +1,6 @@
 """The vendor refuses, resets, limits, breaks, lies or is silent at each call: the incident exists, its effects follow, once."""
+import json
+
 from flows import TITLE, assert_happened_once, declare_by_api
 from harness import check, equal, wait_for
 
@@ -76,4 +78,6 @@ def test_one_bad_person_does_not_stop_the_others(world):
     check("U0010" in channel["members"], "the other lead is in")
     calls = [one for one in world.sandbox.log() if one["method"] == "conversations.invite"]
     check(len(calls) < 12, f"{len(calls)} invite calls")
+    told = [one["blocks"] for one in channel["messages"] if "could not be invited" in one["text"]]
+    check(len(told) == 1 and "<@U0009> (user_not_found)" in json.dumps(told), f"the channel hears once who is missing: {told}")
     engine.process.stop()

@@ -236,11 +236,12 @@ return {
       ["POST /conversations.invite"] = function(request)
         local form = url.parse_form(request.body)
         t.equal(form.force, "true")
-        local errors = form.users:find("U1007,", 1, true) and {
+        local errors = form.users:find("U1007", 1, true) and {
           { user = "U1007", ok = false, error = "user_not_found" },
         } or nil
         return { json = { ok = true, channel = {}, errors = errors } }
       end,
+      ["POST /chat.postMessage"] = { json = { ok = true, ts = "5.1" } },
     }
     local handler, unit = step(t, "invite")
     t.truthy(handler(context(incident, { progress = { is_collected = true } })))
@@ -248,10 +249,13 @@ return {
     local left = assert(invitations.pending { incident_id = incident.id, platform = "slack" })
     t.equal({ #left, left[1].external_id }, { 1, "U1007" })
     t.truthy(unit.jobs.again(context(incident), { incident_id = incident.id, round = 3 }))
-    t.equal(#stub.calls, 4)
+    t.equal(#stub.calls, 5)
     t.equal(#assert(invitations.pending {
       incident_id = incident.id, platform = "slack",
     }), 0, "given up, with the reason")
+    local told = arguments(stub, "/chat.postMessage")
+    t.equal(#told, 1)
+    t.matches(told[1].blocks, "<@U1007> %(user_not_found%)", "and the channel is told")
   end,
 
   ["Slack takes only thirty at once: the chunk is made smaller"] = function(t)

@@ -7,13 +7,20 @@ local invitations = require "engine.invitations"
 local invites = require "engine.invites"
 local jobs = require "engine.jobs"
 local log = require "engine.log"
+local people_of = require "engine.people"
+local blocks = require "slack.blocks"
 local client = require "slack.client"
+local incident_text = require "slack.incident_text"
+local message = require "slack.message"
+local people = require "slack.people"
 local step = require "slack.step"
 
 local CHUNK, SMALL_CHUNK = 100, 30
 local MAX_CALLS = 40                   -- a run; what is left waits for the next one
 local MAX_ROUNDS = 3
 local ROUND_DELAY_MS = 5 * 1000
+local KIND_FAILED = "invitations_failed"
+local MOST_NAMED = 20
 
 local IS_IN = { already_in_channel = true }
 local TOO_MANY = { too_many_users = true, too_many_members = true, invalid_arguments = true }
@@ -149,6 +156,33 @@ local function give_up(results)
   end
 end
 
+local function failed_of(results)
+  local failed = {}
+  for _, result in ipairs(results) do
+    if result.state == "failed" then
+      failed[#failed + 1] = { person_id = result.person_id, error = result.error }
+    end
+  end
+  return failed
+end
+
+-- The channel hears who is missing, so that somebody reaches them another way.
+local function tell_failed(ctx, incident, conversation)
+  local failed, lines = ctx.progress.failed or {}, {}
+  if #failed == 0 then return true end
+  for i = 1, math.min(#failed, MOST_NAMED) do
+    local who = people.mention(people_of.get { id = failed[i].person_id })
+    lines[i] = ("\u{2022} %s (%s)"):format(who, blocks.escape(failed[i].error or "?", 100))
+  end
+  if #failed > MOST_NAMED then lines[#lines + 1] = ("and %d more"):format(#failed - MOST_NAMED) end
+  local words = ":warning: *These people could not be invited.* Whoever needs them reaches them another way.\n"
+    .. table.concat(lines, "\n")
+  return message.replace(ctx, {
+    conversation = conversation, incident = incident, kind = KIND_FAILED, blocks = { blocks.section(words) },
+    text = "Some people could not be invited to " .. incident_text.headline(incident),
+  })
+end
+
 -- Those who are left get another round, apart from the incident's lane: nothing else waits for
 -- them. <origin> is the job of the first round: a later call of the strategies has rounds of its own.
 local function plan_next_round(incident, origin, round)
@@ -159,13 +193,16 @@ local function plan_next_round(incident, origin, round)
   }
 end
 
-local function invite_pending(incident, conversation, origin, round)
+local function invite_pending(ctx, incident, conversation, origin, round)
   local pending, err = invitations.pending { incident_id = incident.id, platform = "slack" }
   if not pending then return nil, err end
   local run = Run.new(conversation.external_id)
   run:add(pending, CHUNK)
   local problem = run:go()
-  if round >= MAX_ROUNDS and not problem then give_up(run.results) end
+  if round >= MAX_ROUNDS and not problem and #run.results > 0 then
+    give_up(run.results)
+    ctx:note { failed = failed_of(run.results) }
+  end
   if #run.results > 0 then
     local recorded, refusal = invitations.outcome {
       incident_id = incident.id, results = run.results,
@@ -174,18 +211,18 @@ local function invite_pending(incident, conversation, origin, round)
   end
   if problem then return nil, problem end
   local waiting = still_waiting(run.results) + #run.queue
-  if waiting == 0 then return true end
+  if waiting == 0 then return tell_failed(ctx, incident, conversation) end
   log.warn(("%d people could not be invited (round %d of %d)"):format(waiting, round, MAX_ROUNDS),
     { incident = incident.id })
-  if round >= MAX_ROUNDS then return true end
+  if round >= MAX_ROUNDS then return tell_failed(ctx, incident, conversation) end
   return plan_next_round(incident, origin, round)
 end
 
-local function again(_, args)
+local function again(ctx, args)
   local incident, err = incidents.get { id = args.incident_id }
   if not incident then return nil, err end
   if not incident.conversation then return end
-  return invite_pending(incident, incident.conversation, args.origin or incident.id, args.round)
+  return invite_pending(ctx, incident, incident.conversation, args.origin or incident.id, args.round)
 end
 
 local DECIDES = { priority = true, category = true, environment = true, environments = true }
@@ -207,7 +244,7 @@ return step.unit {
     if not is_due(incident, event) then return end
     local collected, err = collect(ctx, incident)
     if not collected then return nil, err end
-    return invite_pending(incident, conversation, tostring(ctx.job_id), 1)
+    return invite_pending(ctx, incident, conversation, tostring(ctx.job_id), 1)
   end,
   jobs = { again = again },
 }
