@@ -247,15 +247,33 @@ void openapi_write(const struct api_names *names, const char *base_url, struct b
 
 /* ---- the route -------------------------------------------------------------------------------- */
 
+/* The document is JSON, which is YAML as well: tools that ask for that are told so. NULL: they do not. */
+static const char *yaml_type(const struct http_exchange *exchange)
+{
+    static const char *const TYPES[] = { "application/yaml", "application/vnd.oai.openapi",
+                                         "application/vnd.oai.openapi+json" };
+    const char *accept = http_header(exchange, "Accept");
+    if (!strcmp(http_query(exchange), "format=yaml"))
+        return TYPES[0];
+    for (size_t i = 0; accept && i < sizeof(TYPES) / sizeof(*TYPES); i++) {
+        size_t len = strlen(TYPES[i]);
+        for (const char *at = strstr(accept, TYPES[i]); at; at = strstr(at + len, TYPES[i]))
+            if (strchr(",; ", at[len]))
+                return TYPES[i];
+    }
+    return NULL;
+}
+
 void openapi_on_schema(const struct route_match *match, void *arg)
 {
     const struct api *api = arg;
     AUTO_BUF struct buf body = BUF_INIT;
     char base_url[OP_BASE_URL_SIZE];
-    if (!api_accepts_json(match))
+    const char *yaml = yaml_type(match->exchange);
+    if (!yaml && !api_accepts_json(match))
         return;
     op_base_url(base_url);
     openapi_write(&api->names, base_url, &body);
     http_add_header(match->exchange, "Vary", "Accept, Authorization");
-    http_reply(match->exchange, 200, "application/json", body.data, body.len);
+    http_reply(match->exchange, 200, yaml ? yaml : "application/json", body.data, body.len);
 }

@@ -3,7 +3,7 @@
 #include "api/api_internal.h"
 
 /* The version of the API, apart from the program's: it changes when clients may notice. */
-#define API_VERSION "1.0.0"
+#define API_VERSION "1.1.0"
 
 /* Appends the document as JSON. <names>: what the config calls some members; <base_url>: where the
  * API is reached. */

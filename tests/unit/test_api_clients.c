@@ -209,6 +209,29 @@ static void test_accept_is_weighed(void **state)
     }
 }
 
+static void test_the_document_is_yaml_too(void **state)
+{
+    static const char *const ACCEPTS[][2] = {
+        { "application/vnd.oai.openapi, application/yaml, */*", "application/yaml\r\n" },
+        { "application/vnd.oai.openapi", "application/vnd.oai.openapi\r\n" },
+        { "application/vnd.oai.openapi+json; q=1", "application/vnd.oai.openapi+json\r\n" },
+        { "*/*", "application/json\r\n" },
+    };
+    struct fixture *fixture = *state;
+    char header[120];
+    for (size_t i = 0; i < sizeof(ACCEPTS) / sizeof(ACCEPTS[0]); i++) {
+        snprintf(header, sizeof(header), "Accept: %s\r\n", ACCEPTS[i][0]);
+        ask(fixture, "GET", API "schema", fixture->reader, header, "", 0);
+        expect(fixture, 200, "{\"openapi\":\"3.1.0\",");
+        snprintf(header, sizeof(header), "Content-Type: %s", ACCEPTS[i][1]);
+        assert_non_null(strstr(fixture->head, header));
+    }
+    get(fixture, API "schema?format=yaml", fixture->reader);
+    assert_non_null(strstr(fixture->head, "Content-Type: application/yaml\r\n"));
+    ask(fixture, "GET", API "schema", fixture->reader, "Accept: application/yamlish\r\n", "", 0);
+    expect(fixture, 406, "not_acceptable");
+}
+
 static void test_options_say_what_may_be_done(void **state)
 {
     struct fixture *fixture = *state;
@@ -392,6 +415,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_every_list_and_detail_in_every_format, begin, end),
         cmocka_unit_test_setup_teardown(test_the_next_page_has_the_same_format, begin, end),
         cmocka_unit_test_setup_teardown(test_accept_is_weighed, begin, end),
+        cmocka_unit_test_setup_teardown(test_the_document_is_yaml_too, begin, end),
         cmocka_unit_test_setup_teardown(test_options_say_what_may_be_done, begin, end),
         cmocka_unit_test_setup_teardown(test_costs_of_one_type_are_summed, begin, end),
         cmocka_unit_test_setup_teardown(test_of_several_with_a_role_the_first_is_shown, begin, end),
