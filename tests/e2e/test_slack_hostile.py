@@ -1,6 +1,7 @@
 """Hostile content in every view and every message that the product makes. Whatever people, other systems and the operator
 write, Slack takes what is sent (the sandbox is as strict as it is) and nothing in it comes to life."""
 import contextlib
+import glob
 import json
 import os
 import re
@@ -34,12 +35,12 @@ CONTENT = {
 ALIVE = re.compile(r"<!(channel|here|everyone|date\^1\^)|<@U0HOSTILE|<#C0HOSTILE|<!subteam\^S0HOSTILE|<https://evil")
 TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 COMMANDS = ("update", "update status", "edit", "roles", "close", "status", "sos", "downgrade", "pm", "key-events", "oncall")
-KINDS = {"ff_incident_declared", "ff_general_incident_declared", "ff_incident_roles_updated", "ff_incident_status_updated",
-         "ff_incident_fixed_next_actions", "ff_oncall_called", "ff_deploy_warning", "ff_sos", "ff_incident_update_reminder"}
-CALLBACKS = {"incident_open", "incident_select_impact", "open_incident_unified", "check_current_incidents", "incident_update",
-             "incident_update_status", "incident_edit_incident", "incident_update_roles", "incident_close", "incident_closure_reason",
-             "incident_status", "incident_send_sos", "incident_create_postmortem", "incident_downgrade_workflow", "incident_key_events",
-             "incident_oncall_trigger", "app_home"}
+# What the scripts call their messages and views: all of them have to be seen.
+KIND = re.compile(r'"(ff_\w+?|raid_created_issue)_?"')
+CALLBACK = re.compile(r'(?:callback_id|CALLBACK|CALLBACK, [A-Z, ]+) = "(\w+)"')
+HOURS = "office_hours = { from = 9, to = 17, days = { 1, 2, 3, 4, 5 } }"
+NIGHT = "office_hours = { from = 0, to = 24, days = {} }"
+DAY = "office_hours = { from = 0, to = 24, days = { 1, 2, 3, 4, 5, 6, 7 } }"
 HOME = {"integrations/slack/home:refresh"}             # waits for what comes within five seconds
 
 
@@ -60,6 +61,20 @@ def assert_harmless(value, where, is_markup=False):
     elif isinstance(value, str):
         check(not (is_markup and ALIVE.search(value)), f"{where}: comes to life: {value[:1500]!r}")
         check(not TURNING.search(value), f"{where}: turns the direction: {value[:300]!r}")
+
+
+def named(world):
+    """The kinds of messages and the callbacks of views that the scripts name."""
+    kinds, callbacks = {"ff_incident_postmortem_reminder_5days_announcement"}, set()
+    for folder in ("scripts/slack", "strategies"):
+        for path in glob.glob(os.path.join(world.root, folder, "**", "*.lua"), recursive=True):
+            with open(path) as source:
+                text = source.read()
+            kinds |= set(KIND.findall(text))
+            if os.path.basename(path) != "manifest.lua":       # there they are shortcuts
+                callbacks |= set(CALLBACK.findall(text))
+    check(len(kinds) > 10 and len(callbacks) > 15, f"the scripts name them: {kinds} {callbacks}")
+    return kinds, callbacks
 
 
 class Seen:
@@ -107,8 +122,9 @@ def configure(world):
     unlimited = ", ".join(f'["{method}"] = 100000' for method in methods)
     for old, new in (('app_name = "Halligan"', f'app_name = {quoted("A <!channel> & <@U0HOSTILE>")}'),
                      ("defaults = { category = \"Other\",", f"rate_limits = {{ {unlimited} }},\n    defaults = {{ category = \"Payment\","),
-                     ("office_hours = { from = 9, to = 17, days = { 1, 2, 3, 4, 5 } }",
-                      "office_hours = { from = 0, to = 24, days = { 1, 2, 3, 4, 5, 6, 7 } }"),
+                     (HOURS, NIGHT), ("emergency = {", 'emergency = { guide = "https://wiki.example.test/", usergroup = "incident-leads",'),
+                     ("postmortem_reminder = days(5)", 'postmortem_reminder = "1s"'),
+                     ("\n    conversations = {", '\n    conversations = { { id = "C0GENERAL", tag = "raid_alert__incidents_normal" },'),
                      ('name = "P1",', 'name = "P1", reminder_time = "1s",'),
                      ("\n  oncall = {", f'\n  oncall = {{ {{ service = {quoted((bad * 2)[:128])}, email = "keiko.tanaka@example.test" }},'),
                      ("sos = {", f"sos = {{ {{ name = {quoted('Leads ' + LIVE[:60])}, conversation = \"C0INCIDENTS\", usergroup = \"incident-leads\" }},"),
@@ -121,7 +137,7 @@ def configure(world):
                 "\"payments-oncall\":because(" + quoted(LIVE * 5) + ") end }\n")
 
 
-def flood(world, number, text):
+def flood(world, number, text, with_document=True):
     """What an incident holds that was imported, or came from another system: without any limit."""
     db = sqlite3.connect(os.path.join(world.folder, "halligan.db"), timeout=30)
     with contextlib.closing(db), db:
@@ -129,9 +145,11 @@ def flood(world, number, text):
         db.execute("UPDATE incident_update SET message = ? WHERE incident_id = ? AND message IS NOT NULL", (text, number))
         db.execute("UPDATE person SET name = ? WHERE id NOT IN (SELECT person_id FROM account WHERE platform = 'slack')", (text,))
         db.execute("UPDATE OR IGNORE invitation_reason SET reason = ?", (text,))
-        db.execute("INSERT OR REPLACE INTO attachment (id, incident_id, kind, provider, key, url, title, created_at_ms, updated_at_ms)"
-                   " VALUES (?, ?, 'postmortem', 'other', ?, ?, ?, 1, 1)",
-                   (f"hostile-{number}", number, text, "https://wiki.example.test/" + text[:3000], text))
+        db.execute("UPDATE attachment SET key = ?, title = ? WHERE incident_id = ?", (text, text, number))
+        if with_document:
+            db.execute("INSERT OR REPLACE INTO attachment (id, incident_id, kind, provider, key, url, title, created_at_ms, updated_at_ms)"
+                       " VALUES (?, ?, 'postmortem', 'other', ?, ?, ?, 1, 1)",
+                       (f"hostile-{number}", number, text, "https://wiki.example.test/" + text[:3000], text))
 
 
 # ---- everything that a person does
@@ -215,7 +233,7 @@ def live_through(world, engine, number, text):
     world.sandbox.fault("conversations.create", "rate_limit", retry_after=1)
     author = "amal.haddad@example.test" if number % 2 else "first.responder@example.test"      # the second is not in Slack
     declare_by_api(engine, title=f"Hostile number {number}", created_by_email=author)
-    flood(world, number, text)                # before its channel is there: its first messages hold the text
+    flood(world, number, text, False)         # before its channel is there: its first messages hold the text
     channel = wait_for("its channel", lambda: next((one["id"] for one in world.sandbox.channels()
                                                     if f"-{number}-" in one["name"] or one["name"].endswith(f"-{number}")
                                                     or f"{number:05d}" in one["name"]), None), 30)
@@ -226,9 +244,16 @@ def live_through(world, engine, number, text):
     look_at_everything(world, engine, number, channel, text)
     say_everything(world, engine, number, channel, text)
     engine.settled(besides=HOME)
-    flood(world, number, text)
+    flood(world, number, text, False)
     sos = view_of(world, engine, f"sos #{number}", "incident_send_sos", channel)
     engine.submit(sos, {"sos": {"sos": select(option(sos, "sos", "Leads"))}})
+    with open(world.config) as given:
+        at_day = given.read().replace(NIGHT, DAY)
+    world.write("config.lua", at_day)         # it was night when the incident began
+    world.cli("reload")
+    flood(world, number, text, False)
+    postmortem = view_of(world, engine, f"pm #{number}", "incident_create_postmortem", channel)
+    engine.submit(postmortem, {"url": {"url": typed("https://wiki.example.test/of-its-own")}})
     oncall = view_of(world, engine, f"oncall #{number}", "incident_oncall_trigger", channel)
     one = next(block["element"]["options"][0] for block in oncall["blocks"] if block.get("block_id") == "oncall_service")
     equal(engine.submit(oncall, {"oncall_service": {"select_oncall_service": {"type": "radio_buttons", "selected_option": one}}}).json,
@@ -236,13 +261,17 @@ def live_through(world, engine, number, text):
     for status in ("Investigating", "Mitigating", "Mitigated"):
         form = view_of(world, engine, f"update status #{number}", "incident_update_status", channel)
         equal(engine.submit(form, {"status": {"status": select(option(form, "status", status))}}).json, {"response_action": "clear"}, status)
-        if status == "Mitigating":
-            time.sleep(1.1)                   # longer than a P1 may be silent here
-            world.cli("task", "run", "slack.send_reminders")
+        if status != "Investigating":
+            time.sleep(1.1)                   # longer than a P1 may be silent here, and a post-mortem may take
+            world.cli("task", "run", "slack.send_reminders" if status == "Mitigating" else "slack.send_postmortem_reminders")
             engine.settled(besides=HOME)
     engine.settled(besides=HOME)
     view_of(world, engine, f"close #{number}", "incident_close", channel)
+    form = view_of(world, engine, f"update status #{number}", "incident_update_status", channel)
+    equal(engine.submit(form, {"priority": {"priority": select(option(form, "priority", "P4"))}}).json, {"response_action": "clear"}, "P4")
+    engine.settled(besides=HOME)
     flood(world, number, text)
+    view_of(world, engine, f"pm #{number}", "incident_create_postmortem", channel)
     form = view_of(world, engine, f"downgrade #{number}", "incident_downgrade_workflow", channel)
     equal(engine.submit(form, {"message": {"message": typed(text)}}).status, 200, "the downgrade")
     engine.settled(besides=HOME)
@@ -255,11 +284,19 @@ def living_through(text):
         engine = world.engine()
         world.sync(engine)
         live_through(world, engine, 1, text)
+        world.sandbox.fault("chat.postMessage", "rate_limit", retry_after=1, times=1)
+        declare_by_api(engine, title="An ordinary one", priority="P4")
+        flood(world, 2, text)
+        engine.settled(besides=HOME)
+        view_of(world, engine, "status #99", "notice")
+        declare_by_api(engine, title="One that is looked at", priority="P2")
+        flood(world, 3, text)
         declare_in_the_form(world, engine, text)
         seen = Seen()
         seen.look(world)
-        equal(KINDS - seen.kinds, set(), "kinds of messages that were not seen")
-        equal(CALLBACKS - seen.callbacks, set(), "views that were not seen")
+        kinds, callbacks = named(world)
+        equal(kinds - seen.kinds, set(), "kinds of messages that were not seen")
+        equal(callbacks - seen.callbacks, set(), "views that were not seen")
         engine.process.stop()
     return run
 
