@@ -62,7 +62,7 @@ function KINDS.command(given)
       text = "This app answers to " .. table.concat(settings.command_names(), ", ") .. ".",
     }
   end
-  if not given.text:find "%S" then return reply.ephemeral(help.message()) end
+  if not given.text:find "%S" then return help.run() end
   local command, rest = registry.command(given.text)
   if command then return command.run(given, rest) end
   return unknown_command(given.text:match("%S+"):lower())

@@ -48,8 +48,11 @@ function M.message(before)
   return { text = before or "What the command can do", blocks = list }
 end
 
+local encoded -- what it says follows from the scripts and the config, which do not change while they run
+
 function M.run()
-  return reply.ephemeral(M.message())
+  encoded = encoded or reply.ephemeral(M.message())
+  return { status = encoded.status, content_type = encoded.content_type, body = encoded.body }
 end
 
 M.commands = {
