@@ -3,7 +3,9 @@
 #include "base/civil.h"
 #include "base/mem.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -85,15 +87,49 @@ void clock_format_iso(int64_t epoch_ms, struct buf *out)
     buf_append(out, text, sizeof(text) - 1);
 }
 
+/* ---- random ids */
+
+enum { UUID_BYTES = 16, RANDOM_BYTES = 256 }; /* of the kernel so many come at once or not at all */
+
+/* A call of the kernel costs more than the rest of an id. */
+static _Thread_local struct {
+    unsigned char bytes[RANDOM_BYTES];
+    size_t left;
+} unused;
+
+/* A process that was forked makes other ids than its parent. */
+static void forget_unused(void)
+{
+    unused.left = 0;
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, forget_unused);
+}
+
+static void take_random(unsigned char out[UUID_BYTES])
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    if (unused.left == 0) {
+        pthread_once(&once, watch_forks);
+        REQUIRE(getrandom(unused.bytes, RANDOM_BYTES, 0) == RANDOM_BYTES);
+        unused.left = RANDOM_BYTES;
+    }
+    unused.left -= UUID_BYTES;
+    memcpy(out, unused.bytes + unused.left, UUID_BYTES);
+    memset(unused.bytes + unused.left, 0, UUID_BYTES);
+}
+
 void clock_uuid4(char out[37])
 {
     static const char hex[] = "0123456789abcdef";
-    unsigned char bytes[16];
-    REQUIRE(getrandom(bytes, sizeof(bytes), 0) == (ssize_t)sizeof(bytes));
+    unsigned char bytes[UUID_BYTES];
+    take_random(bytes);
     bytes[6] = (unsigned char)((bytes[6] & 0x0f) | 0x40);
     bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80);
     char *at = out;
-    for (int i = 0; i < 16; i++) {
+    for (int i = 0; i < UUID_BYTES; i++) {
         if (i == 4 || i == 6 || i == 8 || i == 10)
             *at++ = '-';
         *at++ = hex[bytes[i] >> 4];

@@ -3,8 +3,11 @@
 #include "base/civil.h"
 #include "base/clock.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 static void assert_iso(int64_t epoch_ms, const char *expected)
 {
@@ -48,6 +51,39 @@ static void both_clocks_advance(void **state)
     assert_int_equal(clock_now_ms(), 1500);
     clock_set_ms(-1);
     assert_true(clock_now_ms() - now_ms >= 60500);
+}
+
+enum { MANY_UUIDS = 1000 };
+
+static int by_text(const void *left, const void *right)
+{
+    return strcmp(left, right);
+}
+
+static void many_uuids_differ_also_from_those_of_a_child(void **state)
+{
+    (void)state;
+    static char uuids[MANY_UUIDS + 1][37];
+    int fds[2];
+    for (int i = 0; i < MANY_UUIDS / 2; i++)
+        clock_uuid4(uuids[i]);
+    assert_int_equal(pipe(fds), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        char own[37];
+        clock_uuid4(own);
+        _exit(write(fds[1], own, sizeof(own)) != sizeof(own));
+    }
+    for (int i = MANY_UUIDS / 2; i < MANY_UUIDS; i++)
+        clock_uuid4(uuids[i]);
+    assert_int_equal(read(fds[0], uuids[MANY_UUIDS], sizeof(uuids[0])), sizeof(uuids[0]));
+    close(fds[0]);
+    close(fds[1]);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    qsort(uuids, MANY_UUIDS + 1, sizeof(uuids[0]), by_text);
+    for (int i = 0; i < MANY_UUIDS; i++)
+        assert_string_not_equal(uuids[i], uuids[i + 1]);
 }
 
 static void uuids_have_their_form_and_differ(void **state)
@@ -103,6 +139,7 @@ int main(void)
         cmocka_unit_test(wall_time_freezes_and_thaws),
         cmocka_unit_test(both_clocks_advance),
         cmocka_unit_test(uuids_have_their_form_and_differ),
+        cmocka_unit_test(many_uuids_differ_also_from_those_of_a_child),
         cmocka_unit_test(the_calendar_agrees_with_the_c_library),
         cmocka_unit_test(months_and_days_carry_over),
     };
