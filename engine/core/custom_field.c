@@ -181,34 +181,41 @@ static const char *check_value(const json_t *declaration, json_t *value)
     return "has a type that this program does not know";
 }
 
-static int check_one(struct tx *tx, const struct args *args, const char *category_id,
-                     const char *key, json_t *value)
+static bool is_from_script(const struct op_call *call)
 {
-    struct args row;
-    struct stmt *stmt = tx_query(tx, args->err, SELECT_ONE, "tt", category_id, key);
-    int rc = stmt ? stmt_next(stmt, args->err) : args->err->code;
-    bool belongs = rc == DB_ROW && stmt_int(stmt, 1) != 0;
+    return strcmp(call->actor->source, "chat") == 0 || strcmp(call->actor->source, "script") == 0;
+}
+
+static int check_one(struct op_call *call, const char *category_id, const char *key, json_t *value)
+{
+    struct args args = args_of(call), row;
+    struct stmt *stmt = tx_query(call->tx, call->err, SELECT_ONE, "tt", category_id, key);
+    int rc = stmt ? stmt_next(stmt, call->err) : call->err->code;
+    bool is_known = rc == DB_ROW;
+    bool belongs = is_known && stmt_int(stmt, 1) != 0;
     AUTO_JSON json_t *declaration = belongs ? json_loads(stmt_text(stmt, 0), 0, NULL) : NULL;
     stmt_end(stmt);
-    if (rc < 0 || (rc = args_enter(args, "custom_fields", -1,
-                                   json_object_get(args->object, "custom_fields"), &row)) != OK)
+    if (rc < 0 || (rc = args_enter(&args, "custom_fields", -1,
+                                   json_object_get(args.object, "custom_fields"), &row)) != OK)
         return rc;
     if (!declaration)
-        return args_fail(&row, key, "there is no custom field \"%.64s\" for this category", key);
+        return !is_known && is_from_script(call)
+                   ? OK
+                   : args_fail(&row, key, "there is no custom field \"%.64s\" for this category",
+                               key);
     const char *problem = check_value(declaration, value);
     return problem ? args_fail(&row, key, "%.64s %s", key, problem) : OK;
 }
 
-int custom_field_check(struct tx *tx, const struct args *args, const char *category_id,
-                       json_t *values)
+int custom_field_check(struct op_call *call, const char *category_id, json_t *values)
 {
     int rc = OK;
-    bool are_declared = tx_get_int(tx, &rc, args->err, 0, SELECT_COUNT, "") > 0;
+    bool are_declared = tx_get_int(call->tx, &rc, call->err, 0, SELECT_COUNT, "") > 0;
     const char *key;
     json_t *value;
     json_object_foreach (values, key, value)
         if (rc == OK && are_declared && !json_is_null(value) && strcmp(key, OWN_KEY) != 0)
-            rc = check_one(tx, args, category_id, key, value);
+            rc = check_one(call, category_id, key, value);
     return rc;
 }
 

@@ -8,8 +8,9 @@
 /* Makes the declared fields those of the optional list `custom_fields`. Values in incidents stay. Adds to *changes. */
 int custom_field_reconcile(struct tx *tx, const struct args *args, int64_t *changes);
 
-/* Checks the members of <values>, given as `custom_fields` of <args>, for an incident of the category: ERR_INVALID with
- * the path custom_fields.KEY for a key that is not declared for it and for a value that its type does not take. Null
- * (no value) is good for every key, as is "environments", which is the engine's own. */
-int custom_field_check(struct tx *tx, const struct args *args, const char *category_id,
-                       json_t *values);
+/* Checks the members of <values>, given as `custom_fields` of the call, for an incident of the
+ * category: ERR_INVALID with the path custom_fields.KEY for a value that its type does not take, and
+ * for a key that is not declared for it. Scripts (sources "chat" and "script") may keep fields that
+ * nobody declared beside those: what a chat form asks for. Null (no value) is good for every key, as
+ * is "environments", which is the engine's own. */
+int custom_field_check(struct op_call *call, const char *category_id, json_t *values);

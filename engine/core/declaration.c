@@ -117,7 +117,7 @@ static int read_custom_fields(struct reading *r)
     json_t *given = NULL;
     int rc = args_object_optional(&r->args, "custom_fields", &given);
     if (rc == OK && r->into->category_id[0] != '\0') /* it says which fields there are */
-        rc = custom_field_check(r->call->tx, &r->args, r->into->category_id, given);
+        rc = custom_field_check(r->call, r->into->category_id, given);
     if (rc != OK)
         return rc;
     AUTO_JSON json_t *fields = given ? json_copy(given) : json_object();

@@ -68,7 +68,7 @@ static int set_custom_fields(struct op_call *call)
                          "custom_fields.environments changes with incident.update");
     rc = incident_state_load(call->tx, id, &state, call->err);
     if (rc == OK)
-        rc = custom_field_check(call->tx, &args, state.category_id, given);
+        rc = custom_field_check(call, state.category_id, given);
     if (rc == OK)
         rc = write(call, &state, given, &is_changed);
     incident_state_fini(&state);

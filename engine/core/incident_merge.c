@@ -19,7 +19,7 @@ enum { WORDS_SIZE = 96 };
 static const char REASON[] = "duplicate";
 
 static const char SELECT_LINK[] =
-    "SELECT is_private, COALESCE(duplicate_of, 0) FROM incident WHERE id = ?";
+    "SELECT is_private, COALESCE(duplicate_of, 0), is_drill FROM incident WHERE id = ?";
 static const char LINK[] = "UPDATE incident SET duplicate_of = ? WHERE id = ? OR duplicate_of = ?";
 static const char SELECT_JOINING[] =
     "SELECT person_id FROM incident_member m WHERE incident_id = ? AND NOT EXISTS (SELECT 1 FROM"
@@ -36,14 +36,20 @@ struct merge {
     json_t *joining; /* ids of the people who become members; owned */
 };
 
-static int read_link(struct op_call *call, int64_t id, bool *is_private, int64_t *duplicate_of)
+/* What of an incident decides whether it is merged. */
+struct link {
+    bool is_private, is_drill;
+    int64_t duplicate_of; /* 0: of none */
+};
+
+static int read_link(struct op_call *call, int64_t id, struct link *link)
 {
     struct stmt *stmt = tx_query(call->tx, call->err, SELECT_LINK, "i", id);
     int rc = stmt ? stmt_next(stmt, call->err) : call->err->code;
-    if (rc == DB_ROW) {
-        *is_private = stmt_int(stmt, 0) != 0;
-        *duplicate_of = stmt_int(stmt, 1);
-    }
+    if (rc == DB_ROW)
+        *link = (struct link){ .is_private = stmt_int(stmt, 0) != 0,
+                               .duplicate_of = stmt_int(stmt, 1),
+                               .is_drill = stmt_int(stmt, 2) != 0 };
     stmt_end(stmt);
     return rc < 0 ? rc : OK;
 }
@@ -54,31 +60,33 @@ static int refuse(struct merge *merge, const char *field, const char *words)
     return merge->call->err->code = ERR_CONFLICT;
 }
 
-/* Nobody may learn of a private incident by a merge, so both are seen by the same people. */
+/* Nobody may learn of a private incident by a merge, so both are seen by the same people; and a real
+ * incident does not end as a drill. */
 static int check(struct merge *merge, bool *is_done)
 {
-    bool is_private = false, into_is_private = false;
-    int64_t duplicate_of = 0, into_duplicate_of = 0;
-    int rc = read_link(merge->call, merge->id, &is_private, &duplicate_of);
+    struct link one = { 0 }, into = { 0 };
+    int rc = read_link(merge->call, merge->id, &one);
     if (rc == OK)
-        rc = read_link(merge->call, merge->into, &into_is_private, &into_duplicate_of);
+        rc = read_link(merge->call, merge->into, &into);
     if (rc != OK)
         return rc;
-    *is_done = duplicate_of == merge->into;
+    *is_done = one.duplicate_of == merge->into;
     char words[WORDS_SIZE];
     if (merge->id == merge->into)
         return refuse(merge, "into", "an incident is no duplicate of itself");
-    if (duplicate_of && !*is_done) {
-        snprintf(words, sizeof(words), "it is already a duplicate of #%" PRId64, duplicate_of);
+    if (one.duplicate_of && !*is_done) {
+        snprintf(words, sizeof(words), "it is already a duplicate of #%" PRId64, one.duplicate_of);
         return refuse(merge, "id", words);
     }
-    if (into_duplicate_of) {
+    if (into.duplicate_of) {
         snprintf(words, sizeof(words), "#%" PRId64 " is itself a duplicate of #%" PRId64,
-                 merge->into, into_duplicate_of);
+                 merge->into, into.duplicate_of);
         return refuse(merge, "into", words);
     }
-    if (is_private != into_is_private)
+    if (one.is_private != into.is_private)
         return refuse(merge, "into", "a private incident and a public one are not merged");
+    if (one.is_drill != into.is_drill)
+        return refuse(merge, "into", "a drill and a real incident are not merged");
     return OK;
 }
 

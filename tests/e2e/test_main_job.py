@@ -26,7 +26,16 @@ def test_quick_command_opens_the_channel(world):
     engine.process.stop()
 
 
+def declare_a_field(world):
+    """The operator has a custom field of their own; the form's fields, which they did not declare, go on working."""
+    with open(world.config) as file:
+        text = file.read()
+    with open(world.config, "w") as file:
+        file.write(text.replace("custom_fields = {", 'custom_fields = { { key = "customer", name = "Customer" },', 1))
+
+
 def test_creation_modal_to_invited_responders(world):
+    declare_a_field(world)
     engine = world.engine()
     world.sync(engine)
     equal(engine.command("open").status, 200, "the command's answer")
@@ -53,6 +62,10 @@ def test_creation_modal_to_invited_responders(world):
     for wanted in (TITLE, channel["name"], "payments-oncall"):
         check(wanted in page.text, f"the page shows {wanted!r}")
     check(TITLE in engine.get("/").text, "the dashboard shows the incident")
+    incident = json.loads(world.cli("incident", "show", "1", "--json").stdout)
+    check(incident["custom_fields"]["platforms"], f"the form's own field: {incident['custom_fields']}")
+    refused = engine.api("PATCH", "incidents/1/custom-fields/", {"custom_fields": {"nothing": "x"}})
+    equal(refused.status, 400, "a field that nobody declared, from a client")
     engine.process.stop()
 
 

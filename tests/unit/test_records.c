@@ -223,6 +223,25 @@ static void custom_fields_are_refused_by_key(void **state)
     assert_traces(*state, "incident.set_custom_fields", 0);
 }
 
+/* A chat form asks for more than the operator declared; what they declared is checked all the same. */
+static void scripts_keep_fields_of_their_own(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct actor form = { .kind = ACTOR_SYSTEM, .source = "chat" };
+    const struct actor client = { .kind = ACTOR_KEY, .id = "1", .source = "rest" };
+    run_quietly(fixture, "reference.reconcile", FIELDS);
+    static const char OWN[] = "{'id':1,'custom_fields':{'platforms':['all']}}";
+    assert_null(run_as(fixture, &client, "incident.set_custom_fields", OWN));
+    json_t *answer = run_as(fixture, &form, "incident.set_custom_fields", OWN);
+    assert_string_equal(text_at(answer, "incident.custom_fields.platforms.0"), "all");
+    json_decref(answer);
+    assert_null(run_as(fixture, &form, "incident.set_custom_fields",
+                       "{'id':1,'custom_fields':{'lost':-1}}"));
+    assert_null(run_as(fixture, &form, "incident.set_custom_fields",
+                       "{'id':1,'custom_fields':{'breach':'x'}}"));
+    assert_string_equal(fixture->err.field, "custom_fields.breach");
+}
+
 static void a_category_has_its_own_fields(void **state)
 {
     run_quietly(*state, "reference.reconcile", FIELDS);
@@ -332,6 +351,8 @@ static void duplicates_of_a_duplicate_move_on(void **state)
     refuse(*state, "incident.merge", "{'id':1,'into':1}", ERR_CONFLICT, "into");
     run_quietly(*state, "incident.merge", "{'id':3,'into':1}");
     assert_int_equal(count(*state, "SELECT COUNT(*) FROM incident WHERE duplicate_of = 1"), 2);
+    run_quietly(*state, "incident.update", "{'id':1,'drill':true}");
+    refuse(*state, "incident.merge", "{'id':2,'into':1}", ERR_CONFLICT, "into");
 }
 
 static void a_private_incident_is_merged_with_no_public_one(void **state)
@@ -387,6 +408,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(custom_fields_take_what_their_type_takes, setup_incident,
                                         teardown),
         cmocka_unit_test_setup_teardown(custom_fields_are_refused_by_key, setup_incident, teardown),
+        cmocka_unit_test_setup_teardown(scripts_keep_fields_of_their_own, setup_incident, teardown),
         cmocka_unit_test_setup_teardown(a_category_has_its_own_fields, setup_incident, teardown),
         cmocka_unit_test_setup_teardown(an_attachment_keeps_what_is_not_said_again, setup_incident,
                                         teardown),
