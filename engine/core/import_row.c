@@ -205,8 +205,8 @@ static int refuse_number(struct tx *tx, const struct db_value *id, struct err *e
     int rc = stmt ? stmt_next(stmt, err) : err->code;
     if (rc >= 0)
         rc = err_set(err, ERR_CONFLICT,
-                     "incident %" PRId64 " is another one here (\"%.60s\"): import into a database"
-                     " without incidents",
+                     "incident %" PRId64 " is another one here: import into a database without"
+                     " incidents (\"%s\")",
                      id->i, rc == DB_ROW ? stmt_text(stmt, 0) : "");
     stmt_end(stmt);
     snprintf(err->field, sizeof(err->field), "id");
@@ -253,7 +253,7 @@ static int refuse_reference(struct tx *tx, const struct import_row *row, const c
     free(owned);
     if (rc != DB_DONE)
         return rc < 0 ? rc : OK;
-    AUTO_FREE char *text = json_dumps(value, JSON_ENCODE_ANY);
+    AUTO_FREE char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
     rc = err_set(err, ERR_CONFLICT, "there is no %s %.80s", parent, text);
     snprintf(err->field, sizeof(err->field), "%s", column);
     return rc;

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/json_reader.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "core/args.h"
 #include "core/op.h"
 #include "lua/lua_api.h"
@@ -15,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BATCH_ROWS = 500, PROBLEMS_SHOWN = 20, KEY_SIZE = 80 };
+enum { BATCH_ROWS = 500, PROBLEMS_SHOWN = 20, KEY_POINTS = 40, KEY_SIZE = 4 * KEY_POINTS + 1 };
 static const size_t MEMORY = (size_t)1 << 31; /* of the script: what records say about each other */
 static const int64_t BUDGET_US = 120LL * 60 * 1000000; /* of one call: of all records */
 
@@ -145,7 +146,10 @@ static void add_problem(struct import *import, size_t index, const char *key, co
     AUTO_FREE char *text = xasprintf("record %zu (%s%s%s): %s", index + 1,
                                      name_of_model(import, import->records[index].model),
                                      *key ? " " : "", key, problem);
-    json_array_append_new(import->problems, json_string(text));
+    size_t len = strlen(text);
+    while (len && !utf8_is_valid(text, len))
+        len--; /* what was cut to fit may end within a character */
+    json_array_append_new(import->problems, json_stringn(text, len));
 }
 
 /* throws. Pushes pk and fields; false, with a problem noted, when the record cannot be read. */
@@ -171,7 +175,9 @@ static bool push_record(lua_State *L, struct import *import, size_t index)
 static void read_key(lua_State *L, int at, char key[KEY_SIZE])
 {
     bool is_plain = lua_type(L, at) == LUA_TNUMBER || lua_type(L, at) == LUA_TSTRING;
-    snprintf(key, KEY_SIZE, "%s", is_plain ? luaL_tolstring(L, at, NULL) : "");
+    size_t len = 0;
+    const char *text = is_plain ? luaL_tolstring(L, at, &len) : "";
+    snprintf(key, KEY_SIZE, "%.*s", (int)utf8_cut(text, len, KEY_POINTS), text);
     if (is_plain)
         lua_pop(L, 1);
 }

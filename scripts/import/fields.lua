@@ -2,6 +2,7 @@
 -- "text" "integer" "boolean" "object" "time" "duration" "money"; fields.one_of { values }; fields.to(model): the key of
 -- a record; fields.list_of(model): keys; fields.maybe(kind): null or absent too. Fields that nobody asks for may be
 -- anything.
+local texts = require "engine.text"
 local time = require "engine.time"
 
 local M = {}
@@ -19,7 +20,7 @@ local WORDS = {
 
 local function describe(value)
   if type(value) == "string" then
-    return ("%q"):format(#value > 40 and value:sub(1, 40) .. "..." or value):gsub("\\\n", " ")
+    return (("%q"):format(texts.cut(value, 40, "...")):gsub("\\\n", " "))
   end
   if type(value) == "table" then return "a list or an object" end
   return type(value) == "boolean" and tostring(value) or ("%s %s"):format(type(value), tostring(value))
@@ -75,7 +76,7 @@ local function check_key(kind, value, has)
     return ("expected the key of %s, got %s"):format(kind.model, describe(value))
   end
   if not has(kind.model, value) then
-    return ("there is no %s %s in the file"):format(kind.model, value)
+    return ("there is no %s %s in the file"):format(kind.model, texts.cut(tostring(value), 80, "..."))
   end
 end
 

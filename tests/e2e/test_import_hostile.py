@@ -73,6 +73,8 @@ def test_fields_that_are_wrong_are_named(world):
     for records, words in (
             (without("incidents.incident", 41, "title"), (incident + "title: is missing",)),
             (changed(DUMP, "incidents.incident", 41, title=5), (incident + "title: expected text, got number 5",)),
+            (changed(DUMP, "incidents.incident", 41, created_at="\u00e9" * 5000), (incident + "created_at: expected a date", "\u00e9...")),
+            (nobody_else("incidents.incident", "\u00e9" * 5000, title="x"), ("\u00e9): pk: expected a whole number",)),
             (changed(DUMP, "incidents.incident", 41, title=None), (incident + "title: is missing",)),
             (changed(DUMP, "incidents.incident", 41, _status=55), (incident + "_status: expected one of 10, 20",)),
             (changed(DUMP, "incidents.incident", 41, created_at="2024-13-45T00:00:00Z"), (incident + "created_at: expected a date", "2024-13-45")),
