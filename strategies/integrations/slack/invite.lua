@@ -94,8 +94,8 @@ function Run.new(channel)
   return setmetatable({ channel = channel, queue = {}, results = {}, calls = 0 }, Run)
 end
 
-function Run:add(people, size)
-  for first = 1, #people, size do self.queue[#self.queue + 1] = part(people, first, size) end
+function Run:add(persons, size)
+  for first = 1, #persons, size do self.queue[#self.queue + 1] = part(persons, first, size) end
 end
 
 function Run:keep(results)
