@@ -155,3 +155,21 @@ def test_moments_picked_in_a_message(world):
     in_message(engine, world, channel, "key_event_nonsense", type="datetimepicker", selected_date_time=at)
     wait_for("its refusal", lambda: ":warning:" in json.dumps(world.sandbox.state()["ephemerals"][told + 1:]))
     engine.process.stop()
+
+
+def test_groups_that_are_made_or_changed_are_read(world):
+    engine, _ = open_incident(world)
+
+    def members():
+        db = sqlite3.connect(os.path.join(world.folder, "halligan.db"), timeout=30)
+        with contextlib.closing(db):
+            return {row[0] for row in db.execute(
+                "SELECT a.external_id FROM usergroup_member m JOIN usergroup g ON g.id = m.usergroup_id JOIN account a ON a.person_id = m.person_id"
+                " WHERE g.external_id = 'S0PAYMENTS'")}
+    for kind, users in (("subteam_created", ["U0007"]), ("subteam_updated", ["U0008", "U0009"])):
+        world.sandbox.set_group("S0PAYMENTS", users)
+        tell(engine, kind, subteam={"id": "S0PAYMENTS", "handle": "payments-oncall"})
+        wait_for(f"the people after {kind}", lambda: members() == set(users))
+        tell(engine, kind, subteam={"id": "S0UNKNOWN"})
+        tell(engine, kind, subteam=7)
+    engine.process.stop()
