@@ -47,15 +47,17 @@ static const char RECORD_AGAIN[] =
 
 static const char RECORD_PROGRESS[] = "UPDATE job SET progress = ? WHERE id = ?";
 
+/* Their first condition is that of the index over the jobs that are not finished, of which there may be many. */
 static const char GIVE_UP[] =
     "UPDATE job SET state = 'dead', is_unknown = 1, finished_at_ms = ?, error_code = 'closed',"
     " error_text = 'the engine ended while this job ran, and it has no attempt left'"
-    " WHERE state = 'running' AND attempt >= CASE WHEN max_attempts > 0 THEN max_attempts ELSE ? "
-    "END";
+    " WHERE state IN ('ready','running') AND state = 'running'"
+    " AND attempt >= CASE WHEN max_attempts > 0 THEN max_attempts ELSE ? END";
 
 static const char RECOVER[] =
     "UPDATE job SET state = 'ready', is_unknown = 1, due_at_ms = ?, error_code = 'closed',"
-    " error_text = 'the engine ended while this job ran' WHERE state = 'running'";
+    " error_text = 'the engine ended while this job ran' WHERE state IN ('ready','running') AND"
+    " state = 'running'";
 
 static const char COUNT_READY[] =
     "SELECT COUNT(*), COALESCE(MIN(due_at_ms), 0) FROM job WHERE state = 'ready'";
