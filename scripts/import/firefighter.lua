@@ -51,9 +51,11 @@ local function filled(text)
   return text ~= "" and text or nil
 end
 
-local function full_name(f)
+-- The name that the other API shows; people without one are called by what else there is.
+local function name_of(f)
+  if filled(f.name) then return f.name end
   if filled(f.first_name) and filled(f.last_name) then return f.first_name .. " " .. f.last_name end
-  return filled(f.name) or f.username
+  return f.username
 end
 
 local function stamped(values, f)
@@ -168,7 +170,7 @@ local rows = {}
 
 rows["incidents.user"] = function(pk, f)
   return { { "person", stamped({
-    id = pk, username = f.username, email = or_null(f.email and filled(f.email:lower())), name = full_name(f),
+    id = pk, username = f.username, email = or_null(f.email and filled(f.email:lower())), name = name_of(f),
     first_name = f.first_name, last_name = f.last_name, avatar = or_null(f.avatar), is_bot = f.bot,
     is_active = f.is_active,
   }, f) } }

@@ -110,7 +110,7 @@ ASKED = [
     ("by priority", "incidents/?limit=50&order_by=priority", FLAT),
     ("by who declared it", "incidents/?limit=50&order_by=created_by", SCATTERED),
     ("by priority, from the middle on", "incidents/?limit=50&order_by=priority&cursor={middle}", None),
-    ("search for a number", "incidents/?limit=50&search={middle}", FLAT),
+    ("search for a number", "incidents/?limit=50&search={middle}", SCATTERED),
     ("search for a word of each 20th", "incidents/?limit=50&search=payment", None),
     ("search for a word of all", "incidents/?limit=50&search=shop", None),
     ("the dashboard", "/", FLAT),

@@ -19,9 +19,9 @@ TEAM = "aaaaaaaa-0000-4000-8000-000000000001"
 STAMPS = {"created_at": "2023-01-01T00:00:00Z", "updated_at": "2023-01-02T00:00:00.250Z"}
 
 
-def person(pk, name, email):
+def person(pk, name, email, shown=None):
     first, last = name.split(" ")
-    return ("incidents.user", pk, {"username": email.split("@")[0], "first_name": first, "last_name": last, "name": name, "email": email,
+    return ("incidents.user", pk, {"username": email.split("@")[0], "first_name": first, "last_name": last, "name": shown or name, "email": email,
                                    "bot": False, "avatar": None, "is_active": True, **STAMPS})
 
 
@@ -45,7 +45,7 @@ DUMP = [
     ("taggit.tag", 1, {"name": "database", "slug": "database"}),
     ("taggit.taggeditem", 1, {"tag": 1, "content_type": 5, "object_id": 41}),
     person(PERSON, "Ada First", "ada.first@example.test"),
-    person(OTHER, "Bo Second", "Bo.Second@example.test"),
+    person(OTHER, "Bo Second", "Bo.Second@example.test", "Bo from the night shift"),
     # "Production" under the value that config.lua declares too: the imported id wins.
     ("incidents.environment", ENVIRONMENT, {"value": "PRD", "name": "Old production", "description": "", "order": 0, "default": True,
                                             **STAMPS}),
@@ -152,7 +152,7 @@ def test_everything_is_taken_over_once(world):
     equal(one["metrics"]["time_to_detect"]["duration"], "1 01:09:10.123456", "a duration, to the microsecond")
     equal(one["metrics"]["time_to_detect"]["duration_seconds"], 90550.123456, "the same in seconds")
     equal(one["costs"], {"Lost sales": {"amount": "12.50", "details": "half a day"}}, "its costs")
-    equal(one["roles"]["commander"]["email"], "bo.second@example.test", "its commander")
+    equal(one["roles"]["commander"], {"id": OTHER, "name": "Bo from the night shift", "email": "bo.second@example.test"}, "its commander")
     updates = engine.api("GET", "incidents/41/updates/").json
     equal([(one["event_at"], one["event_type"], one["status"], one["message"]) for one in updates],
           [("2024-05-01T12:00:00.500000Z", None, "Closed", None), ("2024-05-01T10:05:00.000000Z", None, "Investigating", "Looking"),
