@@ -1,6 +1,8 @@
 """What forms do beside being sent: lists too long for a select, clicks that overtake each other, moments that are taken back."""
-import json
+import contextlib
+import os
 import re
+import sqlite3
 import time
 
 from flows import incident, open_incident, option, pressed, select, typed, update, view_of, words
@@ -184,4 +186,20 @@ def test_a_form_that_takes_long_begins_as_a_skeleton(world):
     check("One moment" in words(view) and "status" in view["title"]["text"], f"the skeleton: {words(view)}")
     filled = wait_for("its content", lambda: (lambda now: now if "Environment" in words(now) else None)(root_of(world, view)), 10)
     equal(filled["callback_id"], "incident_status", "what it became")
+    engine.process.stop()
+
+
+def test_more_people_hold_a_role_than_the_form_gives(world):
+    """As an import may leave it: the form still opens, and takes nobody's role away by itself."""
+    engine, channel = open_incident(world)
+    db = sqlite3.connect(os.path.join(world.folder, "halligan.db"), timeout=30)
+    with contextlib.closing(db), db:
+        db.execute("INSERT OR IGNORE INTO incident_role (incident_id, role_type_id, person_id, created_at_ms) SELECT 1, t.id, a.person_id, 1"
+                   " FROM role_type t, (SELECT person_id FROM account WHERE external_id LIKE 'U00%' ORDER BY external_id LIMIT 30) a"
+                   " WHERE t.slug = 'commander'")
+    form = view_of(world, engine, "roles", "incident_update_roles", channel)
+    holders = element_of(form, "role_commander")["initial_users"]
+    check(len(holders) >= 30, f"all of them are shown: {holders}")
+    sent = {"role_commander": {"role_commander": {"type": "multi_users_select", "selected_users": holders}}}
+    equal(engine.submit(form, sent).json, None, "nothing was changed")
     engine.process.stop()

@@ -96,6 +96,8 @@ local BAD = {
   { modal { input(select { placeholder = plain(long(151)) }) }, "must be less than 151" },
   { modal { input { type = "multi_users_select", action_id = "u", initial_users = {} } }, "must not be empty" },
   { modal { input { type = "multi_users_select", action_id = "u", initial_users = { "ann" } } }, "is no user" },
+  { modal { input { type = "multi_users_select", initial_users = { "U1", "U2" }, max_selected_items = 1 } },
+    "more are chosen at first" },
   { modal { input { type = "plain_text_input", action_id = "t", max_length = 3001 } }, "max_length" },
   { modal { input { type = "plain_text_input", action_id = "t", max_length = 5, initial_value = "abcdef" } },
     "initial_value: must be less than 6" },

@@ -34,8 +34,12 @@ local function initial_options(element, where, kind)
 end
 
 local function most_selected(element, where)
-  if element.max_selected_items == nil then return nil end
-  return objects.integer(element.max_selected_items, 1, 1000, where .. ".max_selected_items")
+  local most = element.max_selected_items
+  if most == nil then return nil end
+  local problem = objects.integer(most, 1, 1000, where .. ".max_selected_items")
+  if problem then return problem end
+  local chosen = element.initial_users or element.initial_options or {}
+  return #chosen > most and where .. ": more are chosen at first than max_selected_items" or nil
 end
 
 local function static_menu(element, where)

@@ -26,12 +26,12 @@ local function holders_of(incident, slug)
 end
 
 local function input(incident, role)
-  local name = "role_" .. role.slug
+  local name, holders = "role_" .. role.slug, holders_of(incident, role.slug)
   return blocks.input {
     block_id = name, label = (role.emoji .. " " .. role.name):gsub("^ ", ""), hint = role.summary,
     optional = not role.is_required,
     element = blocks.users_select {
-      action_id = name, initial = holders_of(incident, role.slug), max = HOLDERS_MAX,
+      action_id = name, initial = holders, max = math.max(HOLDERS_MAX, #holders),
       placeholder = "Nobody yet",
     },
   }
