@@ -55,6 +55,12 @@ static int64_t time_left_us(int64_t now_us)
     return used_us < mine.half_us ? mine.half_us - used_us : 0;
 }
 
+static void begin_period(int64_t now_us)
+{
+    mine.halfway_us = now_us + mine.half_us;
+    mine.used_from_us = -1;
+}
+
 static void on_signal(int number)
 {
     (void)number;
@@ -66,7 +72,8 @@ static void on_signal(int number)
     if (left_us > 0) {
         start_timer(now_us, left_us);
     } else if (fn) {
-        atomic_store(&mine.fn, (alarm_fn)NULL);
+        begin_period(now_us);
+        start_timer(now_us, mine.half_us);
         fn(mine.arg);
     }
     errno = kept_errno;
@@ -113,8 +120,7 @@ bool alarm_set(int64_t cpu_us, alarm_fn fn, void *arg)
     atomic_store(&mine.fn, (alarm_fn)NULL);
     mine.arg = arg;
     mine.half_us = cpu_us / 2 + 1;
-    mine.halfway_us = now_us + mine.half_us;
-    mine.used_from_us = -1;
+    begin_period(now_us);
     atomic_store(&mine.fn, fn);
     /* One that rings too early goes on waiting by itself. */
     int64_t rings_us = mine.rings_us;

@@ -221,7 +221,8 @@ static void on_count(lua_State *L, lua_Debug *activation)
 }
 
 /* Within a signal handler, anywhere in the script or in a C function of it: the next instruction
- * is its last. */
+ * is its last. Within on_count(), which takes the hook away, or where Lua finds no hook, it is not
+ * heard; then the next ring is. */
 static void on_alarm(void *arg)
 {
     struct state *state = arg;
