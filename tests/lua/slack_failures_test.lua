@@ -365,7 +365,7 @@ local JOBS = {
     local incident, conversation = with_channel()
     keep(conversation, incident, "ff_incident_update_reminder")
     incident = assert(incidents.get { id = incident.id })
-    return { incident_id = incident.id, silence = incident.updated_at_ms .. "_1" }
+    return { incident_id = incident.id, span = incident.updated_at_ms .. "_1" }
   end, ends = { ["chat.postMessage"] = { not_in_channel = DONE }, ["chat.delete"] = { default = DONE } } },
   { "sync_users", "slack.sync_users", comes = function() return {} end, ends = {
     ["users.list"] = { invalid_cursor = AGAIN },

@@ -3,50 +3,32 @@
 -- last question stands there, and none of those before it.
 local config = require "engine.config"
 local incidents = require "engine.incidents"
-local jobs = require "engine.jobs"
 local time = require "engine.time"
+local status = require "incident_status"
 local blocks = require "slack.blocks"
 local documents = require "slack.documents"
 local incident_text = require "slack.incident_text"
 local message = require "slack.message"
+local reminder = require "slack.reminder"
 local rules = require "slack.rules"
-local status = require "incident_status"
 
 local KIND = "ff_incident_postmortem_reminder_5days"
-local PAGE = 100
+local REMIND = "integrations/slack/postmortem_reminders:remind"
+local WAITING = { status.MITIGATED, status.POSTMORTEM }
 
--- How many spans have gone by since the mitigation: one reminder for each; 0: it is not due.
-local function spans_of(incident, now_ms)
-  local channel = incident.conversation
-  if incident.is_ignored or not incident.priority.needs_postmortem or not incident.mitigated_at_ms then return 0 end
-  if not channel or channel.platform ~= "slack" or channel.status == "archived" then return 0 end
-  return (now_ms - incident.mitigated_at_ms) // config.slack.postmortem_reminder
-end
-
-local function plan(incident, now_ms)
-  local count = spans_of(incident, now_ms)
-  if count < 1 then return true end
-  return jobs.enqueue {
-    handler = "integrations/slack/postmortem_reminders:remind", incident_id = incident.id,
-    args = { incident_id = incident.id },
-    key = ("slack.postmortem_reminder:%d:%d:%d"):format(incident.id, incident.mitigated_at_ms, count),
-  }
+-- Which span since the mitigation is over; nil: it is not due.
+local function span_of(incident, now_ms)
+  local every_ms = config.slack.postmortem_reminder
+  if every_ms <= 0 or incident.is_ignored or not incident.priority.needs_postmortem then return nil end
+  if not incident.mitigated_at_ms or not reminder.channel_of(incident) then return nil end
+  local count = (now_ms - incident.mitigated_at_ms) // every_ms
+  return count >= 1 and ("%d_%d"):format(incident.mitigated_at_ms, count) or nil
 end
 
 local function look(_)
   if config.slack.postmortem_reminder <= 0 then return end
-  local now_ms, before_id = time.now_ms(), nil
-  repeat
-    local rows, err = incidents.list {
-      status_in = { status.MITIGATED, status.POSTMORTEM }, limit = PAGE, before_id = before_id, order = "newest",
-    }
-    if not rows then return nil, err end
-    for _, incident in ipairs(rows) do
-      local planned, problem = plan(incident, now_ms)
-      if not planned then return nil, problem end
-      before_id = incident.id
-    end
-  until #rows < PAGE
+  local now_ms = time.now_ms()
+  return reminder.look(REMIND, { status_in = WAITING }, function(incident) return span_of(incident, now_ms) end)
 end
 
 -- ---- what is said
@@ -87,12 +69,7 @@ local function tell_all(ctx, incident, found)
   })
 end
 
--- Said only while it is still true.
-local function remind(ctx, args)
-  local incident, err = incidents.get { id = args.incident_id }
-  if not incident then return nil, err end
-  local is_waiting = incident.status == status.MITIGATED or incident.status == status.POSTMORTEM
-  if not is_waiting or spans_of(incident, time.now_ms()) < 1 then return end
+local function ask(ctx, incident)
   local found, unread = documents.of(incident.id, "postmortem")
   if not found then return nil, unread end
   local said, problem = message.replace(ctx, {
@@ -102,6 +79,17 @@ local function remind(ctx, args)
   })
   if not said then return nil, problem end
   return tell_all(ctx, incident, found)
+end
+
+-- Said only while it is still true.
+local function remind(ctx, args)
+  local incident, err = incidents.get { id = args.incident_id }
+  if not incident then return nil, err end
+  local is_waiting = incident.status == status.MITIGATED or incident.status == status.POSTMORTEM
+  if not is_waiting or not span_of(incident, time.now_ms()) then return end
+  return reminder.ask({
+    handler = REMIND, incident = incident, span = args.span, every_ms = config.slack.postmortem_reminder,
+  }, function() return ask(ctx, incident) end)
 end
 
 return {

@@ -2,7 +2,6 @@
 -- channel what is going on; again after each such time, in office hours, unless somebody snoozes it. The
 -- last question stands there, and none of those before it.
 local incidents = require "engine.incidents"
-local jobs = require "engine.jobs"
 local store = require "engine.store"
 local time = require "engine.time"
 local status = require "incident_status"
@@ -10,47 +9,28 @@ local blocks = require "slack.blocks"
 local incident_text = require "slack.incident_text"
 local message = require "slack.message"
 local office_hours = require "slack.office_hours"
+local reminder = require "slack.reminder"
 local snooze = require "slack.snooze"
 
 local KIND = "ff_incident_update_reminder"
+local REMIND = "integrations/slack/reminders:remind"
 local CRITICAL_AT_MOST = 3
-local PAGE = 100
 
--- Which silence this is: one reminder for each; nil while it is short, or not to be spoken of.
+-- Which silence is over, of those that are spoken of.
 local function silence_of(incident, now_ms)
-  local channel, allowed = incident.conversation, incident.priority.reminder_time_ms
-  if incident.is_ignored or allowed <= 0 then return nil end
-  if not channel or channel.platform ~= "slack" or channel.status == "archived" then return nil end
-  local count = (now_ms - incident.updated_at_ms) // allowed
-  if count < 1 then return nil end
+  local allowed_ms = incident.priority.reminder_time_ms
+  if incident.is_ignored or allowed_ms <= 0 or not reminder.channel_of(incident) then return nil end
+  local count = (now_ms - incident.updated_at_ms) // allowed_ms
+  if count < 1 or store.get(snooze.SCOPE, tostring(incident.id)) then return nil end
   return ("%d_%d"):format(incident.updated_at_ms, count)
 end
 
-local function plan(incident, now_ms)
-  local silence = silence_of(incident, now_ms)
-  if not silence or store.get(snooze.SCOPE, tostring(incident.id)) then return true end
-  return jobs.enqueue {
-    handler = "integrations/slack/reminders:remind", incident_id = incident.id,
-    args = { incident_id = incident.id, silence = silence },
-    key = ("slack.reminder:%d:%s"):format(incident.id, silence),
-  }
-end
-
 local function look(_)
-  local now_ms, before_id = time.now_ms(), nil
+  local now_ms = time.now_ms()
   if not office_hours.is_open(now_ms) then return end
-  repeat
-    local rows, err = incidents.list {
-      status_below = status.POSTMORTEM, priority_value_at_most = CRITICAL_AT_MOST, limit = PAGE,
-      before_id = before_id, order = "newest",
-    }
-    if not rows then return nil, err end
-    for _, incident in ipairs(rows) do
-      local planned, problem = plan(incident, now_ms)
-      if not planned then return nil, problem end
-      before_id = incident.id
-    end
-  until #rows < PAGE
+  return reminder.look(REMIND, {
+    status_below = status.POSTMORTEM, priority_value_at_most = CRITICAL_AT_MOST,
+  }, function(incident) return silence_of(incident, now_ms) end)
 end
 
 local function content(incident)
@@ -72,12 +52,16 @@ end
 local function remind(ctx, args)
   local incident, err = incidents.get { id = args.incident_id }
   if not incident then return nil, err end
-  local is_stale = args.silence:match "^%d+" == tostring(incident.updated_at_ms)
-  if not is_stale or incident.status >= status.POSTMORTEM or not incident.conversation then return end
-  return message.replace(ctx, {
-    conversation = incident.conversation, incident = incident, kind = KIND,
-    blocks = content(incident), text = "How is " .. incident_text.headline(incident) .. " going?",
-  })
+  local is_stale = args.span:match "^%d+" == tostring(incident.updated_at_ms)
+  if not is_stale or incident.status >= status.POSTMORTEM or not reminder.channel_of(incident) then return end
+  return reminder.ask({
+    handler = REMIND, incident = incident, span = args.span, every_ms = incident.priority.reminder_time_ms,
+  }, function()
+    return message.replace(ctx, {
+      conversation = incident.conversation, incident = incident, kind = KIND,
+      blocks = content(incident), text = "How is " .. incident_text.headline(incident) .. " going?",
+    })
+  end)
 end
 
 return {
