@@ -148,6 +148,7 @@ def compare_exports(small, large):
 def compare_declarations(small, large):
     costs = []
     for filled in (small, large):
+        filled.restart()
         ids = filled.ids
         body = {"title": "One more", "description": "Among all the others.", "environment_id": ids["environment"],
                 "incident_category_id": ids["category"], "priority_id": ids["priority"], "created_by_email": "bench1@example.test"}
@@ -174,7 +175,7 @@ def main():
             both.append(Filled(options.halligan, count))
         print(f"{options.incidents} incidents against {SMALL}:")
         for filled in both:
-            filled.restart()  # the first one's connection was idle while the second was filled
+            filled.restart()  # connections that were idle for long are closed
         compare_requests(*both)
         compare_exports(*both)
         compare_declarations(*both)
