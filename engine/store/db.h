@@ -33,7 +33,8 @@ int db_open(const struct db_options *options, struct db **out, struct err *err);
 void db_close(struct db *db);
 
 /* Returns OK (or a positive number, so that `return tx_exec(...)` reads well) to keep what it did, or an error: then
- * only its own work is rolled back. Runs once, or not at all when no transaction can begin. */
+ * only its own work is rolled back. Runs once (but see db_write_repeatable()), or not at all when no transaction can
+ * begin. */
 typedef int (*tx_fn)(struct tx *tx, void *arg, struct err *err);
 /* Posted to the loop exactly once. <err> is filled when rc != OK and valid during the call only. A request that did its
  * work may still fail: ERR_IO, ERR_DB, ERR_BUSY when the COMMIT did; nothing of it is kept then. */

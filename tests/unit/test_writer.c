@@ -1,4 +1,5 @@
 /* The writer thread: group commit, what one failing request may do to others, and when a completion may come. */
+#include "hold.h"
 #include "store_fixture.h"
 
 #include "store/sqlite.h"
@@ -8,34 +9,9 @@
 #include <stdatomic.h>
 #include <sys/wait.h>
 
-/* Keeps the writer busy, so that what is submitted meanwhile becomes one batch. */
-struct hold {
-    atomic_bool has_begun;
-    atomic_bool may_go;
-};
-
-static int hold(struct tx *tx, void *arg, struct err *err)
-{
-    (void)tx, (void)err;
-    struct hold *held = arg;
-    atomic_store(&held->has_begun, true);
-    while (!atomic_load(&held->may_go))
-        usleep(500);
-    return OK;
-}
-
-static void hold_writer(struct fixture *fixture, struct hold *held)
-{
-    atomic_init(&held->has_begun, false);
-    atomic_init(&held->may_go, false);
-    db_write_repeatable(fixture->db, hold, NULL, held);
-    while (!atomic_load(&held->has_begun))
-        usleep(500);
-}
-
 static void release_writer(struct fixture *fixture, struct hold *held)
 {
-    atomic_store(&held->may_go, true);
+    hold_end(held);
     loop_run(fixture->loop);
 }
 
@@ -49,7 +25,7 @@ static uint64_t commits_of(struct db *db)
 static void submit_as_one_batch(struct fixture *fixture, struct put *puts, int count)
 {
     struct hold held;
-    hold_writer(fixture, &held);
+    hold_writer(fixture->db, &held);
     submit_puts(fixture, puts, count);
     release_writer(fixture, &held);
 }
@@ -63,7 +39,7 @@ static void many_requests_share_one_commit(void **state)
     submit_as_one_batch(fixture, puts, 64);
     assert_int_equal(fixture->succeeded, 64);
     assert_int_equal(count_things(fixture->db), 64);
-    /* They join the batch of hold(); a slow machine may cut it at its 5 ms. */
+    /* They join the batch of the hold; a slow machine may cut it at its 5 ms. */
     assert_in_range(commits_of(fixture->db) - before, 1, 12);
 }
 
@@ -114,7 +90,7 @@ static void submit_put_off(struct fixture *fixture, struct put_off *all, int cou
 {
     struct hold held;
     atomic_store(&ends_run, 0);
-    hold_writer(fixture, &held);
+    hold_writer(fixture->db, &held);
     fixture->open = count;
     for (int i = 0; i < count; i++) {
         all[i].fixture = fixture;
@@ -200,7 +176,7 @@ enum { COUNTED = 8 };
 static void submit_counted(struct fixture *fixture, struct counted counted[COUNTED], tx_fn fn, unsigned once)
 {
     struct hold held;
-    hold_writer(fixture, &held);
+    hold_writer(fixture->db, &held);
     fixture->open += COUNTED;
     atomic_store(&ends_run, 0);
     for (int i = 0; i < COUNTED; i++) {
@@ -225,7 +201,7 @@ static void what_can_be_repeated_is_when_another_one_fails(void **state)
     assert_int_equal(counted[3].put.rc, ERR_INVALID);
     assert_int_equal(counted[6].put.rc, ERR_INVALID);
     assert_int_equal(count_things(fixture->db), COUNTED - 2);
-    /* A slow machine may cut the batch of hold() at its 5 ms. */
+    /* A slow machine may cut the batch of the hold at its 5 ms. */
     assert_in_range(counted[0].runs, 1, 2);
     assert_int_equal(counted[3].runs, 1);
     assert_int_equal(counted[7].runs, 1);
@@ -258,7 +234,7 @@ static void a_failure_without_a_change_costs_nobody_anything(void **state)
     struct counted counted = { .put = { .fixture = fixture, .id = 1 } };
     struct put refused = { .fixture = fixture };
     struct hold held;
-    hold_writer(fixture, &held);
+    hold_writer(fixture->db, &held);
     fixture->open += 2;
     db_write_repeatable(fixture->db, put_counted, on_put_done, &counted);
     db_write_repeatable(fixture->db, refuse, on_put_done, &refused);
@@ -356,7 +332,7 @@ static void a_lost_transaction_fails_who_was_in_it_and_nobody_else(void **state)
     fill_puts(fixture, puts, 5);
     uint64_t before = commits_of(fixture->db);
     struct hold held;
-    hold_writer(fixture, &held);
+    hold_writer(fixture->db, &held);
     submit_puts(fixture, puts, 2);
     fixture->open++;
     struct put loser = { .fixture = fixture };
@@ -386,7 +362,7 @@ static void a_deferred_foreign_key_fails_its_own_request(void **state)
     struct put puts[2];
     fill_puts(fixture, puts, 2);
     struct hold held;
-    hold_writer(fixture, &held);
+    hold_writer(fixture->db, &held);
     submit_puts(fixture, puts, 1);
     fixture->open++;
     struct put orphan = { .fixture = fixture };
@@ -472,7 +448,7 @@ static void a_long_queue_is_acknowledged_in_parts(void **state)
     fill_puts(fixture, puts, 8);
     uint64_t before = commits_of(fixture->db);
     struct hold held;
-    hold_writer(fixture, &held);
+    hold_writer(fixture->db, &held);
     fixture->open = 8;
     for (int i = 0; i < 8; i++)
         db_write(fixture->db, take_long, on_put_done, &puts[i]);
