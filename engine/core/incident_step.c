@@ -3,6 +3,7 @@
 
 #include "core/audit.h"
 #include "core/event.h"
+#include "core/key_event.h"
 #include "core/metric.h"
 #include "core/policy.h"
 #include "core/response.h"
@@ -27,9 +28,6 @@ static const char SELECT_HAS_MOMENT[] =
 static const char INSERT_MOMENT[] =
     "INSERT INTO incident_update (id, incident_id, created_by, event_type, event_at_ms,"
     " created_at_ms) VALUES (?, ?, ?, ?, ?, ?)";
-static const char FORGET_MOMENTS[] =
-    "UPDATE incident_update SET event_type = NULL WHERE incident_id = ? AND event_type = ?";
-
 static const char RESOLVED[] = "resolved", MITIGATED[] = "mitigated", RECOVERED[] = "recovered";
 
 /* ---- the row */
@@ -93,7 +91,7 @@ static const char *milestone_of(const struct step *step)
     return step->want.status == STATUS_MITIGATED ? MITIGATED : NULL;
 }
 
-/* A mark that nothing else on the record tells. */
+/* What nothing else on the record tells. */
 static const char *mark_of(const struct step *step)
 {
     if (step->want.status)
@@ -102,16 +100,18 @@ static const char *mark_of(const struct step *step)
         return step->after.is_drill ? "marked_as_drill" : "no_longer_drill";
     if (step->after.is_ignored != step->state.is_ignored)
         return step->after.is_ignored ? "marked_as_ignored" : "no_longer_ignored";
+    if (step->custom_fields && !step->want.environment_id[0])
+        return "environments_changed";
     return NULL;
 }
 
 /* What the record is for those who measure: the caller's word, else what the step is. */
 static struct text event_type_of(const struct step *step, const char *milestone)
 {
-    bool has_closure = step->want.closure_reason.at || step->is_correcting;
+    bool has_reason = step->want.closure_reason.at && !text_is(step->want.closure_reason, RESOLVED);
     if (step->want.event_type.at)
         return step->want.event_type;
-    if (has_closure && !text_is(step->want.closure_reason, RESOLVED))
+    if (has_reason || step->is_correcting)
         return text_of("closure_reason");
     return text_of(milestone ? milestone : mark_of(step));
 }
@@ -159,18 +159,17 @@ static int write_moment(struct step *step, const char *type)
     return rc < 0 ? rc : OK;
 }
 
-static int forget_moments(struct step *step, const char *type)
+static int forget(struct step *step, const char *type)
 {
-    int rc = tx_exec(step->call->tx, step->call->err, FORGET_MOMENTS, "it", step->state.id, type);
-    return rc < 0 ? rc : OK;
+    return key_event_forget(step->call->tx, step->state.id, type, "", step->call->err);
 }
 
 /* Work that was taken up again is not resolved; nor mitigated, when it goes back that far. */
 static int forget_ends(struct step *step)
 {
-    int rc = step->is_reopening ? forget_moments(step, RESOLVED) : OK;
+    int rc = step->is_reopening ? forget(step, RESOLVED) : OK;
     return rc == OK && step->is_reopening && step->want.status < STATUS_MITIGATED
-               ? forget_moments(step, MITIGATED)
+               ? forget(step, MITIGATED)
                : rc;
 }
 

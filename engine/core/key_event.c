@@ -1,5 +1,7 @@
 /* key_event - the moments between which metrics run, as people correct them: started, detected,
  * recovered, ... */
+#include "core/key_event.h"
+
 #include "base/clock.h"
 #include "base/mem.h"
 #include "core/args.h"
@@ -21,7 +23,6 @@ static const char SELECT_TYPE[] =
 static const char SELECT_MOMENT[] = "SELECT id, event_at_ms FROM incident_update WHERE incident_id "
                                     "= ? AND event_type = ? ORDER BY event_at_ms DESC"
                                     " LIMIT 1";
-/* What carries nothing else disappears; a record that says more only loses the mark. */
 static const char DELETE_MOMENTS[] = "DELETE FROM incident_update WHERE incident_id = ? AND "
                                      "event_type = ? AND id <> ? AND message IS NULL AND status IS"
                                      " NULL AND priority_id IS NULL AND category_id IS NULL AND "
@@ -70,6 +71,15 @@ static int check_type(struct setting *s, const struct args *row, const char *typ
     return editable ? OK : args_fail(row, type, "%s is set by the incident's own course", type);
 }
 
+int key_event_forget(struct tx *tx, int64_t incident_id, const char *type, const char *but_id,
+                     struct err *err)
+{
+    int rc = tx_exec(tx, err, DELETE_MOMENTS, "itt", incident_id, type, but_id);
+    if (rc >= 0)
+        rc = tx_exec(tx, err, UNMARK_MOMENTS, "itt", incident_id, type, but_id);
+    return rc < 0 ? rc : OK;
+}
+
 static int replace(struct setting *s, const char *type, int64_t at_ms)
 {
     struct op_call *call = s->call;
@@ -82,9 +92,7 @@ static int replace(struct setting *s, const char *type, int64_t at_ms)
                      *author ? author : NULL, type, at_ms, s->now_ms);
     }
     if (rc >= 0)
-        rc = tx_exec(call->tx, call->err, DELETE_MOMENTS, "itt", s->id, type, id);
-    if (rc >= 0)
-        rc = tx_exec(call->tx, call->err, UNMARK_MOMENTS, "itt", s->id, type, id);
+        rc = key_event_forget(call->tx, s->id, type, id, call->err);
     return rc < 0 ? rc : OK;
 }
 

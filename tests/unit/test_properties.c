@@ -97,6 +97,8 @@ static const char *const MARKS[] = {
     "", "", "", "", ",'drill':true", ",'drill':false", ",'ignore':false", NULL
 };
 static const char *const MOMENTS[] = { "started", "detected", "recovered", "declared", NULL };
+static const char *const SETS[] = { "", "", ",'environments':['STG','PRD']",
+                                    ",'environments':['STG']", NULL };
 static const char *const SETTINGS[] = { "'tags':['a','B']", "'tags':['b']", "'tags':[]", NULL };
 static const char *const ROLES[] = { "commander", "scribe", "scribe", "cook", NULL };
 
@@ -137,6 +139,11 @@ static void to_edit(struct life *life)
     SAY("{'id':%d,'priority':'%s','environment':'%s','category':'%s','title':'Title %u'%s%s}",
         id_of(life), pick(life, PRIORITIES), pick(life, PLACES),
         upto(life, 2) ? "Payment" : "Search", upto(life, 3), pick(life, MARKS), pick(life, WORDS));
+}
+
+static void to_move(struct life *life)
+{
+    SAY("{'id':%d%s%s}", id_of(life), pick(life, SETS), pick(life, MARKS));
 }
 
 static void to_close(struct life *life)
@@ -220,6 +227,7 @@ static const struct {
     { "incident.update", to_update, 15, false },
     { "incident.update", to_advance, 20, false },
     { "incident.update", to_edit, 8, false },
+    { "incident.update", to_move, 3, false },
     { "incident.close", to_close, 8, false },
     { "incident.reopen", to_reopen, 8, false },
     { "incident.downgrade", to_downgrade, 1, false },
@@ -297,6 +305,11 @@ static const struct {
       "SELECT COUNT(*) FROM incident i WHERE NOT EXISTS (SELECT 1 FROM incident_role r JOIN"
       " role_type t ON t.id = r.role_type_id WHERE r.incident_id = i.id AND t.slug ="
       " 'commander')" },
+    { "no record of the timeline is empty", "SELECT COUNT(*) FROM incident_update WHERE message IS "
+                                            "NULL AND status IS NULL AND priority_id"
+                                            " IS NULL AND category_id IS NULL AND environment_id "
+                                            "IS NULL AND title IS NULL AND description"
+                                            " IS NULL AND roles IS NULL AND event_type IS NULL" },
     { "the timeline leads to the row",
       "SELECT COUNT(*) FROM incident i WHERE"
       " (SELECT status FROM incident_update u WHERE u.incident_id = i.id AND status IS NOT NULL"
