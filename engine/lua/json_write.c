@@ -152,6 +152,16 @@ static bool gather_members(struct walk *walk, int index)
     return true;
 }
 
+/* Names count as texts do: tables that share others repeat them. */
+static bool walk_key(struct walk *walk, const struct lua_util_json_member *member)
+{
+    walk->text_bytes += member->len;
+    if (walk->text_bytes > TEXT_MOST)
+        return fail(walk, "too much text");
+    return walk->sink->key(walk->sink, member->key, member->len) ||
+           fail(walk, "the key is not valid UTF-8");
+}
+
 static bool walk_members(struct walk *walk, size_t first, int depth)
 {
     struct place place = { .outer = walk->place };
@@ -161,9 +171,7 @@ static bool walk_members(struct walk *walk, size_t first, int depth)
     for (size_t i = first, end = work->count; i < end && is_fine; i++) {
         struct lua_util_json_member member = work->members[i];
         place.key = member.key;
-        is_fine = walk->sink->key(walk->sink, member.key, member.len)
-                      ? walk_value(walk, member.slot, depth + 1)
-                      : fail(walk, "the key is not valid UTF-8");
+        is_fine = walk_key(walk, &member) && walk_value(walk, member.slot, depth + 1);
     }
     walk->place = place.outer;
     return is_fine;

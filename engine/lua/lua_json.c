@@ -6,9 +6,16 @@
 #include "lua/lua_util.h"
 #include "lua/options.h"
 
-enum { KEPT_BYTES = 256 << 10 };
+enum { KEPT_BYTES = 256 << 10, KEPT_MEMBERS = 4 << 10 };
 
 #define WORK "engine.json.work" /* what writing takes, kept from one text to the next */
+
+/* What a large value took is given back, whether it became a text or not. */
+static void keep_little(struct lua_util_json_text *work)
+{
+    if (work->text.cap > KEPT_BYTES || work->cap > KEPT_MEMBERS)
+        lua_util_json_text_fini(work);
+}
 
 static int l_work_gc(lua_State *L)
 {
@@ -52,11 +59,12 @@ static int l_json_encode(lua_State *L)
     struct options options = options_check(L, 2, "json.encode", KEYS);
     bool is_pretty = options_flag(&options, "pretty");
     struct lua_util_json_text *work = lua_touserdata(L, lua_upvalueindex(1));
-    if (lua_util_write_json(L, 1, is_pretty, work, &err) != OK)
+    if (lua_util_write_json(L, 1, is_pretty, work, &err) != OK) {
+        keep_little(work);
         return luaL_error(L, "json.encode: %s", err.msg);
+    }
     lua_pushlstring(L, work->text.data, work->text.len);
-    if (work->text.cap > KEPT_BYTES)
-        lua_util_json_text_fini(work);
+    keep_little(work);
     return 1;
 }
 

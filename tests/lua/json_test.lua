@@ -145,6 +145,14 @@ return {
     t.fails(function() json.encode(list) end, "%[33%]: too much text")
   end,
 
+  ["a name that stands in it many times counts as often"] = function(t)
+    local named = { [("x"):rep(1 << 10)] = true }
+    local list = {}
+    for i = 1, 33000 do list[i] = named end
+    t.fails(function() json.encode(list) end, "%[32769%]")
+    t.equal(#json.encode { named, named }, 2 * (1 << 10) + 21)
+  end,
+
   ["functions have no JSON form"] = function(t)
     t.fails(function() json.encode { on = { print_it = function() end } } end, "on%.print_it: a function")
   end,
