@@ -68,7 +68,6 @@ static int incident_detail(struct op_call *call)
 /* A query that grows condition by condition. */
 struct filter {
     struct buf sql;
-    bool is_open_only; /* few of all incidents */
     struct db_value values[FILTER_VALUES];
     int count;
 };
@@ -161,7 +160,6 @@ static int filter_by_status(struct filter *filter, const struct args *args)
         if ((!list || is_within[status_index(status)]) && status < below)
             buf_printf(&filter->sql, ", %d", status);
     buf_puts(&filter->sql, ")");
-    filter->is_open_only = below <= STATUS_CLOSED || !is_within[STATUS_COUNT - 1];
     return OK;
 }
 
@@ -181,23 +179,18 @@ static int filter_by_search(struct filter *filter, const struct args *args)
     return OK;
 }
 
-/* Incidents that concern a person: declared by, member of, role in. Of few incidents each is asked;
- * of all of them those of the person are looked up. */
+/* Incidents that concern a person: declared by, member of, role in. Each is asked, from the newest
+ * on: those who look want open ones, which are few. */
 static int filter_by_person(struct filter *filter, const struct args *args)
 {
-    static const char EACH[] =
-        " AND (i.created_by = ? OR EXISTS (SELECT 1 FROM incident_member m WHERE"
-        " m.incident_id = i.id AND m.person_id = ?) OR EXISTS (SELECT 1 FROM incident_role r"
-        " WHERE r.incident_id = i.id AND r.person_id = ?))";
-    static const char OF_PERSON[] =
-        " AND i.id IN (SELECT id FROM incident WHERE created_by = ? UNION SELECT incident_id FROM"
-        " incident_member WHERE person_id = ? UNION SELECT incident_id FROM incident_role WHERE"
-        " person_id = ?)";
     struct text person;
     int rc = args_text_optional(args, "of_person", 1, ID_SIZE - 1, &person);
     if (rc != OK || !person.at)
         return rc;
-    buf_puts(&filter->sql, filter->is_open_only ? EACH : OF_PERSON);
+    buf_puts(&filter->sql,
+             " AND (i.created_by = ? OR EXISTS (SELECT 1 FROM incident_member m WHERE"
+             " m.incident_id = i.id AND m.person_id = ?) OR EXISTS (SELECT 1 FROM incident_role r"
+             " WHERE r.incident_id = i.id AND r.person_id = ?))");
     for (int i = 0; i < 3; i++)
         bind_bytes(filter, person.at, person.len);
     return OK;

@@ -5,8 +5,6 @@ CREATE INDEX incident_category ON incident(category_id, id, is_private);
 CREATE INDEX incident_priority ON incident(priority_id, id, is_private);
 CREATE INDEX incident_environment ON incident(environment_id, id, is_private);
 CREATE INDEX incident_title ON incident(title, id, is_private);
-CREATE INDEX incident_member_person ON incident_member(person_id, incident_id);
-CREATE INDEX incident_role_person ON incident_role(person_id, incident_id);
 CREATE INDEX conversation_external ON conversation(external_id);
 CREATE INDEX conversation_declared ON conversation(id) WHERE is_declared = 1;
 CREATE INDEX conversation_opened ON conversation(incident_id) WHERE status = 'opened';
