@@ -76,16 +76,16 @@ static int find(struct tx *tx, const struct import_row *row, const char *what, c
     char *owned[4] = { NULL };
     char name[IMPORT_NAME_SIZE];
     int count = 0;
+    bool is_whole = true;
     buf_printf(&sql, "SELECT %s FROM %s WHERE ", what, row->table->name);
-    for (const char *at = set; count < 4 && import_next_name(&at, name); count++) {
+    for (const char *at = set; is_whole && count < 4 && import_next_name(&at, name); count++) {
         json_t *value = json_object_get(row->values, name);
-        if (!value || json_is_null(value))
-            return DB_DONE;
+        is_whole = value && !json_is_null(value);
         buf_printf(&sql, "%s%s = ?", count ? " AND " : "", name);
         values[count] = import_row_bind(value, &owned[count]);
     }
-    struct stmt *stmt = tx_query_values(tx, err, buf_text(&sql), values, count);
-    int rc = stmt ? stmt_next(stmt, err) : err->code;
+    struct stmt *stmt = is_whole ? tx_query_values(tx, err, buf_text(&sql), values, count) : NULL;
+    int rc = !is_whole ? DB_DONE : stmt ? stmt_next(stmt, err) : err->code;
     if (rc == DB_ROW)
         *out = xstrdup(stmt_text(stmt, 0));
     stmt_end(stmt);
@@ -161,8 +161,8 @@ static int free_number(struct tx *tx, const struct import_row *row, const struct
 static int adopt(struct tx *tx, const struct import_row *row, const char *natural, struct err *err)
 {
     AUTO_FREE char *known = NULL;
-    char *unused;
-    struct db_value id = import_row_bind(json_object_get(row->values, "id"), &unused);
+    AUTO_FREE char *owned = NULL;
+    struct db_value id = import_row_bind(json_object_get(row->values, "id"), &owned);
     int rc = find(tx, row, "id", natural, &known, err);
     if (rc != DB_ROW)
         return rc;
@@ -215,13 +215,13 @@ static int refuse_number(struct tx *tx, const struct db_value *id, struct err *e
 
 int import_row_take_id(struct tx *tx, const struct import_row *row, struct err *err)
 {
-    char *unused;
+    AUTO_FREE char *owned = NULL;
     int rc = OK;
     for (int i = 0; i < IMPORT_SETS_MAX && row->table->natural[i] && rc >= 0; i++)
         rc = adopt(tx, row, row->table->natural[i], err);
     if (rc < 0 || !row->table->same[0])
         return rc < 0 ? rc : OK;
-    struct db_value id = import_row_bind(json_object_get(row->values, "id"), &unused);
+    struct db_value id = import_row_bind(json_object_get(row->values, "id"), &owned);
     rc = is_taken(tx, row, err);
     if (rc != DB_ROW)
         return rc < 0 ? rc : OK;
