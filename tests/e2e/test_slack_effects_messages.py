@@ -173,20 +173,3 @@ def test_the_channels_name_follows_the_category(world):
     equal(len(calls), 2, "a name that somebody gave it stays")
     equal([one for one in world.jobs() if one["state"] == "dead"], [], "dead jobs")
     engine.process.stop()
-
-
-def test_notices_of_our_own_topics_are_taken_away(world):
-    engine, channel = open_incident(world)
-    for number, (user, stays) in enumerate((("U0BOT", False), ("U0002", True))):
-        notice = world.sandbox.say(channel, user, f"notice {number}: set the channel topic")
-        engine.event({"type": "message", "subtype": "channel_topic", "channel": channel, "user": user, "ts": notice["ts"], "topic": "x"},
-                     event_id=f"EvTopic{number}")
-        engine.settled()
-
-        def is_there():
-            return any(one["ts"] == notice["ts"] for one in world.sandbox.channel(channel)["messages"])
-        if stays:
-            equal(is_there(), True, "what a person did is said")
-        else:
-            wait_for("the end of the notice", lambda: not is_there())
-    engine.process.stop()

@@ -6,7 +6,6 @@ local incidents = require "engine.incidents"
 local log = require "engine.log"
 local client = require "slack.client"
 local people = require "slack.people"
-local workspace = require "slack.workspace"
 
 local function id_of(value)
   if type(value) == "table" then value = value.id end
@@ -54,7 +53,7 @@ end
 local SUBTYPES = {}
 
 -- Who makes the channel private wants the incident private: its page and its rows in lists follow.
-function SUBTYPES.channel_convert_to_private(_, channel_id)
+function SUBTYPES.channel_convert_to_private(channel_id)
   save(channel_id, { type = "private" })
   local conversation = conversations.get { platform = "slack", external_id = channel_id }
   if not conversation or not conversation.incident_id then return end
@@ -63,25 +62,13 @@ function SUBTYPES.channel_convert_to_private(_, channel_id)
 end
 
 -- The incident stays private: what was hidden is not shown because a channel was opened.
-function SUBTYPES.channel_convert_to_public(_, channel_id)
+function SUBTYPES.channel_convert_to_public(channel_id)
   save(channel_id, { type = "public" })
-end
-
--- Slack tells everybody of each topic that we set; what changed was said already.
-function SUBTYPES.channel_topic(event, channel_id)
-  local identity = workspace.identity()
-  if not identity or event.user ~= identity.user_id or type(event.ts) ~= "string" then return end
-  local conversation = conversations.get { platform = "slack", external_id = channel_id }
-  if not conversation or not conversation.incident_id then return end
-  return function()
-    local _, err = client.call("chat.delete", { channel = channel_id, ts = event.ts })
-    if err then log.info("the notice of a topic stays: " .. tostring(err)) end
-  end
 end
 
 local function message_event(event)
   local handler, channel_id = SUBTYPES[event.subtype], id_of(event.channel)
-  if handler and channel_id then return handler(event, channel_id) end
+  if handler and channel_id then handler(channel_id) end
 end
 
 local function user_changed(event)
