@@ -1,13 +1,15 @@
--- on_call: who is on call now, as providers and config.lua say, by service.
+-- on_call: who is on call now, as providers and config.lua say, by service; and which services were called to what.
 local crypto = require "engine.crypto"
 local kernel = require "engine.kernel"
 local people_of = require "engine.people"
+local store = require "engine.store"
 local blocks = require "slack.blocks"
 local people = require "slack.people"
 
 local M = {}
 
 local KEY_LENGTH = 16
+local CALLED = "slack.oncall_called"        -- scope of the store
 
 --- What an option calls a service: its name may be longer than Slack takes.
 ---@param service string
@@ -23,7 +25,8 @@ function M.services()
   if not rows then return nil, err end
   local services, by_name, by_level = {}, {}, {}
   for _, row in ipairs(rows) do
-    local person = people_of.get { id = row.person_id }
+    local person, unread = people_of.get { id = row.person_id }
+    if not person and unread.code ~= "not_found" then return nil, unread end
     local service, at = by_name[row.service], row.service .. "\0" .. row.level
     if person and not service then
       service = { service = row.service, key = M.key(row.service), levels = {} }
@@ -53,6 +56,24 @@ function M.find(key)
     if service.key == key then return service end
   end
   return nil, err
+end
+
+local function called_key(incident_id, key)
+  return ("%d %s"):format(incident_id, key)
+end
+
+--- Was the service with this key called to the incident? May yield.
+function M.was_called(incident_id, key)
+  return store.get(CALLED, called_key(incident_id, key)) ~= nil
+end
+
+--- Keeps that it was, or that it was not after all. May yield.
+---@param incident_id integer
+---@param key string
+---@param is_called boolean
+function M.set_called(incident_id, key, is_called)
+  if is_called then return store.put(CALLED, called_key(incident_id, key), true) end
+  return store.delete(CALLED, called_key(incident_id, key))
 end
 
 --- One line a level, mrkdwn.

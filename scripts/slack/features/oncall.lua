@@ -3,7 +3,6 @@
 local config = require "engine.config"
 local conversations = require "engine.conversations"
 local jobs = require "engine.jobs"
-local store = require "engine.store"
 local blocks = require "slack.blocks"
 local footer = require "slack.footer"
 local incident_modal = require "slack.incident_modal"
@@ -13,19 +12,14 @@ local reply = require "slack.reply"
 local view = require "slack.view"
 
 local CALLBACK, TITLE, BUTTON = "incident_oncall_trigger", "Trigger on-call", "open_modal_trigger_oncall"
-local CALLED = "slack.oncall_called"        -- of the store: which services were called to which incident
 local MOST_LINES = 30
-
-local function called_key(incident, service)
-  return ("%d %s"):format(incident.id, service.key)
-end
 
 -- Those that can be called, and the names of those that were.
 local function split(incident, services)
   local options, called = {}, {}
   for _, service in ipairs(services) do
     local name = blocks.line(service.service)
-    if store.get(CALLED, called_key(incident, service)) then
+    if on_call.was_called(incident.id, service.key) then
       called[#called + 1] = blocks.escape(name, 60)
     elseif #options < blocks.LIMIT.options then
       options[#options + 1] = blocks.option(name, service.key)
@@ -76,7 +70,7 @@ local function submit(context, values)
     key = ("slack.oncall:%d:%s"):format(incident.id, service.key),
   }
   if not queued then return reply.errors { oncall_service = "The call could not be kept: " .. tostring(problem) } end
-  store.put(CALLED, called_key(incident, service), true)
+  on_call.set_called(incident.id, service.key, true)
   return reply.clear(function()
     reply.tell(given, { text = (":pager: Who is on call for *%s* is being called."):format(
       blocks.escape(blocks.line(service.service), 100)) })

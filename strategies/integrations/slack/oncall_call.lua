@@ -35,14 +35,16 @@ local function invite(incident, called, service)
   return invitations.outcome { incident_id = incident.id, results = results }
 end
 
-local function words_of(incident, called, service)
+-- Who is called belongs to no private incident yet: its title is for its channel.
+local function words_of(incident, called, service, is_in_channel)
   local who = {}
   for i, person in ipairs(called) do who[i] = people.mention(person) end
   local channel = incident.conversation
+  local name = incident_text.headline(incident)
+  if incident.is_private and not is_in_channel then name = "private incident #" .. incident.id end
   return (":pager: %s, on call for *%s*: you are needed at %s *%s*%s (%s)"):format(table.concat(who, " "),
     blocks.escape(blocks.line(service), 100), incident_text.priority(incident.priority),
-    incident_text.headline(incident), channel and (" in <#%s>"):format(channel.external_id) or "",
-    incident_text.page_link(incident))
+    name, channel and (" in <#%s>"):format(channel.external_id) or "", incident_text.page_link(incident))
 end
 
 local function say_in_channel(ctx, incident, words, update_id)
@@ -52,20 +54,36 @@ local function say_in_channel(ctx, incident, words, update_id)
   })
 end
 
--- At most once each: what nobody knows the outcome of is not said again.
-local function tell_each(ctx, called, words)
-  if ctx.progress.is_told then return end
-  ctx:note { is_told = true }
-  for _, person in ipairs(called) do
-    local slack_id = people.slack_id(person)
-    local _, err
-    if slack_id then
-      _, err = client.call("chat.postMessage", {
-        channel = slack_id, text = words, blocks = { blocks.section(words) }, unfurl_links = false,
-      })
-    end
-    if err then log.warn("somebody on call was not told: " .. tostring(err)) end
+-- Sends somebody the words; the refusal otherwise.
+local function tell(person, words)
+  local slack_id = people.slack_id(person)
+  if not slack_id then
+    return client.error { code = "not_found", message = "the person has no account on this platform" }
   end
+  local _, err = client.call("chat.postMessage", {
+    channel = slack_id, text = words, blocks = { blocks.section(words) }, unfurl_links = false,
+  })
+  return err
+end
+
+-- At most once each: what nobody knows the outcome of is not said again. Returns how many may have heard; nil and an
+-- error when somebody is worth another try.
+local function tell_each(ctx, called, words)
+  local said, count = ctx.progress.said or {}, 0
+  for _, person in ipairs(called) do
+    if not said[person.id] then
+      said[person.id] = "told"
+      ctx:note { said = said }
+      local err = tell(person, words)
+      local is_lost = err and err.unknown
+      said[person.id] = (not err or is_lost) and "told" or not err.retryable and "refused" or nil
+      ctx:note { said = said }
+      if err then log.warn("somebody on call was not told: " .. tostring(err)) end
+      if not said[person.id] then return nil, err end
+    end
+    if said[person.id] == "told" then count = count + 1 end
+  end
+  return count
 end
 
 local function send(ctx, args)
@@ -83,18 +101,23 @@ local function send(ctx, args)
     event_type = "trigger_oncall", request_key = "slack:oncall:" .. args.key,
   }, permit.actor(args.person_id))
   if not noted then return nil, refusal end
-  local words = words_of(incident, called, args.service)
-  tell_each(ctx, called, words)
-  if not incident.conversation then return end
+  local told, untold = tell_each(ctx, called, words_of(incident, called, args.service))
+  if not told then return nil, untold end
+  if not incident.conversation then
+    return told > 0 or nil, told == 0 and client.error {
+      code = "unavailable", message = "none of them could be told in a direct message",
+    } or nil
+  end
   local invited, problem = invite(incident, called, args.service)
   if not invited then return nil, problem end
-  return say_in_channel(ctx, incident, words, noted.update_id)
+  return say_in_channel(ctx, incident, words_of(incident, called, args.service, true), noted.update_id)
 end
 
--- Whoever called relies on it: they hear when nobody was reached.
+-- Whoever called relies on it: they hear when nobody was reached, and can call again.
 local function call(ctx, args)
   local done, err = send(ctx, args)
   if err and not err.retryable then
+    on_call.set_called(args.incident_id, on_call.key(args.service), false)
     bad_news.tell(args.person_id, ("Who is on call for *%s* was not called. Please reach them another way."):format(
       blocks.escape(args.service, 200)), err)
   end

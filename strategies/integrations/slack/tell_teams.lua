@@ -66,13 +66,16 @@ local function tell(ctx, event)
   if incident.is_private or incident.is_ignored or rules.has_channel(incident) then return end
   local places, unread = conversations_for(incident)
   if not places then return nil, unread end
+  local refusal
   for _, conversation in ipairs(places) do
     local sent, problem = message.send(ctx, {
       conversation = conversation, incident = incident, kind = "raid_created_issue", blocks = content(incident),
       text = ("%s %s was declared"):format(incident_text.priority(incident.priority), incident_text.headline(incident)),
     })
-    if not sent then return nil, problem end
+    if not sent and problem.retryable then return nil, problem end
+    refusal = refusal or problem                 -- one that refuses keeps it from no other
   end
+  return nil, refusal
 end
 
 return {
