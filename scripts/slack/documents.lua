@@ -6,20 +6,28 @@ local M = {}
 
 local URL = "^https?://[^%s<>|]+$"
 
+--- Those of a kind.
+---@param documents table[]
+---@param kind string  "ticket" or "postmortem"
+---@return table[]
+function M.of_kind(documents, kind)
+  local found = {}
+  for _, one in ipairs(documents) do
+    if one.kind == kind then found[#found + 1] = one end
+  end
+  return found
+end
+
 --- May yield.
 ---@param incident_id integer
----@param kind string  "ticket" or "postmortem"
+---@param kind? string  default: all
 ---@param actor? Actor
 ---@return table[]|nil
 ---@return table|nil err
 function M.of(incident_id, kind, actor)
   local all, err = kernel.call("attachment.list", { incident_id = incident_id }, actor)
   if not all then return nil, err end
-  local found = {}
-  for _, one in ipairs(all) do
-    if one.kind == kind then found[#found + 1] = one end
-  end
-  return found
+  return kind and M.of_kind(all, kind) or all
 end
 
 --- Is it about them?

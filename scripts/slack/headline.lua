@@ -11,6 +11,7 @@ local M = {}
 M.KIND = "ff_incident_declared"
 
 local MOST_CUSTOM = 30
+local SHOWN = { attachments = true, custom_fields = true, impacts = true }     -- of what records.changed names
 
 local function facts(incident)
   local list = incident_text.facts(incident)
@@ -32,10 +33,13 @@ local function add_custom_facts(list, incident)
   end
 end
 
-local function add_documents(list, incident, kind, title)
-  local found, err = documents.of(incident.id, kind)
+local function add_documents(list, incident)
+  local found, err = documents.of(incident.id)
   if not found then return nil, err end
-  if #found > 0 then list[#list + 1] = blocks.section("*" .. title .. "*\n" .. documents.lines(found)) end
+  for _, one in ipairs { { "ticket", "Ticket" }, { "postmortem", "Post-mortem" } } do
+    local some = documents.of_kind(found, one[1])
+    if #some > 0 then list[#list + 1] = blocks.section("*" .. one[2] .. "*\n" .. documents.lines(some)) end
+  end
   return true
 end
 
@@ -60,15 +64,23 @@ local function content(incident)
     list[#list + 1] = blocks.divider()
     list[#list + 1] = blocks.section(impacts)
   end
-  for _, one in ipairs { { "ticket", "Ticket" }, { "postmortem", "Post-mortem" } } do
-    local added, err = add_documents(list, incident, one[1], one[2])
-    if not added then return nil, err end
-  end
+  local added, err = add_documents(list, incident)
+  if not added then return nil, err end
   list[#list + 1] = blocks.context("Should be over within "
     .. incident_text.target(incident.priority)
     .. ". Say here what you see and what you try.")
   list[#list + 1] = buttons(incident)
   return list
+end
+
+--- Does it say something of what happened?
+---@param event table
+function M.is_touched(event)
+  if event.kind ~= "records.changed" then return true end
+  for _, field in ipairs(event.fields or {}) do
+    if SHOWN[field] then return true end
+  end
+  return false
 end
 
 --- What it says now. May yield.

@@ -13,10 +13,10 @@ local function is_back(incident, conversation, problem)
 end
 
 ---@param options { about: string, order: integer, event?: string,
----  events?: string[], with_archived?: boolean, wants?: fun(event): boolean,
+---  events?: string[], with_archived?: boolean, enabled?: fun(slack): boolean, wants?: fun(event): boolean,
 ---  run: fun(ctx, incident, conversation, event), jobs?: table }
----  with_archived: also when the channel is archived; wants: whether the event is of interest at all, before anything
----  is read
+---  with_archived: also when the channel is archived; enabled: whether config.lua asks for it, else no job is made;
+---  wants: whether the event is of interest at all, before anything is read
 ---@return table unit  for strategies/integrations
 function M.unit(options)
   local function handle(ctx, event)
@@ -38,7 +38,10 @@ function M.unit(options)
   return {
     about = options.about,
     order = options.order,
-    enabled = function(settings) return settings.slack.token ~= "" end,
+    enabled = function(settings)
+      local slack = settings.slack
+      return slack.token ~= "" and (not options.enabled or options.enabled(slack))
+    end,
     on = on,
     jobs = options.jobs,
   }

@@ -14,7 +14,6 @@ local view = require "slack.view"
 
 local M = {}
 
-
 local function description_lines(level)
   local lines = {}
   for line in (level.description or ""):gmatch("[^\n]+") do

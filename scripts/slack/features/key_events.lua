@@ -75,6 +75,7 @@ local function picked_in_message(given)
   if not context then return reply.tell(given, { text = words }) end
   local name = given.action.id:gsub("^post_mortem_milestone", "key_event"):gsub("___.*$", "")
   local event_type = name:match "^key_event_date_(.+)$" or name:match "^key_event_(.+)$"
+  if not event_type then return end
   local result, err = incidents.set_key_events({
     id = context.incident.id, key_events = { [event_type] = given.action.at and given.action.at * 1000 or json.null },
   }, context.actor)

@@ -23,10 +23,9 @@ local function content(emergency)
 end
 
 local function tell(ctx, incident, conversation)
-  local emergency = config.slack.emergency
-  if not rules.is_emergency(incident) or not (emergency.guide or emergency.usergroup) then return end
+  if not rules.is_emergency(incident) then return end
   return message.send(ctx, {
-    conversation = conversation, incident = incident, kind = KIND, blocks = content(emergency),
+    conversation = conversation, incident = incident, kind = KIND, blocks = content(config.slack.emergency),
     text = "Emergency communication for " .. incident_text.headline(incident),
   })
 end
@@ -41,6 +40,7 @@ end
 return step.unit {
   about = "Says how the company is told of a P1 in production",
   events = { "conversation.ready", "incident.updated" }, order = 15, run = tell,
+  enabled = function(slack) return slack.emergency.guide ~= nil or slack.emergency.usergroup ~= nil end,
   wants = function(event)
     return event.kind ~= "incident.updated" or event.old_priority_value ~= nil or is_elsewhere(event)
   end,

@@ -1,6 +1,7 @@
 -- off_hours: outside office hours those who could help may sleep: the new channel is told how to call them. Nothing
 -- where nobody is declared who could be called (slack.sos).
 local config = require "engine.config"
+local time = require "engine.time"
 local blocks = require "slack.blocks"
 local incident_text = require "slack.incident_text"
 local message = require "slack.message"
@@ -19,7 +20,7 @@ local function names()
 end
 
 local function tell(ctx, incident, conversation)
-  if #config.slack.sos == 0 or office_hours.is_open(incident.created_at_ms) then return end
+  if office_hours.is_open(time.now_ms()) then return end
   local words = ":crescent_moon: It is outside office hours: who could help may not see this. These can be called: "
     .. names() .. "."
   return message.send(ctx, {
@@ -34,4 +35,5 @@ end
 
 return step.unit {
   about = "Says outside office hours how to call for help", event = "conversation.ready", order = 25, run = tell,
+  enabled = function(slack) return #slack.sos > 0 end,
 }

@@ -4,7 +4,6 @@ local status = require "incident_status"
 local client = require "slack.client"
 local step = require "slack.step"
 
-
 local function unarchive(_, incident, conversation)
   if incident.status == status.CLOSED then return end
   local _, err = client.call("conversations.unarchive", { channel = conversation.external_id })
