@@ -296,6 +296,90 @@ static void test_rules_are_kept(void **state)
     }
 }
 
+/* ---- what is hidden --------------------------------------------------------------------------- */
+
+/* The path of a route, with <id> for the record that it is about. */
+static void path_of(const struct api_route *route, const char *id, struct buf *out)
+{
+    for (const char *at = route->pattern; *at; at++) {
+        if (*at != ':') {
+            buf_putc(out, *at);
+            continue;
+        }
+        size_t len = strcspn(at, "/");
+        buf_puts(out, len == 3 && !strncmp(at, ":id", 3) ? id : "ann@example.org");
+        at += len - 1;
+    }
+}
+
+/* The status and the answer about record <id>; the caller frees it. */
+static char *answer_about(struct fixture *fixture, const struct api_route *route, const char *id,
+                          const char *body)
+{
+    AUTO_BUF struct buf path = BUF_INIT;
+    path_of(route, id, &path);
+    ask(fixture, route->method, buf_text(&path), fixture->writer,
+        "Content-Type: application/json\r\n", body, strlen(body));
+    return xasprintf("%d %s", fixture->status, fixture->answer);
+}
+
+/* True when some body was good enough for the record itself to be looked for. */
+static bool is_hidden_at(struct fixture *fixture, const struct api_route *route)
+{
+    static const char *const BODIES[] = {
+        "",
+        "{}",
+        "{\"message\":\"I should not know\"}",
+        "{\"key_events\":{\"fixed\":null}}",
+        "{\"roles\":{\"commander\":null}}",
+        "{\"person\":\"ann@example.org\"}",
+        "{\"tags\":[\"a\"]}",
+        "{\"impacts\":{}}",
+        "{\"custom_fields\":{}}",
+        "{\"into\":2}",
+        "{\"amount\":\"1.00\"}",
+    };
+    bool was_looked_for = false;
+    for (size_t i = 0; i < sizeof(BODIES) / sizeof(*BODIES); i++) {
+        AUTO_FREE char *hidden = answer_about(fixture, route, "1", BODIES[i]);
+        AUTO_FREE char *missing = answer_about(fixture, route, "99", BODIES[i]);
+        if (strcmp(hidden, missing) != 0 || hidden[0] != '4')
+            fail_msg("%s %s with %s\nhidden: %s\nmissing: %s", route->method, route->pattern,
+                     BODIES[i], hidden, missing);
+        was_looked_for |= !strncmp(hidden, "404", 3);
+    }
+    return was_looked_for;
+}
+
+/* Of every route, also of those that are still to come: a private incident is as one that there is not. */
+static void test_what_is_hidden_is_not_there(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct api_route *route;
+    int routes = 0;
+    post(fixture, fixture->insider, SECRET);
+    expect(fixture, 201, "\"id\":1,");
+    json_decref(run_op(fixture, "cost.add",
+                       "{\"incident_id\":1,\"cost_type\":\"Lost sales\",\"amount\":\"5.00\"}"));
+    post(fixture, fixture->writer, GOOD);
+    expect(fixture, 201, "\"id\":2,");
+    json_t *before = run_op(fixture, "audit.list", "{\"limit\":1}");
+    for (int i = 0; (route = api_route_at(i)); i++) {
+        if (strncmp(route->pattern, API "incident", strlen(API "incident")) != 0 ||
+            !strstr(route->pattern, ":id/") || strstr(route->pattern, "types/") ||
+            strstr(route->pattern, "categories/"))
+            continue;
+        routes++;
+        if (!is_hidden_at(fixture, route))
+            fail_msg("no body is good for %s %s", route->method, route->pattern);
+    }
+    assert_true(routes > 25);
+    json_t *after = run_op(fixture, "audit.list", "{\"limit\":1}");
+    assert_true(json_equal(before, after));
+    json_decref(before);
+    json_decref(after);
+}
+
 int main(void)
 {
 #define API_TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -305,6 +389,7 @@ int main(void)
         API_TEST(test_shapes_promise_what_is_answered),
         cmocka_unit_test(test_every_route_has_its_rule),
         API_TEST(test_rules_are_kept),
+        API_TEST(test_what_is_hidden_is_not_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
