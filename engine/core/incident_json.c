@@ -172,13 +172,18 @@ static struct item *find_item(struct incident_set *set, int64_t id)
 
 /* ---- fragments */
 
-static void put_head(struct json_writer *w, struct stmt *stmt)
+void incident_put_url(struct json_writer *w, int64_t id)
 {
-    int status = (int)stmt_int(stmt, STATUS);
     char base_url[OP_BASE_URL_SIZE];
     char url[OP_BASE_URL_SIZE + 40];
     op_base_url(base_url);
-    snprintf(url, sizeof(url), "%s/incident/%" PRId64 "/", base_url, stmt_int(stmt, ID));
+    snprintf(url, sizeof(url), "%s/incident/%" PRId64 "/", base_url, id);
+    json_put_text(w, "url", url);
+}
+
+static void put_head(struct json_writer *w, struct stmt *stmt)
+{
+    int status = (int)stmt_int(stmt, STATUS);
     json_put_int(w, "id", stmt_int(stmt, ID));
     json_put_text(w, "title", stmt_text(stmt, TITLE));
     json_put_text(w, "description", stmt_text(stmt, DESCRIPTION));
@@ -199,7 +204,7 @@ static void put_head(struct json_writer *w, struct stmt *stmt)
     json_put_text(w, "closure_reference", stmt_text(stmt, CLOSURE_REFERENCE));
     json_put_text(w, "dedup_key", stmt_text(stmt, DEDUP_KEY));
     json_put_raw(w, "custom_fields", stmt_text(stmt, CUSTOM_FIELDS));
-    json_put_text(w, "url", url);
+    incident_put_url(w, stmt_int(stmt, ID));
 }
 
 static void put_priority(struct json_writer *w, struct stmt *stmt)

@@ -29,6 +29,9 @@ void incident_set_write(const struct incident_set *set, struct json_writer *w, s
  * when there is none. */
 bool incident_set_begin(const struct incident_set *set, struct json_writer *w, size_t index);
 
+/* Writes "url", the address of an incident's page. */
+void incident_put_url(struct json_writer *w, int64_t id);
+
 /* One incident with its impacts, read and written; ERR_NOT_FOUND when there is none. Asks no
  * policy. */
 int incident_write(struct tx *tx, struct json_writer *w, int64_t id, struct err *err);

@@ -48,7 +48,7 @@ local function column(group)
 end
 
 local function show()
-  local list, err = incidents.list({ status_below = status.CLOSED, limit = 500 }, READER)
+  local list, err = incidents.list({ status_below = status.CLOSED, limit = 500, is_brief = true }, READER)
   if not list then return layout.failed(err) end
   if #list == 0 then
     return layout.page("Incidents in progress", h("section", { class = "empty" },

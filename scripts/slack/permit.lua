@@ -164,7 +164,7 @@ end
 -- As M.list, of those with a role: each incident that the person belongs to has to be asked.
 local function list_fitting(entries, person_id, wanted)
   local actor, page, found = M.actor(person_id), copy_of(wanted), {}
-  page.limit = PAGE
+  page.limit, page.is_brief = PAGE, nil    -- roles are in the full form only
   for _ = 1, MOST_PAGES do
     local rows, err = incidents.list(page, actor)
     if not rows then return nil, err end
@@ -182,18 +182,18 @@ end
 --- person belongs to. May yield.
 ---@param person_id string
 ---@param wanted table  of incidents.list, with its limit
----@return table[]|nil rows
+---@return table[]|nil rows  with what the brief form has
 ---@return table|nil err
 function M.list(person_id, wanted)
-  local actor, entries = M.actor(person_id), entries_of "see"
-  if not entries then return incidents.list(wanted, actor) end
+  local actor, entries, brief = M.actor(person_id), entries_of "see", copy_of(wanted)
+  brief.is_brief = true
+  if not entries then return incidents.list(brief, actor) end
   local of_incident, of_person = split(entries)
-  if any_fits(of_person, person_id) then return incidents.list(wanted, actor) end
+  if any_fits(of_person, person_id) then return incidents.list(brief, actor) end
   if #of_incident == 0 then return {} end
-  local own = copy_of(wanted)              -- who has a role in an incident belongs to it too
-  own.of_person = person_id
-  if has_members(of_incident) then return incidents.list(own, actor) end
-  return list_fitting(of_incident, person_id, own)
+  brief.of_person = person_id              -- who has a role in an incident belongs to it too
+  if has_members(of_incident) then return incidents.list(brief, actor) end
+  return list_fitting(of_incident, person_id, brief)
 end
 
 return M

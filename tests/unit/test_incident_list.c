@@ -64,11 +64,61 @@ static void people_find_what_concerns_them(void **state)
     assert_listed(*state, "{'of_person':'nobody'}", "");
 }
 
+/* Every member of <brief>, also within its objects, is as in <full>. */
+static void assert_part_of(const json_t *brief, const json_t *full, const char *where)
+{
+    const char *key;
+    json_t *value;
+    if (!json_is_object(brief)) {
+        if (!json_equal(brief, full))
+            fail_msg("%s differs between the brief and the full form", where);
+        return;
+    }
+    json_object_foreach ((json_t *)brief, key, value)
+        assert_part_of(value, json_object_get(full, key), key);
+}
+
+static json_t *list_as(struct fixture *fixture, const char *is_brief, const char *conditions)
+{
+    AUTO_FREE char *args = xasprintf("{'is_brief':%s%s}", is_brief, conditions);
+    return run(fixture, "incident.list", args);
+}
+
+static void assert_brief_as_full(struct fixture *fixture, const char *conditions, size_t count)
+{
+    json_t *full = list_as(fixture, "false", conditions);
+    json_t *brief = list_as(fixture, "true", conditions);
+    assert_int_equal(json_array_size(full), count);
+    assert_int_equal(json_array_size(brief), count);
+    for (size_t i = 0; i < count; i++) {
+        const json_t *one = json_array_get(brief, i);
+        assert_int_equal(json_object_size(one), 13);
+        assert_part_of(one, json_array_get(full, i), conditions);
+    }
+    json_decref(full);
+    json_decref(brief);
+}
+
+static void brief_is_a_part_of_full(void **state)
+{
+    make_four(*state);
+    exec(*state, "UPDATE incident SET is_drill = 1 WHERE id = 4");
+    exec(*state,
+         "INSERT INTO conversation (id, incident_id, platform, external_id, name,"
+         " created_at_ms, updated_at_ms) VALUES ('c', 3, 'slack', 'C1', 'it-is-broken', 0, 0)");
+    assert_brief_as_full(*state, "", 4);
+    assert_brief_as_full(*state, ",'order':'status'", 4);
+    assert_brief_as_full(*state, ",'status_below':60,'of_person':'ada'", 2);
+    assert_brief_as_full(*state, ",'search':'broken','priority_value_at_most':3,'limit':3", 3);
+    assert_brief_as_full(*state, ",'status_in':[]", 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(statuses_are_a_set, setup_life, teardown),
         cmocka_unit_test_setup_teardown(people_find_what_concerns_them, setup_life, teardown),
+        cmocka_unit_test_setup_teardown(brief_is_a_part_of_full, setup_life, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
