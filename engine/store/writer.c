@@ -97,22 +97,31 @@ static bool run_bare(struct connection *conn, struct request *request)
     return sqlite3_total_changes64(conn->handle) == changes_before;
 }
 
-/* Undoes everything, then does once more what succeeded before <end>. Each time that one of them fails now, it is left
- * out the next time. False: no transaction can begin, or it was lost. */
-static bool start_again(struct connection *conn, struct request *first, const struct request *end)
+static void fail_all(struct request *chain, int rc, const struct err *err)
 {
-    for (;;) {
+    for (struct request *request = chain; request; request = request->next)
+        if (request->rc == OK)
+            request_fail(request, rc, err);
+}
+
+/* Undoes everything, then does once more what succeeded. Each time that one of <chain> fails now, it is left out the
+ * next time. Without a transaction at the end nothing is kept. */
+static void start_again(struct connection *conn, struct request *chain)
+{
+    bool is_clean;
+    do {
         struct err err;
-        bool is_clean = true;
+        is_clean = true;
         connection_rollback(conn);
-        if (begin(conn, &err) != OK)
-            return false;
-        for (struct request *request = first; request != end && is_clean; request = request->next)
+        int rc = begin(conn, &err);
+        if (rc != OK) {
+            fail_all(chain, rc, &err);
+            return;
+        }
+        for (struct request *request = chain; request && is_clean; request = request->next)
             if (request->rc == OK)
                 is_clean = run_bare(conn, request);
-        if (is_clean || !connection_in_transaction(conn))
-            return is_clean;
-    }
+    } while (!is_clean && connection_in_transaction(conn));
 }
 
 /* Adds to the batch, behind <last>, what was asked for meanwhile: one commit less is one fsync less. */
@@ -149,16 +158,9 @@ static struct request *run_requests(struct writer *writer, struct request *chain
     }
     struct request *rest = request->next;
     request->next = NULL;
-    if (!is_clean && connection_in_transaction(conn) && !start_again(conn, chain, request))
-        connection_rollback(conn); /* finish() tells everybody */
+    if (!is_clean && connection_in_transaction(conn))
+        start_again(conn, chain);
     return rest;
-}
-
-static void fail_all(struct request *chain, int rc, const struct err *err)
-{
-    for (struct request *request = chain; request; request = request->next)
-        if (request->rc == OK)
-            request_fail(request, rc, err);
 }
 
 /* The cause is known to the request that met it. */

@@ -33,7 +33,8 @@ struct put {
     int64_t id;
     int64_t value;
     bool must_fail;
-    int rc;            /* set by its completion */
+    int rc;            /* these are set by its completion */
+    char message[128];
     bool is_done;
 };
 
@@ -92,6 +93,7 @@ static inline void on_put_done(void *arg, int rc, const struct err *err)
         fixture->failed++;
         fixture->last_error = err->code;
         snprintf(fixture->last_message, sizeof(fixture->last_message), "%s", err->msg);
+        snprintf(put->message, sizeof(put->message), "%.*s", (int)sizeof(put->message) - 1, err->msg);
     }
     if (--fixture->open == 0)
         loop_stop(fixture->loop);

@@ -208,6 +208,37 @@ static void what_can_be_repeated_is_when_another_one_fails(void **state)
     assert_true(atomic_load(&ends_run) >= 1);
 }
 
+/* One put, one that fails half done, and another put, while the next transaction cannot begin. False: a slow machine
+ * cut the batch of the hold at its 5 ms, so that it was another transaction than the repeated one. */
+static bool put_while_nothing_can_begin(struct fixture *fixture, struct put puts[3], int first_id)
+{
+    struct hold held;
+    hold_writer(fixture->db, &held);
+    fixture->open += 3;
+    for (int i = 0; i < 3; i++) {
+        puts[i] = (struct put){ .fixture = fixture, .id = first_id + i, .must_fail = i == 1 };
+        db_write_repeatable(fixture->db, put_thing, on_put_done, &puts[i]);
+    }
+    inject_configure("store.begin=fail:1");
+    release_writer(fixture, &held);
+    inject_configure(NULL);
+    return puts[0].rc != OK && puts[1].rc == ERR_INVALID;
+}
+
+/* Each is told why, not what somebody else was refused for. */
+static void what_cannot_begin_again_is_told_so(void **state)
+{
+    struct fixture *fixture = *state;
+    struct put puts[3];
+    int attempt = 0;
+    while (!put_while_nothing_can_begin(fixture, puts, 1 + 3 * attempt))
+        assert_true(++attempt < 100);
+    assert_int_equal(puts[0].rc, ERR_IO);
+    assert_string_equal(puts[0].message, "the transaction cannot begin (fault injected)");
+    assert_string_equal(puts[1].message + strlen(puts[1].message) - 10, "not wanted");
+    assert_int_equal(puts[2].rc, OK);
+}
+
 static void what_cannot_be_repeated_runs_once(void **state)
 {
     struct fixture *fixture = *state;
@@ -631,6 +662,7 @@ int main(void)
         TEST_DB(what_is_put_off_fails_all),
         TEST_DB(a_failing_request_undoes_its_own_work_only),
         TEST_DB(what_can_be_repeated_is_when_another_one_fails),
+        TEST_DB(what_cannot_begin_again_is_told_so),
         TEST_DB(what_cannot_be_repeated_runs_once),
         TEST_DB(a_failure_without_a_change_costs_nobody_anything),
         TEST_DB(a_single_failing_request_leaves_nothing),
