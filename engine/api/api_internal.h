@@ -98,6 +98,9 @@ struct api_read {
 /* Answers <exchange> with what <fn> writes. <arg> must live on (a table, not a local). Between
  * the two calls the caller may set id, key, status and reply. */
 struct api_read *api_read_new(struct api *api, struct http_exchange *exchange, api_read_fn fn, const void *arg);
+/* The same for the record whose number is the path's :id, in the format that is wanted. NULL: an answer was given. */
+struct api_read *api_read_new_record(struct api *api, const struct route_match *match, api_read_fn fn,
+                                     const void *arg);
 void api_read_start(struct api_read *read);
 /* Answers and frees what was not started: the body in read->out when <rc> is OK. */
 void api_read_finish(struct api_read *read, int rc, const struct err *err);

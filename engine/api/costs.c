@@ -141,16 +141,7 @@ void costs_on_list(const struct route_match *match, void *arg)
 
 void costs_on_detail(const struct route_match *match, void *arg)
 {
-    enum api_format format;
-    int64_t id;
-    if (!api_read_number(route_param(match, "id"), &id)) {
-        http_reply_error(match->exchange, 404, "not_found", "Not found.", NULL);
-        return;
-    }
-    if (!api_format_read(match, &format))
-        return;
-    struct api_read *read = api_read_new(arg, match->exchange, read_cost, NULL);
-    read->format = format;
-    read->id = id;
-    api_read_start(read);
+    struct api_read *read = api_read_new_record(arg, match, read_cost, NULL);
+    if (read)
+        api_read_start(read);
 }

@@ -205,17 +205,9 @@ void incidents_on_list(const struct route_match *match, void *arg)
 
 void incidents_on_detail(const struct route_match *match, void *arg)
 {
-    enum api_format format;
-    int64_t id;
-    if (!api_read_number(route_param(match, "id"), &id)) {
-        http_reply_error(match->exchange, 404, "not_found", "Not found.", NULL);
+    struct api_read *read = api_read_new_record(arg, match, incident_read_one, &INCIDENT_WHOLE);
+    if (!read)
         return;
-    }
-    if (!api_format_read(match, &format))
-        return;
-    struct api_read *read = api_read_new(arg, match->exchange, incident_read_one, &INCIDENT_WHOLE);
-    read->format = format;
     read->fields = columns(arg);
-    read->id = id;
     api_read_start(read);
 }

@@ -184,6 +184,23 @@ struct api_read *api_read_new(struct api *api, struct http_exchange *exchange, a
     return read;
 }
 
+struct api_read *api_read_new_record(struct api *api, const struct route_match *match,
+                                     api_read_fn fn, const void *arg)
+{
+    enum api_format format;
+    int64_t id;
+    if (!api_read_number(route_param(match, "id"), &id)) {
+        http_reply_error(match->exchange, 404, "not_found", "Not found.", NULL);
+        return NULL;
+    }
+    if (!api_format_read(match, &format))
+        return NULL;
+    struct api_read *read = api_read_new(api, match->exchange, fn, arg);
+    read->format = format;
+    read->id = id;
+    return read;
+}
+
 void api_read_start(struct api_read *read)
 {
     db_read(read->api->engine->db, run_read, read_done, read);
