@@ -1,7 +1,7 @@
 /* engine.html - HTML that is escaped by construction: only html.raw says otherwise. */
 /* A node is a table that holds finished HTML: a page is built from the leaves up, each element in one buffer that is
  * kept from element to element. Nothing of a script runs meanwhile. */
-#include "base/buf.h"
+#include "lua/html_build.h"
 #include "lua/lua_modules.h"
 #include "lua/lua_util.h"
 
@@ -12,102 +12,22 @@
 
 #define NODE "engine.html.node" /* metatable of tables whose [1] is finished HTML */
 
-#define BUILDER "engine.html.builder"
+#define OPEN "engine.html.open"
 
-enum {
-    DEPTH_MAX = 50,
-    LIST_MAX = 100000,
-    ATTRIBUTES_MAX = 100,
-    KEPT_BYTES = 256 << 10,
-    HTML_MOST = 32 << 20
-};
-
-/* Upvalues of each function. */
-enum { UPVALUE_BUILDER = 1, UPVALUE_NODE, UPVALUES = 2 };
-
-struct builder {
-    struct buf out;
-    const void *node; /* the metatable of nodes */
-};
-
-static bool is_one_of(const char *word, const char *const *list)
-{
-    for (; *list; list++)
-        if (strcasecmp(word, *list) == 0)
-            return true;
-    return false;
-}
+enum { ATTRIBUTES_MAX = 100 };
 
 static bool is_void(const char *tag)
 {
     static const char *const TAGS[] = { "area", "base", "br",    "col",    "embed", "hr",  "img",
                                         "link", "meta", "input", "source", "track", "wbr", NULL };
-    return is_one_of(tag, TAGS);
+    return html_is_one_of(tag, TAGS);
 }
 
 /* What is in them is not read as HTML: escaped text would be wrong there, and foreign text unsafe. */
 static bool holds_code(const char *tag)
 {
     static const char *const TAGS[] = { "script", "style", NULL };
-    return is_one_of(tag, TAGS);
-}
-
-/* The builder, with nothing in it. */
-static struct builder *begin(lua_State *L)
-{
-    struct builder *builder = lua_touserdata(L, lua_upvalueindex(UPVALUE_BUILDER));
-    buf_clear(&builder->out);
-    return builder;
-}
-
-/* throws. Pushes what was built. */
-static void push_built(lua_State *L, struct builder *builder)
-{
-    lua_pushlstring(L, buf_text(&builder->out), builder->out.len);
-    if (builder->out.cap > KEPT_BYTES)
-        buf_fini(&builder->out);
-}
-
-static int l_builder_gc(lua_State *L)
-{
-    struct builder *builder = lua_touserdata(L, 1);
-    buf_fini(&builder->out);
-    return 0;
-}
-
-/* What stands for a character, or NULL: itself. */
-static const char *escape_of(char c)
-{
-    static const char *const ESCAPES[64] = {
-        ['\0'] = "\xEF\xBF\xBD", ['&'] = "&amp;",  ['<'] = "&lt;",
-        ['>'] = "&gt;",          ['"'] = "&quot;", ['\''] = "&#39;",
-    };
-    unsigned char byte = (unsigned char)c;
-    return byte < 64 ? ESCAPES[byte] : NULL;
-}
-
-static void add_escaped(struct buf *out, const char *text, size_t len)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < len; i++) {
-        const char *escape = escape_of(text[i]);
-        if (!escape)
-            continue;
-        buf_append(out, text + kept, i - kept);
-        buf_puts(out, escape);
-        kept = i + 1;
-    }
-    buf_append(out, text + kept, len - kept);
-}
-
-/* Adds the escaped text of the string or number at <index>. */
-static void add_text(lua_State *L, struct builder *builder, int index)
-{
-    size_t len;
-    lua_pushvalue(L, index); /* a number stays one */
-    const char *text = lua_tolstring(L, -1, &len);
-    add_escaped(&builder->out, text, len);
-    lua_pop(L, 1);
+    return html_is_one_of(tag, TAGS);
 }
 
 /*** Escapes a text for use in HTML, also within attributes.
@@ -118,21 +38,10 @@ static void add_text(lua_State *L, struct builder *builder, int index)
  */
 static int l_html_escape(lua_State *L)
 {
-    struct builder *builder = begin(L);
+    struct builder *builder = html_begin(L);
     luaL_checkstring(L, 1);
-    add_text(L, builder, 1);
-    push_built(L, builder);
-    return 1;
-}
-
-/* throws. Pops the text on top and pushes it as a node. */
-static int push_node(lua_State *L)
-{
-    lua_createtable(L, 1, 0);
-    lua_insert(L, -2);
-    lua_rawseti(L, -2, 1);
-    lua_pushvalue(L, lua_upvalueindex(UPVALUE_NODE));
-    lua_setmetatable(L, -2);
+    html_add_text(L, builder, 1);
+    html_push_built(L, builder);
     return 1;
 }
 
@@ -146,79 +55,7 @@ static int l_html_raw(lua_State *L)
 {
     luaL_checkstring(L, 1);
     lua_settop(L, 1);
-    return push_node(L);
-}
-
-/* ---- nodes */
-
-static bool is_node(lua_State *L, const struct builder *builder, int index)
-{
-    if (!lua_getmetatable(L, index))
-        return false;
-    bool is_same = lua_topointer(L, -1) == builder->node;
-    lua_pop(L, 1);
-    return is_same;
-}
-
-/* throws. The largest index of the list at <index>, which may have gaps (nil is no node). */
-static lua_Integer list_length(lua_State *L, int index)
-{
-    lua_Integer count = 0;
-    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-        if (!lua_isinteger(L, -2))
-            luaL_error(L, "html: a list of nodes has no member \"%s\"",
-                       luaL_tolstring(L, -2, NULL));
-        if (lua_tointeger(L, -2) > count)
-            count = lua_tointeger(L, -2);
-    }
-    if (count > LIST_MAX)
-        luaL_error(L, "html: a list of more than %d nodes", LIST_MAX);
-    return count;
-}
-
-static void add_node(lua_State *L, struct builder *builder, int index, int depth);
-
-static void add_table(lua_State *L, struct builder *builder, int index, int depth)
-{
-    if (is_node(L, builder, index)) {
-        size_t len;
-        lua_rawgeti(L, index, 1);
-        const char *html = lua_tolstring(L, -1, &len);
-        buf_append(&builder->out, html, len);
-        lua_pop(L, 1);
-        return;
-    }
-    if (depth == DEPTH_MAX)
-        luaL_error(L, "html: lists within lists, more than %d deep", DEPTH_MAX);
-    lua_Integer count = list_length(L, index);
-    for (lua_Integer i = 1; i <= count; i++) {
-        lua_rawgeti(L, index, i);
-        add_node(L, builder, lua_gettop(L), depth + 1);
-        lua_pop(L, 1);
-    }
-}
-
-/* throws. Adds the node at <index>: nil and false are nothing, texts are escaped, lists are their
- * nodes. */
-static void add_node(lua_State *L, struct builder *builder, int index, int depth)
-{
-    luaL_checkstack(L, 8, "html: too deep");
-    switch (lua_type(L, index)) {
-    case LUA_TNIL:
-        break;
-    case LUA_TSTRING:
-    case LUA_TNUMBER:
-        add_text(L, builder, index);
-        break;
-    case LUA_TTABLE:
-        add_table(L, builder, index, depth);
-        break;
-    default:
-        if (!lua_isboolean(L, index) || lua_toboolean(L, index))
-            luaL_error(L, "html: a %s is no node", luaL_typename(L, index));
-    }
-    if (builder->out.len > HTML_MOST)
-        luaL_error(L, "html: more than %d MB", HTML_MOST >> 20);
+    return html_push_node(L, false);
 }
 
 /* ---- elements */
@@ -230,51 +67,48 @@ static void check_name(lua_State *L, const char *what, const char *name)
         while (isalnum((unsigned char)*at) || (at > name && *at && strchr("-_:", *at)))
             at++;
     if (at == name || *at)
-        luaL_error(L, "html.element: \"%s\" is no name of an %s", name, what);
+        luaL_error(L, "html: \"%s\" is no name of %s", name, what);
 }
 
-/* throws for an address that would run as a script. Browsers skip control characters and blanks. */
-static void check_address(lua_State *L, const char *name, const char *value)
+/* throws. Adds the place for the value of the attribute <name>. */
+static void add_hole(struct builder *builder, const char *name, const char *mark)
 {
-    static const char *const ADDRESSES[] = { "href", "src", "action", "formaction", "data", NULL };
-    static const char *const SCHEMES[] = { "javascript:", "vbscript:", "data:", NULL };
-    char start[16];
-    size_t len = 0;
-    if (!is_one_of(name, ADDRESSES))
-        return;
-    for (; *value && len < sizeof(start) - 1; value++)
-        if ((unsigned char)*value > ' ')
-            start[len++] = *value;
-    start[len] = '\0';
-    bool is_image = strncasecmp(start, "data:image/", 11) == 0;
-    for (int i = 0; SCHEMES[i] && !is_image; i++)
-        if (strncasecmp(start, SCHEMES[i], strlen(SCHEMES[i])) == 0)
-            luaL_error(L, "html.element: attributes.%s: %s is not an address to go to", name,
-                       SCHEMES[i]);
+    struct buf *out = &builder->out;
+    size_t name_len = strlen(mark + 2);
+    buf_append(out, "=\"", 2);
+    buf_putc(out, '\0');
+    buf_putc(out, html_takes_address(name) ? HOLE_ADDRESS : HOLE_ATTRIBUTE);
+    buf_append(out, mark + 2, name_len + 1);
+    buf_putc(out, '"');
+    builder->is_open = true;
 }
 
 /* throws. Adds ' name="value"' of an attribute. */
 static void add_attribute(lua_State *L, struct builder *builder, int attributes, const char *name)
 {
     struct buf *out = &builder->out;
-    check_name(L, "attribute", name);
+    check_name(L, "an attribute", name);
     if (strncasecmp(name, "on", 2) == 0)
         luaL_error(L, "html.element: attributes.%s: scripts live in files", name);
     lua_pushstring(L, name);
     int type = lua_rawget(L, attributes);
     bool is_text = type == LUA_TSTRING || type == LUA_TNUMBER;
-    if (!is_text && type != LUA_TBOOLEAN)
+    const char *hole = type == LUA_TTABLE ? html_hole(L, builder, lua_gettop(L)) : NULL;
+    if (!is_text && !hole && type != LUA_TBOOLEAN)
         luaL_error(L, "html.element: attributes.%s: expected a text, number or boolean, got %s",
                    name, lua_typename(L, type));
-    if (is_text || lua_toboolean(L, -1)) {
+    if (is_text || hole || lua_toboolean(L, -1)) {
         buf_putc(out, ' ');
         buf_puts(out, name);
     }
+    if (hole)
+        add_hole(builder, name, hole);
     if (is_text) {
         buf_append(out, "=\"", 2);
-        add_text(L, builder, lua_gettop(L));
+        html_add_text(L, builder, lua_gettop(L));
         buf_putc(out, '"');
-        check_address(L, name, lua_tostring(L, -1));
+        if (html_takes_address(name))
+            html_check_address(L, name, lua_tostring(L, -1));
     }
     lua_pop(L, 1);
 }
@@ -308,10 +142,12 @@ static void add_children(lua_State *L, struct builder *builder, const char *tag,
 {
     bool takes_raw_only = holds_code(tag);
     for (int i = 3; i <= last; i++) {
-        if (takes_raw_only && !lua_isnil(L, i) && !is_node(L, builder, i))
+        if (takes_raw_only && !lua_isnil(L, i) && !html_is_node(L, builder, i))
             luaL_error(L, "html.element: what is in <%s> must be html.raw", tag);
-        add_node(L, builder, i, 0);
+        html_add_node(L, builder, i);
     }
+    if (takes_raw_only && builder->is_open)
+        luaL_error(L, "html.element: no hole within <%s>", tag);
 }
 
 /*** Makes an element. Texts are escaped; a list counts as its nodes; nil and false are left out.
@@ -325,14 +161,14 @@ static void add_children(lua_State *L, struct builder *builder, const char *tag,
  */
 static int l_html_element(lua_State *L)
 {
-    struct builder *builder = begin(L);
+    struct builder *builder = html_begin(L);
     struct buf *out = &builder->out;
     const char *tag = luaL_checkstring(L, 1);
     int last = lua_gettop(L);
-    check_name(L, "element", tag);
+    check_name(L, "an element", tag);
     if (!lua_isnoneornil(L, 2)) {
         luaL_checktype(L, 2, LUA_TTABLE);
-        luaL_argcheck(L, !is_node(L, builder, 2), 2,
+        luaL_argcheck(L, !html_is_node(L, builder, 2), 2,
                       "attributes come before the nodes (nil for none)");
     }
     bool is_alone = is_void(tag);
@@ -349,8 +185,48 @@ static int l_html_element(lua_State *L)
         buf_puts(out, tag);
         buf_putc(out, '>');
     }
-    push_built(L, builder);
-    return push_node(L);
+    html_push_built(L, builder);
+    return html_push_node(L, builder->is_open);
+}
+
+/*** A place in an element that html.template fills: a node, or the value of an attribute.
+ * @function html.hole(name)
+ * @param name string "title"
+ * @return html.Node hole
+ * @nowait
+ */
+static int l_html_hole(lua_State *L)
+{
+    struct builder *builder = html_begin(L);
+    const char *name = luaL_checkstring(L, 1);
+    check_name(L, "a hole", name);
+    buf_putc(&builder->out, '\0');
+    buf_putc(&builder->out, HOLE_NODE);
+    buf_puts(&builder->out, name);
+    buf_putc(&builder->out, '\0');
+    html_push_built(L, builder);
+    return html_push_node(L, true);
+}
+
+/*** Makes a function of an element with holes: fill{title = "..."} is the element with what the table
+ * gives for each hole, as html.element would have taken it. The frame of a row of a long list is so
+ * built once and not for each row.
+ * @function html.template(node)
+ * @param node html.Node
+ * @return function fill a hole for which nothing is given is an error (false: nothing)
+ * @nowait
+ */
+static int l_html_template(lua_State *L)
+{
+    return html_template(L);
+}
+
+/* throws. Adds the node at 1, which must have no holes. */
+static void add_finished(lua_State *L, struct builder *builder)
+{
+    html_add_node(L, builder, 1);
+    if (builder->is_open)
+        luaL_error(L, "html: a hole that was not filled");
 }
 
 /*** The text of a node or of a list of nodes.
@@ -361,10 +237,10 @@ static int l_html_element(lua_State *L)
  */
 static int l_html_render(lua_State *L)
 {
-    struct builder *builder = begin(L);
+    struct builder *builder = html_begin(L);
     lua_settop(L, 1);
-    add_node(L, builder, 1, 0);
-    push_built(L, builder);
+    add_finished(L, builder);
+    html_push_built(L, builder);
     return 1;
 }
 
@@ -376,42 +252,38 @@ static int l_html_render(lua_State *L)
  */
 static int l_html_document(lua_State *L)
 {
-    struct builder *builder = begin(L);
+    struct builder *builder = html_begin(L);
     lua_settop(L, 1);
     buf_puts(&builder->out, "<!doctype html>\n");
-    add_node(L, builder, 1, 0);
+    add_finished(L, builder);
     buf_putc(&builder->out, '\n');
-    push_built(L, builder);
+    html_push_built(L, builder);
     return 1;
 }
 
 static const luaL_Reg FUNCTIONS[] = {
-    { "escape", l_html_escape }, { "raw", l_html_raw },           { "element", l_html_element },
-    { "render", l_html_render }, { "document", l_html_document }, { NULL, NULL },
+    { "escape", l_html_escape },     { "raw", l_html_raw },
+    { "element", l_html_element },   { "hole", l_html_hole },
+    { "template", l_html_template }, { "render", l_html_render },
+    { "document", l_html_document }, { NULL, NULL },
 };
 
-/* Pushes the builder, which knows the metatable on top. */
-static void push_builder(lua_State *L)
+/* Pushes the metatable <name>, which scripts do not get at. */
+static void push_metatable(lua_State *L, const char *name)
 {
-    const void *node = lua_topointer(L, -1);
-    struct builder *builder = lua_newuserdatauv(L, sizeof(*builder), 0);
-    *builder = (struct builder){ .node = node };
-    if (luaL_newmetatable(L, BUILDER)) {
-        lua_pushcfunction(L, l_builder_gc);
-        lua_setfield(L, -2, "__gc");
+    if (luaL_newmetatable(L, name)) {
+        lua_pushboolean(L, false);
+        lua_setfield(L, -2, "__metatable");
     }
-    lua_setmetatable(L, -2);
 }
 
 int luaopen_engine_html(lua_State *L)
 {
     luaL_newlibtable(L, FUNCTIONS);
-    if (luaL_newmetatable(L, NODE)) {
-        lua_pushboolean(L, false);
-        lua_setfield(L, -2, "__metatable");
-    }
-    push_builder(L);
-    lua_insert(L, -2); /* UPVALUE_BUILDER, UPVALUE_NODE */
+    push_metatable(L, NODE);
+    push_metatable(L, OPEN);
+    html_push_builder(L);
+    lua_insert(L, -3); /* UPVALUE_BUILDER, UPVALUE_NODE, UPVALUE_OPEN */
     luaL_setfuncs(L, FUNCTIONS, UPVALUES);
     return 1;
 }

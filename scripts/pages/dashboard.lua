@@ -8,15 +8,24 @@ local parts = require "web.parts"
 local h = html.element
 local READER = { source = "web" }   -- nobody in particular until sign-in exists: private incidents stay out
 
+local hole = html.hole
+
+local fill_card = html.template(h("li", nil, h("a", { class = "incident", href = hole "href" },
+  h("h3", nil, hole "title"),
+  h("p", { class = "pills" }, hole "priority", hole "environment",
+    h("span", { class = "muted" }, hole "category")),
+  h("p", { class = "excerpt" }, hole "description"),
+  h("p", { class = "muted" }, "Opened ", hole "ago", " by ", hole "person", hole "channel"))))
+
 local function card(incident)
   local channel = incident.conversation
-  return h("li", nil, h("a", { class = "incident", href = "/incident/" .. incident.id .. "/" },
-    h("h3", nil, "#" .. incident.id .. " " .. incident.title),
-    h("p", { class = "pills" }, parts.priority_pill(incident.priority), parts.environment_pill(incident.environment),
-      h("span", { class = "muted" }, incident.category.name .. " (" .. incident.category.group.name .. ")")),
-    h("p", { class = "excerpt" }, incident.description),
-    h("p", { class = "muted" }, "Opened ", parts.ago(incident.created_at_ms), " by ", parts.person(incident.created_by),
-      channel and (" \u{b7} #" .. channel.name) or "")))
+  return fill_card {
+    href = "/incident/" .. incident.id .. "/", title = "#" .. incident.id .. " " .. incident.title,
+    priority = parts.priority_pill(incident.priority), environment = parts.environment_pill(incident.environment),
+    category = incident.category.name .. " (" .. incident.category.group.name .. ")",
+    description = incident.description, ago = parts.ago(incident.created_at_ms),
+    person = parts.person(incident.created_by), channel = channel and (" \u{b7} #" .. channel.name) or "",
+  }
 end
 
 --- Splits the list into one group a status, in the order of the statuses.

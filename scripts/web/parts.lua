@@ -11,13 +11,19 @@ function M.status_pill(incident)
   return h("span", { class = "pill " .. (STATUS_KIND[incident.status] or "over") }, incident.status_label)
 end
 
+local priority_pill = html.template(h("span", { class = html.hole "class", title = html.hole "title" },
+  html.hole "text"))
+
 function M.priority_pill(priority)
-  return h("span", { class = "pill priority p" .. priority.value, title = priority.description },
-    priority.emoji .. " " .. priority.name)
+  return priority_pill { class = "pill priority p" .. priority.value, title = priority.description,
+    text = priority.emoji .. " " .. priority.name }
 end
 
+local environment_pill = html.template(h("span", { class = "pill plain", title = html.hole "title" },
+  html.hole "text"))
+
 function M.environment_pill(environment)
-  return h("span", { class = "pill plain", title = environment.description }, environment.value)
+  return environment_pill { title = environment.description, text = environment.value }
 end
 
 --- A moment: UTC in the text, rewritten into the reader's zone by the script where there is one.
@@ -27,14 +33,18 @@ function M.moment(ms)
     time.format(ms, "%Y-%m-%d %H:%M", "UTC") .. " UTC")
 end
 
+local ago = html.template(h("span", { class = "ago" }, html.hole "time", " ago"))
+
 --- "3 hours and 5 minutes ago"
 function M.ago(ms)
-  return h("span", { class = "ago" }, time.humanize(time.now_ms() - ms) .. " ago")
+  return ago { time = time.humanize(time.now_ms() - ms) }
 end
+
+local person_name = html.template(h("span", { class = "person" }, html.hole "name"))
 
 function M.person(person)
   if not person then return h("span", { class = "system" }, "the system") end
-  return h("span", { class = "person" }, person.name ~= "" and person.name or person.username)
+  return person_name { name = person.name ~= "" and person.name or person.username }
 end
 
 --- Foreign text: line breaks are kept, everything is escaped by the builder.

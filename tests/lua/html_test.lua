@@ -90,4 +90,37 @@ return {
     t.equal(html.document(h("html", nil, h("body", nil, "x\0y"))),
       "<!doctype html>\n<html><body>x\u{FFFD}y</body></html>\n")
   end,
+
+  ["a template is filled as elements are made"] = function(t)
+    local hole = html.hole
+    local fill = html.template(h("li", { class = "row", title = hole "title" },
+      h("b", nil, hole "name"), ": ", hole "rest"))
+    t.equal(html.render(fill { title = [["'<]], name = "<i>", rest = { h("br"), 2, "&" } }),
+      '<li class="row" title="&quot;&#39;&lt;"><b>&lt;i&gt;</b>: <br>2&amp;</li>')
+    t.equal(text_of("ul", nil, fill { title = 1, name = false, rest = "a\0b" }),
+      '<ul><li class="row" title="1"><b></b>: a\u{FFFD}b</li></ul>')
+    t.equal(html.render(html.template(h("p")) {}), "<p></p>")
+    t.equal(html.render(html.template(hole "x") { x = html.raw "<i>\0" }), "<i>\0")
+  end,
+
+  ["a template within a template, and one hole twice"] = function(t)
+    local inner = html.template(h("b", nil, html.hole "x", html.hole "y"))
+    local outer = html.template(h("p", nil, inner { x = html.hole "y", y = html.hole "y" }))
+    t.equal(html.render(outer { y = "z" }), "<p><b>zz</b></p>")
+  end,
+
+  ["every hole is filled with what fits"] = function(t)
+    local fill = html.template(h("a", { href = html.hole "to", title = html.hole "title" }, html.hole "text"))
+    t.fails(function() fill { to = "/", title = "x" } end, 'nothing was given for "text"')
+    t.fails(function() fill { to = "/", title = {}, text = "x" } end, '"title" is an attribute: expected a text')
+    t.fails(function() fill { to = " Java\nscript:x()", title = "x", text = "x" } end, "is not an address")
+    t.fails(function() fill { to = "/", title = "x", text = t.fails } end, "a function is no node")
+    t.fails(function() html.render(h("p", nil, html.hole "x")) end, "a hole that was not filled")
+    t.fails(function() html.document(html.hole "x") end, "a hole that was not filled")
+    t.fails(function() h("style", nil, html.hole "x") end, "no hole within <style>")
+    t.fails(function() html.hole "a b" end, "is no name of a hole")
+    t.fails(function() html.template "x" end, "expected an element with holes")
+    t.fails(function() html.template(h("p", nil, html.raw "\0", html.hole "x")) end, "a NUL character")
+    t.fails(function() html.template(html.raw "\0nx") end, "a NUL character")
+  end,
 }

@@ -22,6 +22,16 @@ function M.raw(text) end
 ---@return html.Node node
 function M.element(tag, attributes, ...) end
 
+--- A place in an element that html.template fills: a node, or the value of an attribute.
+---@param name string "title"
+---@return html.Node hole
+function M.hole(name) end
+
+--- Makes a function of an element with holes: fill{title = "..."} is the element with what the table gives for each hole, as html.element would have taken it. The frame of a row of a long list is so built once and not for each row.
+---@param node html.Node
+---@return function fill a hole for which nothing is given is an error (false: nothing)
+function M.template(node) end
+
 --- The text of a node or of a list of nodes.
 ---@param node any
 ---@return string html
