@@ -4,6 +4,7 @@
 
 /* One file's operations each; see op_table.h. */
 static const struct op *const LISTS[] = {
+    CATEGORY_MTBF_OPS,
     IMPORT_OPS,
     INCIDENT_OPS,
     INCIDENT_MEMBER_OPS,

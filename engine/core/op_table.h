@@ -6,6 +6,7 @@
 extern const struct op ATTACHMENT_OPS[];       /* attachment.c */
 extern const struct op AUDIT_OPS[];            /* audit.c */
 extern const struct op AUDIT_READ_OPS[];       /* audit_read.c */
+extern const struct op CATEGORY_MTBF_OPS[];    /* category_mtbf.c */
 extern const struct op CONVERSATION_OPS[];     /* conversation.c */
 extern const struct op COST_OPS[];             /* cost.c */
 extern const struct op CUSTOM_FIELD_OPS[];     /* custom_field.c */

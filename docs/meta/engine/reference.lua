@@ -5,6 +5,13 @@
 ---@class engine.reference
 local M = {}
 
+--- {from_ms, to_ms?}: the mean time between failures of each category, up to now at most -> [{category_id, group, category, incident_count, mtbf_ms or null}]
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.category_mtbf(args, actor) end
+
 --- {kind, all?}: rows of priorities, environments, groups, categories (with their group), roles, milestones, metrics, impacts (with their levels) or cost_types; all: inactive ones too
 ---@param args table?
 ---@param actor Actor?
