@@ -16,6 +16,8 @@ static const char DELETE_OPT_OUT[] =
 static const char SELECT_OPT_OUTS[] =
     "SELECT c.id, c.name, o.created_at_ms FROM invitation_opt_out o LEFT JOIN category c ON c.id ="
     " o.category_id WHERE o.person_id = ? ORDER BY o.created_at_ms, o.category_id";
+static const char SELECT_OPTED_OUT[] = "SELECT DISTINCT person_id FROM invitation_opt_out WHERE "
+                                       "category_id IN ('', ?) ORDER BY person_id";
 static const char SELECT_CATEGORY[] = "SELECT 1 FROM category WHERE id = ?";
 
 enum { CATEGORY_ID_MAX = 64 };
@@ -133,6 +135,24 @@ static int opt_outs(struct op_call *call)
                          write_opt_out);
 }
 
+static void write_person_id(struct json_writer *w, struct stmt *stmt)
+{
+    json_text(w, stmt_text(stmt, 0));
+}
+
+/* invitation.opted_out {category_id} -> [person id] */
+static int opted_out(struct op_call *call)
+{
+    struct args args = args_of(call);
+    struct text category;
+    int rc = args_refuse_unknown(call, "category_id");
+    if (rc != OK || (rc = args_text(&args, "category_id", 1, CATEGORY_ID_MAX, &category)) != OK)
+        return rc;
+    return op_write_rows(
+        call, tx_query(call->tx, call->err, SELECT_OPTED_OUT, "n", category.at, category.len),
+        write_person_id);
+}
+
 const struct op OPT_OUT_OPS[] = {
     { "invitation.opt_out", true, opt_out,
       "{person_id, category_id?}: no invitation to incidents of the category (without one: to any)"
@@ -142,5 +162,8 @@ const struct op OPT_OUT_OPS[] = {
       " {is_changed}" },
     { "invitation.opt_outs", false, opt_outs,
       "{person_id}: what the person does not want to be invited to" },
+    { "invitation.opted_out", false, opted_out,
+      "{category_id}: who does not want to be invited to incidents of the category -> [person "
+      "id]" },
     { 0 },
 };

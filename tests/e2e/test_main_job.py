@@ -4,6 +4,8 @@ import re
 
 from flows import TITLE, assert_happened_once, declare_by_api, ready_channel
 from harness import check, equal, wait_for
+from test_slack_effects import of_kind
+from test_slack_effects_why import RESPONDER, click, declared
 
 PAYMENTS = ["U0002", "U0003", "U0004"]
 LEADS = ["U0009", "U0010"]
@@ -69,25 +71,49 @@ def test_creation_modal_to_invited_responders(world):
     engine.process.stop()
 
 
+def filled_form(world, engine, user, **details):
+    """The form before its last submission."""
+    engine.command("open", user=user)
+    root = wait_for("the creation modal", lambda: with_action(world.sandbox.newest_view("incident_open"), "push_incident_select_impact"))
+    engine.press(root, "push_incident_select_impact", user=user)
+    impact = wait_for("the impact modal", lambda: world.sandbox.newest_view("incident_select_impact"))
+    engine.submit(impact, impact_values(impact), user=user)
+    root = wait_for("the details button", lambda: with_action(world.sandbox.newest_view("incident_open"), "push_incident_unified"))
+    engine.press(root, "push_incident_unified", user=user)
+    view = wait_for("the details modal", lambda: world.sandbox.newest_view("open_incident_unified"))
+    equal(engine.submit(view, details_values(view, title=TITLE, **details), user=user).json, None, "details are taken")
+    return wait_for("the submit button", lambda: with_action(world.sandbox.newest_view("incident_open"), "about *"))
+
+
 def test_the_estimate_of_a_private_incident_counts_who_may_come(world):
     engine = world.engine()
     world.sync(engine)
-    engine.command("open", user="U0011")
-    root = wait_for("the creation modal", lambda: with_action(world.sandbox.newest_view("incident_open"), "push_incident_select_impact"))
-    engine.press(root, "push_incident_select_impact", user="U0011")
-    impact = wait_for("the impact modal", lambda: world.sandbox.newest_view("incident_select_impact"))
-    engine.submit(impact, impact_values(impact), user="U0011")
-    root = wait_for("the details button", lambda: with_action(world.sandbox.newest_view("incident_open"), "push_incident_unified"))
-    engine.press(root, "push_incident_unified", user="U0011")
-    details = wait_for("the details modal", lambda: world.sandbox.newest_view("open_incident_unified"))
-    equal(engine.submit(details, details_values(details, title=TITLE, category="Data Breach"), user="U0011").json, None, "details are taken")
-    root = wait_for("the submit button", lambda: with_action(world.sandbox.newest_view("incident_open"), "about *"))
+    root = filled_form(world, engine, "U0011", category="Data Breach")
     told = estimate_of(world)
     engine.submit(root, {}, user="U0011")
     channel = ready_channel(world)["id"]
     engine.settled()
     members = set(world.sandbox.channel(channel)["members"]) - {"U0BOT"}
     equal((told, members), (len(members), {"U0011", "U0012"}), "how many it said, and who came")
+    engine.process.stop()
+
+
+def test_the_estimate_leaves_out_who_opted_out(world):
+    engine = world.engine()
+    world.sync(engine)
+    first = declared(world, engine)
+    headline = of_kind(world.sandbox.channel(first), "ff_incident_declared")[0]
+    answer = click(world, engine, first, headline, "why_am_i_here", RESPONDER)
+    click(world, engine, first, answer, "invitation_opt_out", RESPONDER)
+    root = filled_form(world, engine, "U0001")
+    told = estimate_of(world)
+    engine.submit(root, {}, user="U0001")
+    wait_for("the second channel", lambda: len(world.sandbox.channels()) == 2)
+    engine.settled()
+    second = next(one for one in world.sandbox.channels() if one["id"] != first)
+    members = set(second["members"]) - {"U0BOT"}
+    check(RESPONDER not in members, "who opted out is not there")
+    equal(told, len(members), "how many it said")
     engine.process.stop()
 
 

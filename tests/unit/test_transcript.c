@@ -169,8 +169,14 @@ static void who_opted_out_of_everything_is_skipped_until_taken_back(void **state
     assert_int_equal(json_array_size(answer), 1);
     assert_true(json_is_null(json_object_get(json_array_get(answer, 0), "category")));
     json_decref(answer);
+    answer = run(fixture, "invitation.opted_out", "{'category_id':'any'}");
+    assert_string_equal(json_string_value(json_array_get(answer, 0)), id);
+    json_decref(answer);
     assert_int_equal(request(fixture, 1, id, "skipped"), 1);
     run_quietly(fixture, "invitation.opt_in", args);
+    answer = run(fixture, "invitation.opted_out", "{'category_id':'any'}");
+    assert_int_equal(json_array_size(answer), 0);
+    json_decref(answer);
     assert_int_equal(request(fixture, 1, id, "skipped"), 0);
     refuse(fixture, "invitation.opt_out", "{'person_id':'nobody'}", ERR_INVALID, "person_id");
 }

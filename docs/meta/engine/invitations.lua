@@ -33,6 +33,13 @@ function M.opt_out(args, actor) end
 ---@return Error? err
 function M.opt_outs(args, actor) end
 
+--- {category_id}: who does not want to be invited to incidents of the category -> [person id]
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.opted_out(args, actor) end
+
 --- {incident_id, results:[{person_id, state, error?, strategy?, reason?}]}: what became of invitations, and why of those that no strategy asked for; the invited become members -> {unknown}
 ---@param args table?
 ---@param actor Actor?

@@ -3,6 +3,7 @@
 -- repeated submission finds its work done and gets the same answer.
 local config = require "engine.config"
 local incidents = require "engine.incidents"
+local invitations = require "engine.invitations"
 local invites = require "engine.invites"
 local log = require "engine.log"
 local time = require "engine.time"
@@ -78,8 +79,10 @@ local function estimate_of(context, author_id)
     is_private = category.is_private, response_type = context.response_type, custom_fields = {},
     roles = {}, impacts = {},
   }
-  if not answer then return nil end
+  local opted_out = answer and invitations.opted_out { category_id = tostring(category.id) }
+  if not opted_out then return nil end
   local ids, count = { [author_id or ""] = true }, 1     -- the author comes anyway
+  for _, person_id in ipairs(opted_out) do ids[person_id] = true end
   for _, row in ipairs(answer.people) do
     if not ids[row.person_id] then
       ids[row.person_id] = true
