@@ -15,9 +15,13 @@ enum { EVENT_PAYLOAD_MAX = 64 * 1024 };
 static const char INSERT_EVENT[] =
     "INSERT INTO event (incident_id, kind, payload, created_at_ms) VALUES (NULLIF(?, 0), ?, ?, ?)";
 
-/* In the order of an index: no sorting. */
+/* In the order of an index: no sorting. Those that are for some fields only where the event names one of them. */
 static const char SELECT_HANDLERS[] =
-    "SELECT handler FROM subscription WHERE event_kind = ? ORDER BY event_kind, position, handler";
+    "SELECT handler FROM subscription WHERE event_kind = ? AND (fields IS NULL OR EXISTS (SELECT 1 "
+    "FROM"
+    " json_each(json_extract(?, '$.updated_fields', '$.fields')) list, json_each(list.value)"
+    " field WHERE instr(subscription.fields, ' ' || field.value || ' ')))"
+    " ORDER BY event_kind, position, handler";
 static const char INSERT_JOB[] =
     "INSERT INTO job (handler, lane, event_id, incident_id, args, due_at_ms, created_at_ms)"
     " VALUES (?, ?, ?, NULLIF(?, 0), ?, ?, ?)";
@@ -30,7 +34,7 @@ static int insert_jobs(struct tx *tx, const char *kind, int64_t event_id, int64_
     char lane[40];
     int64_t now_ms = clock_now_ms();
     snprintf(lane, sizeof(lane), "incident:%" PRId64, incident_id);
-    struct stmt *stmt = tx_query(tx, err, SELECT_HANDLERS, "t", kind);
+    struct stmt *stmt = tx_query(tx, err, SELECT_HANDLERS, "tt", kind, payload);
     if (!stmt)
         return err->code;
     int rc;

@@ -9,7 +9,8 @@
 struct tx;
 
 /* Writes the event <kind> ("incident.created") with <payload_json> (an object; NULL: empty) and one
- * ready job for each subscribed handler, in the order of the subscriptions' positions. The jobs of
+ * ready job for each subscribed handler (one that is for some fields only when "updated_fields" or "fields" of the
+ * payload has one of them), in the order of the subscriptions' positions. The jobs of
  * an incident share the lane "incident:<id>"; with <incident_id> 0 the event belongs to no incident
  * and its jobs to no lane. A job's args are the payload. */
 int event_emit(struct tx *tx, const char *kind, int64_t incident_id, const char *payload_json,

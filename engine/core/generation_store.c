@@ -30,8 +30,10 @@ static const char SELECT_RELOAD[] =
     "SELECT sequence, hash, is_accepted, error, at_ms FROM reload_outcome WHERE id = 1";
 static const char DELETE_SUBSCRIPTIONS[] = "DELETE FROM subscription";
 static const char INSERT_SUBSCRIPTION[] =
-    "INSERT INTO subscription (event_kind, handler, position) VALUES (?, ?, ?)"
-    " ON CONFLICT (event_kind, handler) DO UPDATE SET position = excluded.position";
+    "INSERT INTO subscription (event_kind, handler, position, fields) VALUES (?, ?, ?, ' ' || ? || "
+    "' ')"
+    " ON CONFLICT (event_kind, handler) DO UPDATE SET position = excluded.position, fields = "
+    "excluded.fields";
 
 /* generation.save {hash, files{path: text}} -> {}; the last five stay */
 static int generation_save(struct op_call *call)
@@ -118,19 +120,21 @@ static int reload_last(struct op_call *call)
 
 static int insert_subscription(struct op_call *call, const struct args *row)
 {
-    struct text kind, handler;
+    struct text kind, handler, fields = { 0 };
     int64_t position = 100;
-    int rc = args_row_refuse_unknown(row, "event_kind", "handler", "position");
+    int rc = args_row_refuse_unknown(row, "event_kind", "handler", "position", "fields");
     if (rc != OK || (rc = args_text(row, "event_kind", 1, 80, &kind)) != OK ||
         (rc = args_text(row, "handler", 1, 300, &handler)) != OK ||
-        (rc = args_int_optional(row, "position", INT32_MIN, INT32_MAX, &position)) != OK)
+        (rc = args_int_optional(row, "position", INT32_MIN, INT32_MAX, &position)) != OK ||
+        (rc = args_text_optional(row, "fields", 1, 1000, &fields)) != OK)
         return rc;
-    rc = tx_exec(call->tx, call->err, INSERT_SUBSCRIPTION, "nni", kind.at, kind.len, handler.at,
-                 handler.len, position);
+    rc = tx_exec(call->tx, call->err, INSERT_SUBSCRIPTION, "nnin", kind.at, kind.len, handler.at,
+                 handler.len, position, fields.at, fields.len);
     return rc < 0 ? rc : OK;
 }
 
-/* subscription.replace {rows:[{event_kind, handler, position?}]} -> {count} */
+/* subscription.replace {rows:[{event_kind, handler, position?, fields?}]} -> {count};
+ * fields: names with spaces between: of events that name one of them only */
 static int subscription_replace(struct op_call *call)
 {
     struct args args = args_of(call);
@@ -185,6 +189,7 @@ const struct op GENERATION_OPS[] = {
     { "reload.last", false, reload_last,
       "{}: the outcome of the last reload -> {sequence, hash, is_accepted, error, at_ms} or null" },
     { "subscription.replace", true, subscription_replace,
-      "{rows:[{event_kind, handler, position?}]}: which handlers want which events -> {count}" },
+      "{rows:[{event_kind, handler, position?, fields?}]}: which handlers want which events -> "
+      "{count}" },
     { 0 },
 };

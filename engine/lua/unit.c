@@ -174,13 +174,21 @@ bool unit_check_fields(const struct unit_call *call, lua_State *L, int index, co
 static const struct unit_field *fields_of(enum unit_kind kind)
 {
     static const struct unit_field INTEGRATION[] = {
-        { "about", UNIT_T(STRING), true },       { "order", UNIT_T(NUMBER), false },
-        { "enabled", UNIT_T(FUNCTION), false },  { "config", UNIT_T(TABLE), false },
-        { "on", UNIT_T(TABLE), false },          { "routes", UNIT_T(TABLE), false },
-        { "tasks", UNIT_T(TABLE), false },       { "jobs", UNIT_T(TABLE), false },
-        { "on_ready", UNIT_T(FUNCTION), false }, { "reference", UNIT_T(FUNCTION), false },
-        { "manifest", UNIT_T(FUNCTION), false }, { "check_online", UNIT_T(FUNCTION), false },
-        { "services", UNIT_T(TABLE), false },    { 0 },
+        { "about", UNIT_T(STRING), true },
+        { "order", UNIT_T(NUMBER), false },
+        { "enabled", UNIT_T(FUNCTION), false },
+        { "config", UNIT_T(TABLE), false },
+        { "on", UNIT_T(TABLE), false },
+        { "touching", UNIT_T(TABLE), false },
+        { "routes", UNIT_T(TABLE), false },
+        { "tasks", UNIT_T(TABLE), false },
+        { "jobs", UNIT_T(TABLE), false },
+        { "on_ready", UNIT_T(FUNCTION), false },
+        { "reference", UNIT_T(FUNCTION), false },
+        { "manifest", UNIT_T(FUNCTION), false },
+        { "check_online", UNIT_T(FUNCTION), false },
+        { "services", UNIT_T(TABLE), false },
+        { 0 },
     };
     static const struct unit_field PAGE[] = { { "about", UNIT_T(STRING), true },
                                               { "routes", UNIT_T(TABLE), true },

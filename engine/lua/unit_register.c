@@ -55,6 +55,56 @@ static void add_handler(const struct unit_call *call, lua_State *L, const char *
         (struct handler_entry){ event_kind ? xstrdup(event_kind) : NULL, ref };
 }
 
+/* The list on top, of an event's fields, as subscription.replace takes it. */
+static void read_fields(const struct unit_call *call, lua_State *L, struct buf *fields)
+{
+    lua_Integer count = luaL_len(L, -1);
+    for (lua_Integer i = 1; i <= count; i++) {
+        if (lua_geti(L, -1, i) == LUA_TSTRING)
+            buf_printf(fields, "%s%s", i > 1 ? " " : "", lua_tostring(L, -1));
+        else
+            unit_complain(call, "touching",
+                          "field `touching`: expected the name of a field, got %s",
+                          luaL_typename(L, -1));
+        lua_pop(L, 1);
+    }
+}
+
+/* `touching`: of some events only those that say that one of these fields has changed. */
+static void subscribe(const struct unit_call *call, lua_State *L, int unit, const char *kind,
+                      lua_Integer order)
+{
+    AUTO_BUF struct buf fields = BUF_INIT;
+    int top = lua_gettop(L);
+    if (lua_getfield(L, unit, "touching") == LUA_TTABLE && lua_getfield(L, -1, kind) == LUA_TTABLE)
+        read_fields(call, L, &fields);
+    lua_settop(L, top);
+    json_array_append_new(call->generation->subscriptions,
+                          json_pack("{ss ss sI ss*}", "event_kind", kind, "handler", call->unit->id,
+                                    "position", (json_int_t)order, "fields",
+                                    fields.len > 0 ? buf_text(&fields) : NULL));
+}
+
+/* What is narrowed must be there. */
+static void check_touching(const struct unit_call *call, lua_State *L, int unit)
+{
+    int top = lua_gettop(L);
+    if (lua_getfield(L, unit, "touching") != LUA_TTABLE ||
+        lua_getfield(L, unit, "on") != LUA_TTABLE) {
+        lua_settop(L, top);
+        return;
+    }
+    lua_pushnil(L);
+    while (lua_next(L, top + 1)) {
+        lua_pushvalue(L, -2);
+        if (lua_gettable(L, top + 2) != LUA_TFUNCTION || !lua_istable(L, -2))
+            unit_complain(call, "touching",
+                          "field `touching`: expected event = list of fields, of an event in `on`");
+        lua_pop(L, 2);
+    }
+    lua_settop(L, top);
+}
+
 static void register_events(const struct unit_call *call, lua_State *L, int unit, lua_Integer order)
 {
     if (lua_getfield(L, unit, "on") == LUA_TTABLE) {
@@ -69,9 +119,7 @@ static void register_events(const struct unit_call *call, lua_State *L, int unit
             const char *kind = lua_tostring(L, -2);
             add_handler(call, L, call->unit->id, kind);
             if (call->unit->is_enabled)
-                json_array_append_new(call->generation->subscriptions,
-                                      json_pack("{ss ss sI}", "event_kind", kind, "handler",
-                                                call->unit->id, "position", (json_int_t)order));
+                subscribe(call, L, unit, kind, order);
         }
     }
     lua_pop(L, 1);
@@ -303,6 +351,7 @@ static void register_integration(const struct unit_call *call, lua_State *L, int
     lua_Integer order = lua_isnil(L, -1) ? DEFAULT_ORDER : lua_tointeger(L, -1);
     lua_pop(L, 1);
     register_events(call, L, unit, order);
+    check_touching(call, L, unit);
     register_jobs(call, L, unit);
     register_tasks(call, L, unit);
     register_routes(call, L, unit);

@@ -30,16 +30,6 @@ function M.of(incident_id, kind, actor)
   return kind and M.of_kind(all, kind) or all
 end
 
---- Is it about them?
----@param event table  postmortem.created or records.changed
-function M.is_touched(event)
-  if event.kind ~= "records.changed" then return true end
-  for _, field in ipairs(event.fields or {}) do
-    if field == "attachments" then return true end
-  end
-  return false
-end
-
 --- Has it an address that Slack takes?
 function M.has_link(document)
   return document.url:find(URL) ~= nil

@@ -11,7 +11,6 @@ local M = {}
 M.KIND = "ff_incident_declared"
 
 local MOST_CUSTOM = 30
-local SHOWN = { attachments = true, custom_fields = true, impacts = true }     -- of what records.changed names
 
 local function facts(incident)
   local list = incident_text.facts(incident)
@@ -71,16 +70,6 @@ local function content(incident)
     .. ". Say here what you see and what you try.")
   list[#list + 1] = buttons(incident)
   return list
-end
-
---- Does it say something of what happened?
----@param event table
-function M.is_touched(event)
-  if event.kind ~= "records.changed" then return true end
-  for _, field in ipairs(event.fields or {}) do
-    if SHOWN[field] then return true end
-  end
-  return false
 end
 
 --- What it says now. May yield.

@@ -13,14 +13,13 @@ local function is_back(incident, conversation, problem)
 end
 
 ---@param options { about: string, order: integer, event?: string,
----  events?: string[], with_archived?: boolean, enabled?: fun(slack): boolean, wants?: fun(event): boolean,
+---  events?: string[], with_archived?: boolean, enabled?: fun(slack): boolean, touching?: table,
 ---  run: fun(ctx, incident, conversation, event), jobs?: table }
 ---  with_archived: also when the channel is archived; enabled: whether config.lua asks for it, else no job is made;
----  wants: whether the event is of interest at all, before anything is read
+---  touching: event = list of fields; no job is made when the event says that none of them has changed
 ---@return table unit  for strategies/integrations
 function M.unit(options)
   local function handle(ctx, event)
-    if options.wants and not options.wants(event) then return end
     local incident, err = incidents.get { id = event.incident_id }
     if not incident then return nil, err end
     local conversation = incident.conversation
@@ -43,6 +42,7 @@ function M.unit(options)
       return slack.token ~= "" and (not options.enabled or options.enabled(slack))
     end,
     on = on,
+    touching = options.touching,
     jobs = options.jobs,
   }
 end

@@ -188,6 +188,14 @@ static void broken_files_are_named(void **context)
     assert_refused(X, "return { about = 'x', on = { ['incident.created'] = 1 } }",
                    "strategies/integrations/x.lua:1: field `on`: expected event = function, got "
                    "string = number\n");
+    assert_refused(X, "return { about = 'x', on = {}, touching = { ['a.b'] = { 'status' } } }",
+                   "strategies/integrations/x.lua:1: field `touching`: expected event = list of "
+                   "fields, of an event in `on`\n");
+    assert_refused(X,
+                   "return { about = 'x', on = { ['a.b'] = function() end },\n"
+                   " touching = { ['a.b'] = { 1 } } }",
+                   "strategies/integrations/x.lua:2: field `touching`: expected the name of a "
+                   "field, got number\n");
     assert_refused(X, "return { about = 'x', tasks = { ['a.b'] = { run = function() end } } }",
                    "strategies/integrations/x.lua:1: field `tasks[\"a.b\"].about` is missing\n");
     assert_refused(

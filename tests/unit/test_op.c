@@ -49,6 +49,25 @@ static void failed_operation_leaves_nothing(void **state)
     assert_int_equal(count(fixture, "SELECT COUNT(*) FROM subscription"), 0);
 }
 
+static void what_is_for_some_fields_gets_no_job_for_others(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char JOBS[] = "SELECT COUNT(*) FROM job WHERE handler = 'narrow'";
+    run_quietly(fixture, "subscription.replace",
+                "{'rows':[{'event_kind':'e','handler':'narrow','fields':'priority tags'},"
+                "{'event_kind':'e','handler':'wide'}]}");
+    run_quietly(fixture, "event.emit", "{'kind':'e','payload':{'updated_fields':['title','tag']}}");
+    run_quietly(fixture, "event.emit", "{'kind':'e','payload':{'updated_fields':[]}}");
+    run_quietly(fixture, "event.emit", "{'kind':'e'}");
+    assert_int_equal(count(fixture, JOBS), 0);
+    run_quietly(fixture, "event.emit",
+                "{'kind':'e','payload':{'updated_fields':['title','priority']}}");
+    assert_int_equal(count(fixture, JOBS), 1);
+    run_quietly(fixture, "event.emit", "{'kind':'e','payload':{'fields':['tags']}}");
+    assert_int_equal(count(fixture, JOBS), 2);
+    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM job WHERE handler = 'wide'"), 5);
+}
+
 static void scripts_emit_events(void **state)
 {
     struct fixture *fixture = *state;
@@ -151,6 +170,7 @@ int main(void)
         TEST_EMPTY(unknown_operation_and_wrong_arguments_are_refused),
         TEST_EMPTY(empty_tables_of_lua_count_as_lists),
         TEST_EMPTY(failed_operation_leaves_nothing),
+        TEST_EMPTY(what_is_for_some_fields_gets_no_job_for_others),
         TEST_EMPTY(scripts_emit_events),
         TEST_EMPTY(last_five_generations_stay),
         TEST_EMPTY(submitted_operation_is_answered_on_the_loop),

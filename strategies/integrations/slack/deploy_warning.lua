@@ -53,4 +53,5 @@ end
 return step.unit {
   about = "Asks not to deploy during a P1, until it is mitigated",
   events = { "conversation.created", "incident.updated" }, order = 70, run = warn_deployers,
+  touching = { ["incident.updated"] = { "status", "priority", "environment", "category", "title" } },
 }

@@ -41,5 +41,5 @@ end
 return step.unit {
   about = "Asks whether what is no critical incident any more needs its channel",
   event = "incident.updated", order = 80, run = hint,
-  wants = function(event) return event.old_priority_value ~= nil end,
+  touching = { ["incident.updated"] = { "priority" } },
 }

@@ -30,18 +30,9 @@ local function tell(ctx, incident, conversation)
   })
 end
 
-local function is_elsewhere(event)
-  for _, field in ipairs(event.updated_fields) do
-    if field == "environment" then return true end
-  end
-  return false
-end
-
 return step.unit {
   about = "Says how the company is told of a P1 in production",
   events = { "conversation.ready", "incident.updated" }, order = 15, run = tell,
   enabled = function(slack) return slack.emergency.guide ~= nil or slack.emergency.usergroup ~= nil end,
-  wants = function(event)
-    return event.kind ~= "incident.updated" or event.old_priority_value ~= nil or is_elsewhere(event)
-  end,
+  touching = { ["incident.updated"] = { "priority", "environment" } },
 }

@@ -225,21 +225,15 @@ local function again(ctx, args)
   return invite_pending(ctx, incident, incident.conversation, args.origin or incident.id, args.round)
 end
 
-local DECIDES = { priority = true, category = true, environment = true, environments = true }
-
 -- A private incident grows by its roles only.
 local function is_due(incident, event)
-  if event.kind ~= "incident.updated" then return true end
-  if incident.is_private or incident.closed_at_ms then return false end
-  for _, field in ipairs(event.updated_fields) do
-    if DECIDES[field] then return true end
-  end
-  return false
+  return event.kind ~= "incident.updated" or not (incident.is_private or incident.closed_at_ms)
 end
 
 return step.unit {
   about = "Invites the people whom the invite strategies name",
   events = { "conversation.created", "incident.updated" }, order = 60,
+  touching = { ["incident.updated"] = { "priority", "category", "environment", "environments" } },
   run = function(ctx, incident, conversation, event)
     if not is_due(incident, event) then return end
     local collected, err = collect(ctx, incident)

@@ -23,7 +23,6 @@ local function invite_sender(event)
 end
 
 local function open_channel(ctx, event)
-  if not event.old_priority_value then return end        -- most updates leave the priority as it is
   local incident, err = incidents.get { id = event.incident_id }
   if not incident then return nil, err end
   if not incident.conversation then
@@ -40,4 +39,5 @@ return {
   order = 95,
   enabled = function(settings) return settings.slack.token ~= "" end,
   on = { ["incident.updated"] = open_channel },
+  touching = { ["incident.updated"] = { "priority" } },
 }

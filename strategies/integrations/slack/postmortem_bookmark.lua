@@ -8,7 +8,7 @@ local TITLE = "Post-mortem"
 return step.unit {
   about = "Bookmarks the post-mortem of an incident",
   events = { "postmortem.created", "records.changed" }, order = 35,
-  wants = documents.is_touched,
+  touching = { ["records.changed"] = { "attachments" } },
   run = function(_, incident, conversation)
     local found, err = documents.of(incident.id, "postmortem")
     if not found then return nil, err end

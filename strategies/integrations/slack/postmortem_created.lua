@@ -36,5 +36,6 @@ end
 
 return step.unit {
   about = "Says in the channel where the post-mortem is",
-  events = { "postmortem.created", "records.changed" }, order = 40, wants = documents.is_touched, run = tell,
+  events = { "postmortem.created", "records.changed" }, order = 40, run = tell,
+  touching = { ["records.changed"] = { "attachments" } },
 }

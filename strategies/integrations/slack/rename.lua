@@ -8,15 +8,7 @@ local client = require "slack.client"
 local foreign = require "slack.foreign"
 local step = require "slack.step"
 
-local NAMED_BY = { category = true, environment = true, environments = true }
 local MAX_SUFFIX = 20
-
-local function is_touched(event)
-  for _, field in ipairs(event.updated_fields) do
-    if NAMED_BY[field] then return true end
-  end
-  return false
-end
 
 -- Renames it to the first free of the names, its present one among them.
 local function to_free_name(conversation, name)
@@ -42,5 +34,6 @@ end
 
 return step.unit {
   about = "Renames the channel when category or environment change",
-  event = "incident.updated", order = 8, wants = is_touched, run = rename,
+  event = "incident.updated", order = 8, run = rename,
+  touching = { ["incident.updated"] = { "category", "environment", "environments" } },
 }

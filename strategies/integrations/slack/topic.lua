@@ -3,20 +3,10 @@ local client = require "slack.client"
 local incident_text = require "slack.incident_text"
 local step = require "slack.step"
 
-local SHOWN = { status = true, priority = true, category = true }
-
-local function is_touched(event)
-  if event.kind ~= "incident.updated" then return true end
-  for _, field in ipairs(event.updated_fields) do
-    if SHOWN[field] then return true end
-  end
-  return false
-end
-
 return step.unit {
   about = "Keeps the topic of an incident's channel",
   events = { "conversation.created", "incident.updated" }, order = 20,
-  wants = is_touched,
+  touching = { ["incident.updated"] = { "status", "priority", "category" } },
   run = function(_, incident, conversation)
     return client.call("conversations.setTopic", {
       channel = conversation.external_id, topic = incident_text.topic(incident),

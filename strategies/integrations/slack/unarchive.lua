@@ -4,8 +4,8 @@ local status = require "incident_status"
 local client = require "slack.client"
 local step = require "slack.step"
 
-local function unarchive(_, incident, conversation)
-  if incident.status == status.CLOSED then return end
+local function unarchive(_, incident, conversation, event)
+  if event.old_status ~= status.CLOSED or incident.status == status.CLOSED then return end
   local _, err = client.call("conversations.unarchive", { channel = conversation.external_id })
   if err and err.slack ~= "not_archived" then return nil, err end
   return conversations.save {
@@ -16,5 +16,5 @@ end
 return step.unit {
   about = "Brings back the channel of an incident that is opened again", event = "incident.updated",
   order = 5, with_archived = true, run = unarchive,
-  wants = function(event) return event.old_status == status.CLOSED end,
+  touching = { ["incident.updated"] = { "status" } },
 }
