@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "core/engine.h"
+#include "net/loopback.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -137,7 +138,7 @@ static void start_check(const struct route_match *match, struct api *api, tx_don
 
 void health_on_healthz(const struct route_match *match, void *arg)
 {
-    start_check(match, arg, router_is_local(match->exchange) ? on_checked : on_checked_briefly);
+    start_check(match, arg, loopback_is_caller(match->exchange) ? on_checked : on_checked_briefly);
 }
 
 void health_on_healthcheck(const struct route_match *match, void *arg)

@@ -6,13 +6,14 @@
 #include "api/record_write.h"
 #include "api/route.h"
 #include "api/webhook_routes.h"
+#include "net/loopback.h"
 
 #include <string.h>
 
 static bool is_local(const struct http_exchange *exchange, void *api)
 {
     (void)api;
-    return router_is_local(exchange);
+    return loopback_is_caller(exchange);
 }
 
 static bool is_schema_public(const struct http_exchange *exchange, void *api)

@@ -3,10 +3,10 @@
 #include "net/router.h"
 
 #include "base/mem.h"
+#include "net/loopback.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 enum { MAX_SEGMENTS = 16 };
 
@@ -322,59 +322,6 @@ void route_allow(const struct route_match *match, char *out, size_t size)
 
 /* ---- access ---------------------------------------------------------------------------------- */
 
-/* A page of another site can make the browser ask a name that resolves to 127.0.0.1 (DNS
- * rebinding); its Host gives it away. */
-static bool is_loopback_host(const char *host)
-{
-    static const char *const NAMES[] = { "localhost", "127.0.0.1", "[::1]" };
-    if (!host)
-        return false;
-    for (size_t i = 0; i < sizeof(NAMES) / sizeof(*NAMES); i++) {
-        size_t len = strlen(NAMES[i]);
-        const char *port = host + len;
-        if (strncasecmp(host, NAMES[i], len))
-            continue;
-        if (*port == '\0' || (*port == ':' && strspn(port + 1, "0123456789") == strlen(port + 1)))
-            return true;
-    }
-    return false;
-}
-
-bool router_is_local(const struct http_exchange *exchange)
-{
-    return http_peer_is_loopback(exchange) && is_loopback_host(http_header(exchange, "Host"));
-}
-
-/* NULL when the exchange may see local pages, else the reason why not. */
-static const char *loopback_objection(const struct http_exchange *exchange)
-{
-    if (!http_server_side_is_loopback(exchange))
-        return "This server listens on a public address. Until sign-in exists, its pages are shown "
-               "only when it listens on a "
-               "loopback address such as 127.0.0.1.";
-    if (!http_peer_is_loopback(exchange))
-        return "Until sign-in exists, the pages are shown only to the machine that the server runs "
-               "on.";
-    if (!is_loopback_host(http_header(exchange, "Host")))
-        return "The pages are shown only under the names localhost, 127.0.0.1 and [::1], so that "
-               "no other site can read them "
-               "through your browser.";
-    return NULL;
-}
-
-static void refuse_page(struct http_exchange *exchange, const char *why)
-{
-    AUTO_BUF struct buf page = BUF_INIT;
-    buf_printf(&page,
-               "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Not from "
-               "here</title></head>"
-               "<body style=\"font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh "
-               "auto;padding:0 1rem\">"
-               "<h1>403: not from here</h1><p>%s</p></body></html>\n",
-               why);
-    http_reply(exchange, 403, "text/html; charset=utf-8", page.data, page.len);
-}
-
 struct route_match *route_match_keep(const struct route_match *match)
 {
     struct route_match *kept = xmalloc(sizeof(*kept));
@@ -423,7 +370,6 @@ void router_continue(const struct route_match *match)
 static void enter(const struct router *router, const struct route_match *match)
 {
     const struct route *route = match->route;
-    const char *objection = NULL;
     if (route->is_open && route->is_open(match->exchange, route->arg)) {
         router_continue(match);
         return;
@@ -434,10 +380,7 @@ static void enter(const struct router *router, const struct route_match *match)
         router_continue(match);
         return;
     case ACCESS_LOOPBACK:
-        objection = loopback_objection(match->exchange);
-        if (objection)
-            refuse_page(match->exchange, objection);
-        else
+        if (!loopback_refuses_page(match->exchange))
             router_continue(match);
         return;
     case ACCESS_KEY_READ:

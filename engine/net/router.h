@@ -71,10 +71,6 @@ void router_continue(const struct route_match *match);
 struct route_match *route_match_keep(const struct route_match *match);
 void route_match_release(struct route_match *match);
 
-/* The peer is on this machine and asked for it by a loopback name (localhost, 127.0.0.1, [::1]):
- * neither a page of another site nor a proxy in front of the engine. */
-bool router_is_local(const struct http_exchange *exchange);
-
 /* The http_server's handler (<router> is the router): 404, 405 with Allow, 301 to the path with
  * a final slash where only that one is a GET route. */
 void router_handle(struct http_exchange *exchange, void *router);
