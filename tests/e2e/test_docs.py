@@ -32,6 +32,14 @@ def test_the_page_about_slack_is_complete(world):
     engine.process.stop()
 
 
+def test_the_manual_page_names_every_command(world):
+    page = re.sub(r'\\(.)|["]', r"\1", read("docs", "halligan.1"))
+    commands = [line[2:21].strip() for line in world.cli("help").stdout.split("First steps:")[0].split("\n") if line.startswith("  ")]
+    check(len(commands) > 30 and "incident open" in commands, f"the commands of the help: {commands}")
+    missing = [command for command in commands if not re.search(rf"^\.B[IR]? .*\b{command}\b", page, re.M)]
+    check(not missing, f"docs/halligan.1 does not name {missing}")
+
+
 def table_after(page, words):
     """The rows of the first table behind these words."""
     lines = page[page.index(words):].split("\n")
