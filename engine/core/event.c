@@ -20,7 +20,8 @@ static const char SELECT_HANDLERS[] =
     "SELECT handler FROM subscription WHERE event_kind = ? AND (fields IS NULL OR EXISTS (SELECT 1 "
     "FROM"
     " json_each(json_extract(?, '$.updated_fields', '$.fields')) list, json_each(list.value)"
-    " field WHERE instr(subscription.fields, ' ' || field.value || ' ')))"
+    " field WHERE subscription.fields = ' * ' OR instr(subscription.fields, ' ' || field.value || "
+    "' ')))"
     " ORDER BY event_kind, position, handler";
 static const char INSERT_JOB[] =
     "INSERT INTO job (handler, lane, event_id, incident_id, args, due_at_ms, created_at_ms)"

@@ -134,7 +134,7 @@ static int insert_subscription(struct op_call *call, const struct args *row)
 }
 
 /* subscription.replace {rows:[{event_kind, handler, position?, fields?}]} -> {count};
- * fields: names with spaces between: of events that name one of them only */
+ * fields: names with spaces between, or *: only of events that name one of them, or any */
 static int subscription_replace(struct op_call *call)
 {
     struct args args = args_of(call);

@@ -16,7 +16,7 @@ end
 ---  events?: string[], with_archived?: boolean, enabled?: fun(slack): boolean, touching?: table,
 ---  run: fun(ctx, incident, conversation, event), jobs?: table }
 ---  with_archived: also when the channel is archived; enabled: whether config.lua asks for it, else no job is made;
----  touching: event = list of fields; no job is made when the event says that none of them has changed
+---  touching: event = list of fields; no job is made when the event says that none of them has changed ("*": any)
 ---@return table unit  for strategies/integrations
 function M.unit(options)
   local function handle(ctx, event)

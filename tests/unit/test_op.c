@@ -55,7 +55,8 @@ static void what_is_for_some_fields_gets_no_job_for_others(void **state)
     static const char JOBS[] = "SELECT COUNT(*) FROM job WHERE handler = 'narrow'";
     run_quietly(fixture, "subscription.replace",
                 "{'rows':[{'event_kind':'e','handler':'narrow','fields':'priority tags'},"
-                "{'event_kind':'e','handler':'wide'}]}");
+                "{'event_kind':'e','handler':'wide'},"
+                "{'event_kind':'e','handler':'any','fields':'*'}]}");
     run_quietly(fixture, "event.emit", "{'kind':'e','payload':{'updated_fields':['title','tag']}}");
     run_quietly(fixture, "event.emit", "{'kind':'e','payload':{'updated_fields':[]}}");
     run_quietly(fixture, "event.emit", "{'kind':'e'}");
@@ -66,6 +67,7 @@ static void what_is_for_some_fields_gets_no_job_for_others(void **state)
     run_quietly(fixture, "event.emit", "{'kind':'e','payload':{'fields':['tags']}}");
     assert_int_equal(count(fixture, JOBS), 2);
     assert_int_equal(count(fixture, "SELECT COUNT(*) FROM job WHERE handler = 'wide'"), 5);
+    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM job WHERE handler = 'any'"), 3);
 }
 
 static void scripts_emit_events(void **state)

@@ -6,7 +6,7 @@ local step = require "slack.step"
 return step.unit {
   about = "Keeps the pinned announcement up to date",
   events = { "incident.updated", "roles.assigned", "records.changed", "postmortem.created" }, order = 30,
-  touching = { ["records.changed"] = { "attachments", "custom_fields", "impacts" } },
+  touching = { ["incident.updated"] = { "*" }, ["records.changed"] = { "attachments", "custom_fields", "impacts" } },
   run = function(_, incident, conversation)
     local said, unread = headline.content(incident)
     if not said then return nil, unread end

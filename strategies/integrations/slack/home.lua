@@ -43,5 +43,6 @@ return {
   about = "Shows changes in open home tabs",
   enabled = function(settings) return settings.slack.token ~= "" end,
   on = on,
+  touching = { ["incident.updated"] = { "*" } },
   jobs = { refresh = refresh },
 }

@@ -77,4 +77,5 @@ end
 return step.unit {
   about = "Says what is left to do until an incident can be closed",
   events = { "incident.updated", "key_events.updated" }, order = 50, run = show,
+  touching = { ["incident.updated"] = { "*" } },
 }
