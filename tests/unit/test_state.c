@@ -9,6 +9,7 @@
 
 #include <lauxlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct state *state;
 static struct err err;
@@ -117,6 +118,26 @@ static void loops_end_at_the_budget(void **context)
         assert_true(clock_mono_us() - start_us < 2000000);
         assert_int_equal(run("local x = 1"), OK);
     }
+}
+
+/* As on_count() may, just when the time is up. */
+static int loop_behind_a_lost_hook(lua_State *L)
+{
+    while (!lua_gethook(L))
+        ;
+    lua_sethook(L, NULL, 0, 0);
+    return run_text(L);
+}
+
+/* It would run for ever. */
+static void a_loop_ends_though_its_hook_was_lost(void **context)
+{
+    (void)context;
+    alarm(60);
+    int rc = state_pcall(state, loop_behind_a_lost_hook, "while true do end", 50000, &err);
+    alarm(0);
+    assert_int_equal(rc, ERR_LIMIT);
+    assert_true(state_was_killed(state));
 }
 
 static int load_twice(lua_State *L)
@@ -244,6 +265,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(bytecode_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_kept_chunk_is_compiled_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(loops_end_at_the_budget, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_loop_ends_though_its_hook_was_lost, set_up, tear_down),
         cmocka_unit_test_setup_teardown(memory_ends_at_the_cap, set_up, tear_down),
         cmocka_unit_test_setup_teardown(endless_recursion_ends, set_up, tear_down),
         cmocka_unit_test_setup_teardown(error_values_have_a_text_and_a_place, set_up, tear_down),
