@@ -13,30 +13,26 @@ local HEADERS = {
   ["Cache-Control"] = "no-store",
 }
 
-local function head(title)
-  return h("head", nil,
-    h("meta", { charset = "utf-8" }),
-    h("meta", { name = "viewport", content = "width=device-width, initial-scale=1" }),
-    h("meta", { name = "color-scheme", content = "light dark" }),
-    h("title", nil, title .. " | Halligan"),
-    h("link", { rel = "icon", href = "/static/icon.svg", type = "image/svg+xml" }),
-    h("link", { rel = "stylesheet", href = "/static/style.css" }),
-    h("script", { src = "/static/times.js", defer = true }))
-end
+local head = h("head", nil,
+  h("meta", { charset = "utf-8" }),
+  h("meta", { name = "viewport", content = "width=device-width, initial-scale=1" }),
+  h("meta", { name = "color-scheme", content = "light dark" }),
+  h("title", nil, html.hole "title", " | Halligan"),
+  h("link", { rel = "icon", href = "/static/icon.svg", type = "image/svg+xml" }),
+  h("link", { rel = "stylesheet", href = "/static/style.css" }),
+  h("script", { src = "/static/times.js", defer = true }))
 
-local function frame(title, content)
-  return h("html", { lang = "en" },
-    head(title),
-    h("body", nil,
-      h("a", { class = "skip", href = "#content" }, "Skip to the content"),
-      h("header", { class = "top" },
-        h("a", { class = "brand", href = "/" },
-          h("img", { src = "/static/icon.svg", alt = "", width = "28", height = "28" }), "Halligan"),
-        h("nav", { ["aria-label"] = "Main" }, h("a", { href = "/" }, "Incidents in progress"))),
-      h("main", { id = "content" }, content),
-      h("footer", nil, "Halligan " .. info.version
-        .. " \u{b7} times are shown in your own zone where the browser allows it, else in UTC")))
-end
+local body = h("body", nil,
+  h("a", { class = "skip", href = "#content" }, "Skip to the content"),
+  h("header", { class = "top" },
+    h("a", { class = "brand", href = "/" },
+      h("img", { src = "/static/icon.svg", alt = "", width = "28", height = "28" }), "Halligan"),
+    h("nav", { ["aria-label"] = "Main" }, h("a", { href = "/" }, "Incidents in progress"))),
+  h("main", { id = "content" }, html.hole "content"),
+  h("footer", nil, "Halligan ", html.hole "version",
+    " \u{b7} times are shown in your own zone where the browser allows it, else in UTC"))
+
+local frame = html.template(h("html", { lang = "en" }, head, body))
 
 --- A whole page as a route's response.
 ---@param title string
@@ -44,7 +40,7 @@ end
 ---@param status integer?  200 when absent
 function M.page(title, content, status)
   return { status = status or 200, headers = HEADERS, content_type = "text/html; charset=utf-8",
-    body = html.document(frame(title, content)) }
+    body = html.document(frame { title = title, content = content, version = info.version }) }
 end
 
 --- The page for something that is not there, or that the reader may not see: both look the same on purpose.

@@ -103,3 +103,16 @@ def test_the_pages_of_a_hostile_incident(world):
     for wanted in ("prefers-color-scheme: dark", ":focus-visible", "max-width"):
         check(wanted in style, f"the style sheet knows {wanted}")
     engine.process.stop()
+
+
+def test_the_worst_comes_first_within_each_status(world):
+    engine = world.engine()
+    world.sync(engine)
+    for text in ("P3 The first of two", "P1 Everything is down", "P3 The second of two", "P2 Somebody looks at this one"):
+        engine.command("open " + text)
+    engine.settled()
+    world.cli("incident", "update", "4", "--status", "investigating", "--message", "Somebody looks")
+    page = read(engine, "/")
+    equal(re.findall(r"#(\d+) ", page.text()), ["2", "3", "1", "4"], "the order of the cards")
+    equal(re.findall(r"<h2>([^<]*) <span class=\"count\">(\d+)</span>", engine.get("/").text), [("Open", "3"), ("Investigating", "1")], "the columns")
+    engine.process.stop()
