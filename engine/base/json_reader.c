@@ -1,5 +1,6 @@
 #include "base/json_reader.h"
 
+#include "base/json_plain.h"
 #include "base/utf8_decode.h"
 
 #include <errno.h>
@@ -93,7 +94,7 @@ static size_t escape_length(const char *at, size_t len)
 /* Bytes that stand for themselves and are ASCII. */
 static size_t plain_length(const char *at, size_t len)
 {
-    size_t i = 0;
+    size_t i = json_plain_bytes(at, len);
     while (i < len && (unsigned char)at[i] >= 0x20 && (unsigned char)at[i] < 0x80 && at[i] != '"' &&
            at[i] != '\\')
         i++;

@@ -1,6 +1,7 @@
 #include "base/json_writer.h"
 
 #include "base/mem.h"
+#include "base/json_plain.h"
 #include "base/utf8_decode.h"
 
 #include <math.h>
@@ -212,27 +213,10 @@ static size_t escape_one(struct buf *out, const char *text, size_t len)
     return 1;
 }
 
-/* True when one of the eight bytes needs a look; each test leaves the highest bit of the bytes that it finds. */
-static bool needs_look(uint64_t bytes)
-{
-    const uint64_t ones = UINT64_MAX / 255, highs = ones * 0x80;
-    uint64_t quote = bytes ^ (ones * '"'), backslash = bytes ^ (ones * '\\'),
-             last = bytes ^ (ones * 0x7f);
-    uint64_t found =
-        (bytes - ones * 0x20) | (quote - ones) | (backslash - ones) | (last - ones) | bytes;
-    return found & highs;
-}
-
 /* Bytes from <at> that need no look at all. */
 static size_t plain_length(const char *text, size_t at, size_t len)
 {
-    size_t plain = at;
-    uint64_t bytes;
-    for (; plain + sizeof(bytes) <= len; plain += sizeof(bytes)) {
-        memcpy(&bytes, text + plain, sizeof(bytes));
-        if (needs_look(bytes))
-            break;
-    }
+    size_t plain = at + json_plain_bytes(text + at, len - at);
     while (plain < len && !ESCAPES[(unsigned char)text[plain]])
         plain++;
     return plain - at;

@@ -122,6 +122,26 @@ static void any_two_bytes_give_valid_json(void **state)
     }
 }
 
+/* Eight bytes are looked at together: what needs an escape is found wherever it is among plain ones. */
+static void every_character_is_read_back_from_every_place(void **state)
+{
+    (void)state;
+    AUTO_BUF struct buf out = BUF_INIT;
+    for (int byte = 1; byte < 128; byte++)
+        for (size_t len = 1; len < 20; len++)
+            for (size_t at = 0; at < len; at++) {
+                char text[21];
+                memset(text, 'a', len);
+                text[at] = (char)byte;
+                text[len] = '\0';
+                buf_clear(&out);
+                json_escape(&out, text, len);
+                json_t *read = json_loadb(out.data, out.len, JSON_DECODE_ANY, NULL);
+                assert_string_equal(json_string_value(read), text);
+                json_decref(read);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +151,7 @@ int main(void)
         cmocka_unit_test(escapes_what_json_asks_for),
         cmocka_unit_test(bytes_that_are_no_utf8_become_replacement_characters),
         cmocka_unit_test(any_two_bytes_give_valid_json),
+        cmocka_unit_test(every_character_is_read_back_from_every_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
