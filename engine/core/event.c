@@ -17,11 +17,10 @@ static const char INSERT_EVENT[] =
 
 /* In the order of an index: no sorting. Those that are for some fields only where the event names one of them. */
 static const char SELECT_HANDLERS[] =
-    "SELECT handler FROM subscription WHERE event_kind = ? AND (fields IS NULL OR EXISTS (SELECT 1 "
-    "FROM"
-    " json_each(json_extract(?, '$.updated_fields', '$.fields')) list, json_each(list.value)"
-    " field WHERE subscription.fields = ' * ' OR instr(subscription.fields, ' ' || field.value || "
-    "' ')))"
+    "SELECT handler FROM subscription WHERE event_kind = ? AND (fields IS NULL OR EXISTS (SELECT 1"
+    " FROM (SELECT value FROM json_each(?, '$.updated_fields') UNION ALL SELECT value FROM"
+    " json_each(?, '$.fields')) changed WHERE subscription.fields = ' * ' OR"
+    " instr(subscription.fields, ' ' || changed.value || ' ')))"
     " ORDER BY event_kind, position, handler";
 static const char INSERT_JOB[] =
     "INSERT INTO job (handler, lane, event_id, incident_id, args, due_at_ms, created_at_ms)"
@@ -35,7 +34,7 @@ static int insert_jobs(struct tx *tx, const char *kind, int64_t event_id, int64_
     char lane[40];
     int64_t now_ms = clock_now_ms();
     snprintf(lane, sizeof(lane), "incident:%" PRId64, incident_id);
-    struct stmt *stmt = tx_query(tx, err, SELECT_HANDLERS, "tt", kind, payload);
+    struct stmt *stmt = tx_query(tx, err, SELECT_HANDLERS, "ttt", kind, payload, payload);
     if (!stmt)
         return err->code;
     int rc;

@@ -83,6 +83,34 @@ static void scripts_emit_events(void **state)
     refuse(fixture, "event.emit", "{'kind':'x','incident_id':99}", ERR_NOT_FOUND, NULL);
 }
 
+/* Payloads are the scripts' own: whatever stands under "fields" must not keep an event from happening. */
+static void fields_of_an_event_may_be_anything(void **state)
+{
+    static const struct {
+        const char *fields;
+        int jobs;
+    } CASES[] = { { "['title','heat']", 1 },
+                  { "'heat'", 1 },
+                  { "'cold'", 0 },
+                  { "[]", 0 },
+                  { "{'a':'heat'}", 1 },
+                  { "[1,null,['heat']]", 0 },
+                  { "7", 0 },
+                  { "null", 0 } };
+    struct fixture *fixture = *state;
+    run_quietly(fixture, "subscription.replace",
+                "{'rows':[{'event_kind':'team.noticed','handler':'h','fields':'heat'}]}");
+    int64_t jobs = 0;
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+        char args[120];
+        snprintf(args, sizeof(args), "{'kind':'team.noticed','payload':{'fields':%s}}",
+                 CASES[i].fields);
+        run_quietly(fixture, "event.emit", args);
+        jobs += CASES[i].jobs;
+        assert_int_equal(count(fixture, "SELECT COUNT(*) FROM job"), jobs);
+    }
+}
+
 static void last_five_generations_stay(void **state)
 {
     struct fixture *fixture = *state;
@@ -174,6 +202,7 @@ int main(void)
         TEST_EMPTY(failed_operation_leaves_nothing),
         TEST_EMPTY(what_is_for_some_fields_gets_no_job_for_others),
         TEST_EMPTY(scripts_emit_events),
+        TEST_EMPTY(fields_of_an_event_may_be_anything),
         TEST_EMPTY(last_five_generations_stay),
         TEST_EMPTY(submitted_operation_is_answered_on_the_loop),
         cmocka_unit_test(base_url_loses_its_slash),
