@@ -101,4 +101,27 @@ return {
     t.matches(err.message, "is_archived")
     t.equal({ said[1][1], said[2][1] }, { "C0TEAM", "C0TEAM2" })
   end,
+
+  ["a topic that is refused for good is tried again the next day, not at the next look"] = function(t)
+    local unit, tried = t.load "strategies/integrations/slack/oncall_topic.lua", 0
+    local answer = { ok = false, error = "is_archived" }
+    t.http_stub { ["POST /conversations.setTopic"] = function()
+      tried = tried + 1
+      return { json = answer }
+    end }
+    set_on_call { person(1) }
+    local update = unit.tasks["slack.update_oncall"].run
+    local done, err = update(context())
+    t.equal({ done, err.slack }, { nil, "is_archived" })
+    done, err = update(context())
+    t.equal({ done, err, tried }, { nil, nil, 1 })
+    set_on_call { person(2) }
+    done, err = update(context())
+    t.equal({ done, err.slack, tried }, { nil, "is_archived", 2 }, "who is on call has changed")
+    answer = { ok = true }
+    t.advance "25h"
+    done, err = update(context())
+    t.equal({ done, err, tried }, { nil, nil, 3 })
+    set_on_call {}
+  end,
 }

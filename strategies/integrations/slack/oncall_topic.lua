@@ -11,6 +11,7 @@ local people = require "slack.people"
 
 local SCOPE, KEY = "slack", "oncall_topic"
 local TOPIC_MAX = 250
+local TRIED_FOR = "1d"                  -- what was refused for good is not tried at each look
 
 -- One piece a service: "shop @ada, @bob".
 local function pieces()
@@ -55,7 +56,10 @@ local function update_oncall()
   local now = { channel = shared.external_id, topic = topic_of(list) }
   if last and last.channel == now.channel and last.topic == now.topic then return end
   local answer, refusal = message.call_as_member("conversations.setTopic", now)
-  if not answer then return nil, refusal end
+  if not answer then
+    if not refusal.retryable then store.put(SCOPE, KEY, now, { ttl = TRIED_FOR }) end
+    return nil, refusal
+  end
   store.put(SCOPE, KEY, now)
   log.info "the topic says who is on call now"
 end
