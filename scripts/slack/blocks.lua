@@ -57,6 +57,12 @@ function M.quote(value, max)
   return table.concat(quoted, "\n")
 end
 
+--- Is it an address that Slack takes as a link?
+---@param value any
+function M.is_url(value)
+  return type(value) == "string" and value:find "^https?://[^%s<>|]+$" ~= nil
+end
+
 --- A link in mrkdwn. <address> is ours, <label> may be foreign.
 function M.link(address, label)
   return "<" .. address:gsub("[<>|]", "") .. "|" .. M.escape(label):gsub("|", "\u{00A6}") .. ">"

@@ -1,8 +1,11 @@
 -- channel_name: the name of an incident's channel, made of its facts: date, number, environments,
 -- category.
+local client = require "slack.client"
+
 local M = {}
 
 local MAX = 80
+local MAX_SUFFIX = 20
 local ENVIRONMENT_ORDER = { PRD = 0, STG = 1, INT = 2, support = 3 }
 local LAST = 99
 local SHORT = 3
@@ -61,6 +64,21 @@ function M.with_suffix(name, number)
   if number < 2 then return name end
   local suffix = "-" .. number
   return name:sub(1, MAX - #suffix):gsub("%-+$", "") .. suffix
+end
+
+--- Tries the name, then those with a number, until one is not taken. May yield.
+---@param name string
+---@param try fun(candidate: string): any, table|nil  an error with slack = "name_taken" leads to the next
+---@return any
+---@return table|nil err
+function M.first_free(name, try)
+  for number = 1, MAX_SUFFIX do
+    local done, err = try(M.with_suffix(name, number))
+    if done or err.slack ~= "name_taken" then return done, err end
+  end
+  return nil, client.error {
+    code = "conflict", retryable = false, message = "no free channel name: " .. name .. " and its numbers are taken",
+  }
 end
 
 return M

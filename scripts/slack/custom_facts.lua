@@ -18,8 +18,7 @@ local SHOWN = {}
 function SHOWN.boolean(_, value) return value and "yes" or nil end
 
 function SHOWN.url(_, value)
-  if type(value) ~= "string" or not value:find "^https?://[^%s<>|]+$" then return nil end
-  return blocks.link(value, value)
+  return blocks.is_url(value) and blocks.link(value, value) or nil
 end
 
 function SHOWN.choices(field, values)
@@ -29,10 +28,10 @@ function SHOWN.choices(field, values)
   return #labels > 0 and blocks.escape(table.concat(labels, ", "), VALUE_MAX) or nil
 end
 
+-- nil: it says nothing.
 local function shown(field, value)
-  if value == nil or value == "" or SHOWN[field.type] then
-    return value ~= nil and value ~= "" and SHOWN[field.type](field, value) or nil
-  end
+  if value == nil or value == "" then return nil end
+  if SHOWN[field.type] then return SHOWN[field.type](field, value) end
   return type(value) ~= "table" and blocks.escape(blocks.line(label_of(field, value)), VALUE_MAX) or nil
 end
 

@@ -4,8 +4,6 @@ local blocks = require "slack.blocks"
 
 local M = {}
 
-local URL = "^https?://[^%s<>|]+$"
-
 --- Those of a kind.
 ---@param documents table[]
 ---@param kind string  "ticket" or "postmortem"
@@ -32,7 +30,7 @@ end
 
 --- Has it an address that Slack takes?
 function M.has_link(document)
-  return document.url:find(URL) ~= nil
+  return blocks.is_url(document.url)
 end
 
 --- What it is called, plain.

@@ -14,7 +14,6 @@ local workspace = require "slack.workspace"
 
 local M = {}
 
-local MAX_SUFFIX = 20
 local CLOCK_SLACK_S = 120               -- Slack's clock and ours
 local FIRST_WAIT_MS = 20 * 1000
 local LAST_WAIT_MS = 10 * 60 * 1000
@@ -43,20 +42,14 @@ end
 
 -- Creates it under the name or under the first free one with a number.
 local function create(incident, name)
-  for number = 1, MAX_SUFFIX do
-    local candidate = channel_name.with_suffix(name, number)
-    local answer, err = client.call("conversations.create", {
-      name = candidate, is_private = incident.is_private,
-    })
+  return channel_name.first_free(name, function(candidate)
+    local answer, err = client.call("conversations.create", { name = candidate, is_private = incident.is_private })
     if answer then return answer.channel end
     if err.slack ~= "name_taken" then return nil, err end
     local ours, unknown = find_ours(candidate, incident)
-    if ours or unknown then return ours, unknown end
-  end
-  return nil, client.error {
-    code = "conflict", retryable = false,
-    message = "no free channel name: " .. name .. " and its numbers are taken",
-  }
+    if ours then return ours end
+    return nil, unknown or err
+  end)
 end
 
 local function record(incident, channel)

@@ -53,7 +53,7 @@ local function submit(context, values)
   local url = (values.url or ""):match "^%s*(.-)%s*$"
   local _, own = documents_of(context)
   if url == (own and own.url or "") then return reply.ack() end
-  if url ~= "" and not url:find "^https?://[^%s<>|]+$" then
+  if url ~= "" and not blocks.is_url(url) then
     return reply.errors { url = "A link begins with https:// and holds no space." }
   end
   local done, err

@@ -8,20 +8,14 @@ local client = require "slack.client"
 local foreign = require "slack.foreign"
 local step = require "slack.step"
 
-local MAX_SUFFIX = 20
 
 -- Renames it to the first free of the names, its present one among them.
 local function to_free_name(conversation, name)
-  for number = 1, MAX_SUFFIX do
-    local candidate = channel_name.with_suffix(name, number)
+  return channel_name.first_free(name, function(candidate)
     if candidate == conversation.name then return candidate end
     local answer, err = client.call("conversations.rename", { channel = conversation.external_id, name = candidate })
-    if answer then return foreign.text(foreign.table(answer.channel).name) or candidate end
-    if err.slack ~= "name_taken" then return nil, err end
-  end
-  return nil, client.error {
-    code = "conflict", retryable = false, message = "no free channel name: " .. name .. " and its numbers are taken",
-  }
+    return answer and (foreign.text(foreign.table(answer.channel).name) or candidate), err
+  end)
 end
 
 local function rename(_, incident, conversation)
