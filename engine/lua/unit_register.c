@@ -2,6 +2,7 @@
 #include "lua/unit.h"
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "core/schedule.h"
 #include "lua/config.h"
 #include "lua/lua_util.h"
@@ -55,17 +56,25 @@ static void add_handler(const struct unit_call *call, lua_State *L, const char *
         (struct handler_entry){ event_kind ? xstrdup(event_kind) : NULL, ref };
 }
 
-/* The list on top, of an event's fields, as subscription.replace takes it. */
+static bool is_field_name(lua_State *L, int index)
+{
+    size_t len = 0;
+    const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &len) : "";
+    return len > 0 && strcspn(name, " ") == len && utf8_is_valid(name, len);
+}
+
+/* The list on top, of an event's fields, as subscription.replace takes it. Runs nothing of a script. */
 static void read_fields(const struct unit_call *call, lua_State *L, struct buf *fields)
 {
-    lua_Integer count = luaL_len(L, -1);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
     for (lua_Integer i = 1; i <= count; i++) {
-        if (lua_geti(L, -1, i) == LUA_TSTRING)
-            buf_printf(fields, "%s%s", i > 1 ? " " : "", lua_tostring(L, -1));
+        int type = lua_rawgeti(L, -1, i);
+        if (is_field_name(L, -1))
+            buf_printf(fields, "%s%s", fields->len > 0 ? " " : "", lua_tostring(L, -1));
         else
             unit_complain(call, "touching",
                           "field `touching`: expected the name of a field, got %s",
-                          luaL_typename(L, -1));
+                          type == LUA_TSTRING ? "no word" : lua_typename(L, type));
         lua_pop(L, 1);
     }
 }

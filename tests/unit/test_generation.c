@@ -196,6 +196,14 @@ static void broken_files_are_named(void **context)
                    " touching = { ['a.b'] = { 1 } } }",
                    "strategies/integrations/x.lua:2: field `touching`: expected the name of a "
                    "field, got number\n");
+    assert_refused(X,
+                   "return { about = 'x', on = { ['a.b'] = function() end },\n"
+                   " touching = { ['a.b'] = { 'status priority', setmetatable({}, { __len ="
+                   " error }) } } }",
+                   "strategies/integrations/x.lua:2: field `touching`: expected the name of a "
+                   "field, got no word\n"
+                   "strategies/integrations/x.lua:2: field `touching`: expected the name of a "
+                   "field, got table\n");
     assert_refused(X, "return { about = 'x', tasks = { ['a.b'] = { run = function() end } } }",
                    "strategies/integrations/x.lua:1: field `tasks[\"a.b\"].about` is missing\n");
     assert_refused(
