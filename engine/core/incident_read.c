@@ -276,7 +276,7 @@ static int incident_list(struct op_call *call)
     struct filter filter = { 0 };
     int rc = build_filter(call, &filter);
     if (rc == OK && filter.is_brief)
-        rc = incident_brief_write(query_filter(call, &filter), call->out, call->err);
+        rc = incident_brief_write(call->tx, query_filter(call, &filter), call->out, call->err);
     else if (rc == OK)
         rc = write_full(call, &filter);
     buf_fini(&filter.sql);
