@@ -65,8 +65,17 @@ def test_the_app_comes_back_to_a_channel_that_was_brought_back(world):
 
 def test_a_public_channel_makes_nothing_public(world):
     engine, channel = open_incident(world)
+    engine.settled()
+    title = incident(world)["title"]
+
+    def says_it(where):
+        return title in json.dumps(world.sandbox.channel(where)["messages"])
+    check(says_it("C0INCIDENTS"), "the shared channel tells of a public incident")
     tell(engine, "message", subtype="channel_convert_to_private", channel=channel, user="U0001")
     wait_for("the incident is private", lambda: incident(world)["is_private"])
+    engine.settled()
+    check(not says_it("C0INCIDENTS") and not says_it("C0DEPLOY"), "what shared channels said of it is gone")
+    check(says_it(channel), "its own channel goes on")
     tell(engine, "message", subtype="channel_convert_to_public", channel=channel, user="U0001")
     equal(stored(world, channel)["type"], "public", "the channel's type")
     check(incident(world)["is_private"], "the incident stays private")

@@ -419,6 +419,12 @@ local JOBS = {
       return { ok = true, bookmarks = { { id = "Bk1", title = "Post-mortem", link = "https://old.example.test" } } }
     end,
   }, ends = { ["bookmarks.edit"] = { invalid_emoji = DONE } } },
+  { "withdraw", "records.changed", comes = function()
+    local incident = with_channel()
+    keep(assert(conversations.get { tag = "tech_incidents" }).id, incident, "ff_general_incident_declared")
+    assert(kernel.call("incident.make_private", { id = incident.id }))
+    return { incident_id = incident.id, fields = { "is_private" } }
+  end, ends = { ["chat.delete"] = { message_not_found = DONE } } },
   { "transcript", "incident.closed", ends = {
     ["conversations.history"] = { invalid_cursor = AGAIN },
     ["conversations.replies"] = { invalid_cursor = AGAIN },
