@@ -35,6 +35,7 @@ struct state {
     volatile bool is_time_up;
     bool is_killed;
     bool is_syntax_error; /* the error under way came from the compiler */
+    bool is_littered;     /* a script that was ended may have left much behind */
     struct buf traceback;
 };
 
@@ -238,8 +239,20 @@ static bool set_alarm(struct state *state)
     return alarm_set(state->budget_us, on_alarm, state);
 }
 
+/* Outside of any budget: who comes next has not made the garbage. A coroutine that failed still holds
+ * its own. */
+static void sweep(struct state *state, lua_State *L)
+{
+    bool has_failed = lua_status(L) != LUA_OK && lua_status(L) != LUA_YIELD;
+    if (!state->is_littered || has_failed)
+        return;
+    state->is_littered = false;
+    lua_gc(L, LUA_GCCOLLECT);
+}
+
 void state_budget_begin(struct state *state, lua_State *L, int64_t budget_us)
 {
+    sweep(state, L);
     state->budget_thread = L;
     state->budget_us = budget_us > 0 ? budget_us : state->options.burst_us;
     state->budget_start_us = clock_mono_us();
@@ -367,6 +380,7 @@ int state_take_error(struct state *state, lua_State *L, int lua_status, struct e
         where(L, place);
     }
     put_into_words(state, L, lua_status, place, err);
+    state->is_littered |= err->code == ERR_LIMIT;
     state->headroom = 0;
     return err->code;
 }

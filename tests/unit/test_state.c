@@ -179,7 +179,9 @@ static void memory_ends_at_the_cap(void **context)
                  "not enough memory: all that scripts hold may take 64 MB");
     assert_fails("local t = {} for i = 1, 1e9 do t[i] = {} end", ERR_LIMIT, "");
     assert_true(state_memory_used(state) <= (size_t)STATE_MEMORY_CAP + (64 << 10));
+    size_t full = state_memory_used(state);
     assert_int_equal(run("local x = ('x'):rep(1 << 20)"), OK);
+    assert_true(state_memory_used(state) < full / 2);
 }
 
 static void endless_recursion_ends(void **context)
