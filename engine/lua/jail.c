@@ -52,6 +52,7 @@ struct jail {
     struct channel *channel;
     struct snapshot *snapshot; /* what the child was given */
     int64_t budget_ms;         /* likewise */
+    bool knows_incident;       /* the child was given the incident of the collection under way */
     json_int_t question;       /* number of the last one */
     int64_t asked_at_us;
     struct err end; /* why the child is being ended; code OK: it was only not needed any more */
@@ -91,6 +92,7 @@ static void finish(struct jail *jail, const struct err *err)
 {
     struct collection *collection = jail->queue;
     jail->queue = collection->next;
+    jail->knows_incident = false;
     collection->done(collection->arg, err ? err->code : OK, err ? NULL : collection->answer, err);
     free_collection(collection);
 }
@@ -365,6 +367,7 @@ static int64_t budget_of(const struct collection *collection)
 static void start_child(struct jail *jail)
 {
     jail->asked_at_us = 0;
+    jail->knows_incident = false;
     jail->state = STARTING;
     jail->snapshot = snapshot_ref(jail->queue->snapshot);
     jail->budget_ms = budget_of(jail->queue);
@@ -389,8 +392,9 @@ static void ask(struct jail *jail)
     const json_t *path = json_object_get(current_strategy(collection), "path");
     jail->state = ASKED;
     jail->asked_at_us = clock_mono_us();
-    send_json(jail, json_pack("{sI sO sO}", "id", ++jail->question, "path", path, "incident",
-                              collection->incident));
+    send_json(jail, json_pack("{sI sO sO*}", "id", ++jail->question, "path", path, "incident",
+                              jail->knows_incident ? NULL : collection->incident));
+    jail->knows_incident = true;
     jail->deadline_timer = loop_timer(jail->loop, collection->deadline_ms, on_deadline, jail);
 }
 

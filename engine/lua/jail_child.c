@@ -125,13 +125,23 @@ static int set_up(struct jail_run *run, const json_t *first, struct err *err)
     return db_open(&options, &run->db, err);
 }
 
-static void answer(struct jail_run *run, const json_t *request)
+/* A question without an incident is about the one before. Strategies get copies of it. */
+static void note_incident(json_t **incident, const json_t *request)
+{
+    json_t *given = json_object_get(request, "incident");
+    if (!given)
+        return;
+    json_decref(*incident);
+    *incident = json_incref(given);
+}
+
+static void answer(struct jail_run *run, const json_t *request, const json_t *incident)
 {
     AUTO_BUF struct buf text = BUF_INIT;
     const char *path = json_string_value(json_object_get(request, "path"));
     buf_printf(&text, "{\"id\":%lld,\"answer\":",
                (long long)json_integer_value(json_object_get(request, "id")));
-    jail_run_strategy(run, path ? path : "", json_object_get(request, "incident"), &text);
+    jail_run_strategy(run, path ? path : "", incident, &text);
     buf_putc(&text, '}');
     (void)send_text(&text); /* the engine is gone: the next read says so */
 }
@@ -154,7 +164,10 @@ int jail_main(void)
     bool is_confined = jail_confine(process_cap(first), &err) == OK;
     json_decref(first);
     send_pair("ready", "yes", is_confined ? NULL : err.msg);
-    for (json_t *request; (request = receive()) != NULL; json_decref(request))
-        answer(&run, request);
+    json_t *incident = json_object();
+    for (json_t *request; (request = receive()) != NULL; json_decref(request)) {
+        note_incident(&incident, request);
+        answer(&run, request, incident);
+    }
     _exit(0); /* without handlers at exit: there is nothing to save, and less that they could do */
 }

@@ -4,7 +4,7 @@
  *   engine -> jail   {database, memory_bytes, state_bytes, budget_us, files: {path: text}}
  *   jail -> engine   {ready: "yes", warning?}, or {fatal: text} and it ends
  * and then, one at a time,
- *   engine -> jail   {id, path, incident}
+ *   engine -> jail   {id, path, incident?}: without one it is the one before
  *   jail -> engine   {id, answer: {state, error?, notes, reasons, people, count}}: see jail_run.h */
 #pragma once
 #include <stddef.h>

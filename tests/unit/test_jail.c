@@ -417,6 +417,26 @@ static void test_nothing_stays_between_incidents(void **state)
     assert_int_equal(jail_pid(world->jail), child);
 }
 
+static void test_each_is_asked_about_the_incident_of_its_run(void **state)
+{
+    struct world *world = *state;
+    for (const char *name = "abc"; *name; name++)
+        add_strategy(world, (char[]){ *name, '\0' }, true,
+                     "return { about = 'x', private = true, invite = function(incident, find)\n"
+                     "error('about ' .. incident.category.name) end }");
+    log_configure(LOG_ERROR_LEVEL, false);
+    collect(world);
+    for (const char *name = "abc"; *name; name++)
+        assert_failed(world, (char[]){ *name, '\0' }, "about Payment");
+    pid_t child = jail_pid(world->jail);
+    json_decref(world->incident);
+    world->incident = declare(world, "Data breach");
+    collect(world);
+    for (const char *name = "abc"; *name; name++)
+        assert_failed(world, (char[]){ *name, '\0' }, "about Data breach");
+    assert_int_equal(jail_pid(world->jail), child);
+}
+
 /* ---- what they cannot do */
 
 static const struct {
@@ -542,7 +562,9 @@ static void test_a_crash_costs_one_strategy(void **state)
     log_configure(LOG_ERROR_LEVEL, false);
     add_body(world, "a_good", "return find.person('ada@example.com')");
     add_body(world, "b_crash", "return (''):rep(1 << 62)");
-    add_body(world, "c_good", "return find.person('ben@example.com')");
+    add_body(world, "c_good",
+             "assert(incident.category.name == 'Payment') "
+             "return find.person('ben@example.com')");
     loop_timer(world->loop, 10, kill_when_busy, world);
     collect(world);
     assert_string_equal(told(world, "a_good"), "ada: named by the strategy (3); ");
@@ -761,6 +783,7 @@ int main(int argc, char **argv)
         JAIL_TEST(test_requires_scripts_and_harmless_modules),
         JAIL_TEST(test_private_incidents_are_for_private_strategies),
         JAIL_TEST(test_nothing_stays_between_incidents),
+        JAIL_TEST(test_each_is_asked_about_the_incident_of_its_run),
         JAIL_TEST(test_hostile_strategies_fail_alone),
         JAIL_TEST(test_a_crash_costs_one_strategy),
         JAIL_TEST(test_idle_child_that_dies_is_replaced),
