@@ -85,7 +85,7 @@ struct state *state_new(const struct state_options *options, struct err *err)
     if (state->options.memory_cap == 0)
         state->options.memory_cap = STATE_MEMORY_CAP;
     if (state->options.burst_us == 0)
-        state->options.burst_us = STATE_BURST_US;
+        state->options.burst_us = MEM_IS_CHECKED ? 2 * STATE_BURST_US : STATE_BURST_US;
     state->L = lua_newstate(allocate, state);
     if (!state->L) {
         err_set(err, ERR_NOMEM, "no memory for a Lua state");

@@ -28,7 +28,7 @@ struct state_options {
         *snapshot; /* the files that `require` finds; borrowed, outlives the state; NULL: none */
     unsigned kind; /* enum script_kind of lua_api.h: which modules `require` gives */
     size_t memory_cap; /* 0: STATE_MEMORY_CAP */
-    int64_t burst_us;  /* 0: STATE_BURST_US */
+    int64_t burst_us;  /* 0: STATE_BURST_US, twice as much under a sanitizer, which is slow */
 };
 
 /* NULL + err when memory is out. */
