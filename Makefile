@@ -173,12 +173,17 @@ $(BUILD)/clang/%.ok: %.c Makefile
 
 -include $(CLANG_CHECKS:.ok=.d)
 
-bench: $(BUILD)/halligan ## measure against the targets
-	$(Q)$(PYTHON) tests/bench/run.py --halligan $(BUILD)/halligan
+bench: $(BUILD)/halligan $(BUILD)/bench/bound ## measure against the targets
+	$(Q)$(PYTHON) tests/bench/run.py --halligan $(BUILD)/halligan --bound $(BUILD)/bench/bound
 	$(Q)$(PYTHON) tests/bench/large.py --halligan $(BUILD)/halligan --incidents 100000
 
 bench-large: $(BUILD)/halligan ## a million incidents against ten thousand
 	$(Q)$(PYTHON) tests/bench/large.py --halligan $(BUILD)/halligan
+
+$(BUILD)/bench/bound: tests/bench/bound.c $(BUILD)/release/flags.txt
+	@mkdir -p $(@D)
+	$(say) BOUND $<
+	$(Q)$(release_COMPILE) $(release_LDFLAGS) $(LDFLAGS) -o $@ $< $(LIBS)
 
 FUZZ_SECONDS ?= 30
 fuzz: $(FUZZ_PROGRAMS) ## run each fuzzer for FUZZ_SECONDS (30)
@@ -235,5 +240,5 @@ uninstall: ## remove what install put there
 	rm -rf $(DESTDIR)$(PREFIX)/share/halligan
 
 clean: ## remove everything built
-	rm -rf $(BUILD)/halligan $(BUILD)/compile_commands.json $(FLAVOURS:%=$(BUILD)/%) $(BUILD)/clang $(BUILD)/test-logs
+	rm -rf $(BUILD)/halligan $(BUILD)/bench $(BUILD)/compile_commands.json $(FLAVOURS:%=$(BUILD)/%) $(BUILD)/clang $(BUILD)/test-logs
 	-@rmdir $(BUILD) 2>/dev/null || true
