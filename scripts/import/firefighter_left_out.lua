@@ -11,7 +11,7 @@ return {
   ["jira_app.jirauser"] = "accounts are matched by e-mail when they are needed",
   ["confluence.confluencepage"] = "part of a post-mortem or a runbook",
   ["taggit.tag"] = "part of the incident's tags",
-  ["authtoken.token"] = "keys are kept as hashes here: make new ones with `halligan key create`",
+  ["authtoken.token"] = "its key goes on with `halligan key create NAME --secret-file FILE`",
   ["pagerduty.pagerdutyservice"] = "read from PagerDuty",
   ["pagerduty.pagerdutyteam"] = "read from PagerDuty",
   ["pagerduty.pagerdutyuser"] = "read from PagerDuty",
