@@ -153,10 +153,7 @@ static int subscription_replace(struct op_call *call)
         if (rc != OK)
             return rc;
     }
-    json_object_begin(call->out);
-    json_put_int(call->out, "count", (int64_t)json_array_size(rows));
-    json_object_finish(call->out);
-    return OK;
+    return op_answer_count(call, (int64_t)json_array_size(rows));
 }
 
 static void write_pending_handler(struct json_writer *w, struct stmt *stmt)

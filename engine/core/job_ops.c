@@ -198,14 +198,6 @@ static int audit_change(struct op_call *call, const char *action, int64_t incide
     return audit_write(call->tx, call->actor, &entry, call->err);
 }
 
-static int answer_count(struct op_call *call, int64_t count)
-{
-    json_object_begin(call->out);
-    json_put_int(call->out, "count", count);
-    json_object_finish(call->out);
-    return OK;
-}
-
 /* Dead jobs start anew, those that wait for their retry are due at once. */
 static int retry_many(struct op_call *call, int64_t incident_id)
 {
@@ -221,7 +213,7 @@ static int retry_many(struct op_call *call, int64_t incident_id)
     int rc = OK;
     if (dead + waiting > 0)
         rc = audit_change(call, "job.retry", incident_id, 0, "dead", "ready");
-    return rc == OK ? answer_count(call, dead + waiting) : rc;
+    return rc == OK ? op_answer_count(call, dead + waiting) : rc;
 }
 
 static int retry_one(struct op_call *call, int64_t id)
@@ -242,7 +234,7 @@ static int retry_one(struct op_call *call, int64_t id)
                        id, state);
     if (rc >= 0)
         rc = audit_change(call, "job.retry", incident_id, id, state, "ready");
-    return rc == OK ? answer_count(call, 1) : rc;
+    return rc == OK ? op_answer_count(call, 1) : rc;
 }
 
 /* job.retry {id} | {incident_id} | {all: true} -> {count}. A dead or (by its id) cancelled job starts
@@ -283,7 +275,7 @@ static int job_cancel(struct op_call *call)
                        state);
     if (rc > 0)
         rc = audit_change(call, "job.cancel", incident_id, id, state, "cancelled");
-    return rc == OK ? answer_count(call, 1) : rc;
+    return rc == OK ? op_answer_count(call, 1) : rc;
 }
 
 /* What job.enqueue is told; texts owned. */

@@ -147,10 +147,7 @@ static int kv_purge(struct op_call *call)
     rc = tx_exec(call->tx, call->err, DELETE_EXPIRED, "i", clock_now_ms());
     if (rc < 0)
         return rc;
-    json_object_begin(call->out);
-    json_put_int(call->out, "count", rc);
-    json_object_finish(call->out);
-    return OK;
+    return op_answer_count(call, rc);
 }
 
 const struct op KV_OPS[] = {

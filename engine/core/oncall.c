@@ -85,10 +85,7 @@ static int oncall_set(struct op_call *call)
     if (rc != OK || (rc = args_text(&args, "provider", 1, 60, &provider)) != OK ||
         (rc = oncall_replace(call->tx, &args, "rows", provider)) != OK)
         return rc;
-    json_object_begin(call->out);
-    json_put_int(call->out, "count", (int64_t)json_array_size(json_object_get(call->args, "rows")));
-    json_object_finish(call->out);
-    return OK;
+    return op_answer_count(call, (int64_t)json_array_size(json_object_get(call->args, "rows")));
 }
 
 static void write_row(struct json_writer *w, struct stmt *stmt)

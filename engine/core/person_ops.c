@@ -282,10 +282,7 @@ static int deactivate_missing(struct op_call *call)
                      platform.len, since_ms);
     if (rc < 0)
         return rc;
-    json_object_begin(call->out);
-    json_put_int(call->out, "count", rc);
-    json_object_finish(call->out);
-    return OK;
+    return op_answer_count(call, rc);
 }
 
 /* person.accounts {platform, after?, seen_before_ms?, limit?} -> [{external_id, person_id, is_active,

@@ -8,6 +8,14 @@ void op_answer_empty(struct op_call *call)
     json_object_finish(call->out);
 }
 
+int op_answer_count(struct op_call *call, int64_t count)
+{
+    json_object_begin(call->out);
+    json_put_int(call->out, "count", count);
+    json_object_finish(call->out);
+    return OK;
+}
+
 void json_put_stored(struct json_writer *w, const char *key, const char *json)
 {
     if (json)

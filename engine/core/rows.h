@@ -6,6 +6,8 @@ struct stmt;
 
 /* The answer of an operation that has nothing to say: {}. */
 void op_answer_empty(struct op_call *call);
+/* The answer of an operation that says how many: {count}. Returns OK. */
+int op_answer_count(struct op_call *call, int64_t count);
 /* Member with a JSON text of the database; null for NULL. */
 void json_put_stored(struct json_writer *w, const char *key, const char *json);
 /* Member with an integer column; null for NULL. */

@@ -224,10 +224,7 @@ static int webhook_prune(struct op_call *call)
     }
     if (rc < 0)
         return rc;
-    json_object_begin(call->out);
-    json_put_int(call->out, "count", count);
-    json_object_finish(call->out);
-    return OK;
+    return op_answer_count(call, count);
 }
 
 const struct op WEBHOOK_DELIVERY_OPS[] = {

@@ -207,10 +207,7 @@ static int webhook_replay(struct op_call *call)
     }
     if (rc < 0)
         return rc;
-    json_object_begin(call->out);
-    json_put_int(call->out, "count", count);
-    json_object_finish(call->out);
-    return OK;
+    return op_answer_count(call, count);
 }
 
 const struct op WEBHOOK_HISTORY_OPS[] = {
