@@ -35,11 +35,6 @@ static const struct lifecycle SHIPPED = {
     .key_events_below = 4,
 };
 
-const struct lifecycle *lifecycle_default(void)
-{
-    return &SHIPPED;
-}
-
 bool lifecycle_allows(const struct lifecycle *lifecycle, enum regime regime, int from, int to)
 {
     int row = status_index(from), column = status_index(to);

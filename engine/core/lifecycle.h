@@ -34,9 +34,6 @@ struct lifecycle {
     int key_events_below; /* priorities with a smaller value need their required key events to be closed */
 };
 
-/* The shipped one. */
-const struct lifecycle *lifecycle_default(void);
-
 /* Fills <out> from what config.lua declares: {statuses: {open: "New", ...}, transitions: {normal:
  * {open: ["investigating", ...]}, postmortem: ...}, closure_reasons: [{value, label, offered}],
  * postmortem: {environments: [], document: bool}, key_events_below: int}; what is absent is the

@@ -164,6 +164,5 @@ void generation_adopt(struct generations *generations, struct generation *genera
 {
     generation->owner = generations;
     generation->number = generations->next_number++;
-    state_set_tasks(generation->state, generations->tasks);
     state_on_idle(generation->state, on_idle, generation);
 }

@@ -29,15 +29,6 @@ void jail_people_reset(struct jail_people *people)
     people->found.count = people->further.count = 0;
 }
 
-void jail_people_fini(struct jail_people *people)
-{
-    pool_fini(&people->ids);
-    pool_fini(&people->reasons);
-    free(people->marks);
-    free(people->found.items);
-    free(people->further.items);
-}
-
 /* ---- who was seen already: a mark holds the number of the look that saw the person */
 
 static void new_look(struct jail_people *people)

@@ -55,7 +55,6 @@ struct jail_people {
 void jail_people_init(struct jail_people *people);
 /* Forgets all, keeps the memory for the next run. */
 void jail_people_reset(struct jail_people *people);
-void jail_people_fini(struct jail_people *people);
 
 /* throws. Makes the lists' metatable in <L>; <people> outlives it. */
 void jail_people_open(lua_State *L, struct jail_people *people);

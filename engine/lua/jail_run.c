@@ -27,12 +27,6 @@ void jail_run_init(struct jail_run *run)
     jail_people_init(&run->find.people);
 }
 
-void jail_run_fini(struct jail_run *run)
-{
-    jail_people_fini(&run->find.people);
-    buf_fini(&run->find.notes);
-}
-
 /* ---- in Lua */
 
 /* throws. Pushes the table that the file returns. */

@@ -17,13 +17,11 @@ struct jail_run {
     const struct snapshot *snapshot; /* the strategy and what it may require */
     size_t memory_bytes;             /* of its Lua state */
     int64_t budget_us;               /* of one run, with loading */
-    struct jail_find find;           /* used again by the next run */
+    struct jail_find find;           /* used again by the next run; goes with the process */
 };
 
 /* Empty; the members above <find> are the caller's to fill. */
 void jail_run_init(struct jail_run *run);
-/* Frees what runs have left in <find>. */
-void jail_run_fini(struct jail_run *run);
 
 /* Writes {state:"answered"|"not_applicable"|"failed", error?, notes:[text], reasons:[text],
  * people:[[id, reason, line]], count} to <out>. Whatever the strategy does ends in one of the

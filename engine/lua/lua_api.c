@@ -11,7 +11,11 @@
 #define SCRIPTS  (KIND_CORE | KIND_TEST)
 #define EVERYONE (KIND_CORE | KIND_TEST | KIND_INVITE)
 
-static const struct lua_module MODULES[] = {
+static const struct lua_module {
+    const char *name; /* "engine.http" */
+    lua_CFunction open;
+    unsigned kinds; /* who may require it */
+} MODULES[] = {
     { "engine.config", luaopen_engine_config, SCRIPTS },
     { "engine.conversations", luaopen_engine_conversations, SCRIPTS },
     { "engine.crypto", luaopen_engine_crypto, SCRIPTS },
@@ -46,11 +50,6 @@ enum { MODULE_COUNT = sizeof(MODULES) / sizeof(MODULES[0]) };
 
 #define LOADED \
     "engine.loaded" /* registry: name -> what require gave, or false while the file runs */
-
-const struct lua_module *lua_api_module(int index)
-{
-    return index >= 0 && index < MODULE_COUNT ? &MODULES[index] : NULL;
-}
 
 static const struct lua_module *find_module(const char *name)
 {

@@ -11,15 +11,6 @@ enum script_kind {
     KIND_TEST = 1 << 3,   /* tests/lua: all that KIND_CORE has */
 };
 
-struct lua_module {
-    const char *name; /* "engine.http" */
-    lua_CFunction open;
-    unsigned kinds; /* who may require it */
-};
-
-/* NULL past the end; for the docs check. */
-const struct lua_module *lua_api_module(int index);
-
 /* throws. Sets the global `require`: engine.* modules of the state's kind, and files of the state's
  * snapshot by path
  * ("chat.client" is scripts/chat/client.lua). A file is run once; one that requires itself is an

@@ -24,7 +24,6 @@ struct state {
     struct slab slab;
     size_t used;     /* bytes Lua holds */
     size_t headroom; /* added to the cap for now */
-    struct tasks *tasks;
     struct task *running;
     int live_tasks;
     void (*idle)(void *arg);
@@ -135,16 +134,6 @@ const struct snapshot *state_snapshot(lua_State *L)
 unsigned state_kind(lua_State *L)
 {
     return state_of(L)->options.kind;
-}
-
-void state_set_tasks(struct state *state, struct tasks *tasks)
-{
-    state->tasks = tasks;
-}
-
-struct tasks *state_tasks(lua_State *L)
-{
-    return state_of(L)->tasks;
 }
 
 struct task *state_running(const struct state *state)

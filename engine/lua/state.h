@@ -14,7 +14,6 @@ struct engine;
 struct snapshot;
 struct state;
 struct task;
-struct tasks;
 
 enum {
     STATE_MEMORY_CAP = 64 << 20, /* bytes, of a generation's state */
@@ -42,11 +41,6 @@ struct engine *state_engine(lua_State *L); /* NULL offline */
 const struct snapshot *state_snapshot(lua_State *L);
 unsigned state_kind(lua_State *L);
 size_t state_memory_used(const struct state *state);
-
-/* The tasks that may run in this state; NULL (the default): nothing may wait. Set by whoever owns
- * both. */
-void state_set_tasks(struct state *state, struct tasks *tasks);
-struct tasks *state_tasks(lua_State *L);
 
 /* Calls <fn> on the main thread, protected and within <budget_us> (0: the state's burst), with
  * <arg> as light userdata at index 1. What <fn> leaves on the stack is dropped. A thrown error

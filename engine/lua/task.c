@@ -389,11 +389,6 @@ int64_t task_incident(const struct task *task)
     return task->incident_id;
 }
 
-void task_set_incident(struct task *task, int64_t incident_id)
-{
-    task->incident_id = incident_id;
-}
-
 const char *task_script(const struct task *task)
 {
     return task->script;

@@ -116,7 +116,6 @@ void tasks_stats(const struct tasks *tasks, struct tasks_stats *out);
 struct task *task_current(lua_State *L); /* NULL while loading */
 uint64_t task_id(const struct task *task);
 int64_t task_incident(const struct task *task); /* 0: none */
-void task_set_incident(struct task *task, int64_t incident_id);
 const char *task_script(const struct task *task);
 enum task_kind task_kind(const struct task *task);
 

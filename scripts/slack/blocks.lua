@@ -242,15 +242,6 @@ function M.searched_multi_select(options)
   }
 end
 
---- One person. <initial>: a Slack id.
----@param options { action_id: string, initial?: string, placeholder?: string }
-function M.user_select(options)
-  return {
-    type = "users_select", action_id = check_id(options.action_id), initial_user = options.initial,
-    placeholder = options.placeholder and M.plain(options.placeholder, LIMIT.placeholder),
-  }
-end
-
 --- Several people. <initial>: Slack ids.
 ---@param options { action_id: string, initial?: string[], max?: integer, placeholder?: string }
 function M.users_select(options)
@@ -275,15 +266,6 @@ function M.moment_picker(options)
   return {
     type = "datetimepicker", action_id = check_id(options.action_id),
     initial_date_time = options.initial,
-  }
-end
-
---- A link that looks like a button.
----@param options { action_id: string, label: string, url: string }
-function M.link_button(options)
-  return {
-    type = "button", action_id = check_id(options.action_id),
-    text = M.plain(options.label, LIMIT.button), url = options.url,
   }
 end
 

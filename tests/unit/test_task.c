@@ -109,7 +109,6 @@ static int set_up(void **context)
     tasks = tasks_new(engine.loop);
     struct state_options options = { .engine = &engine, .kind = KIND_CORE, .burst_us = 30000 };
     state = state_new(&options, &err);
-    state_set_tasks(state, tasks);
     done_count = 0;
     held = NULL;
     return state_pcall(state, open_test_module, NULL, 0, &err);
