@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/help.h"
+#include "cli/suggest.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -41,7 +42,6 @@ enum {
     TABLE_COUNT = sizeof(TABLES) / sizeof(TABLES[0]),
     OPTIONS_MAX = 24,
     OPTION_VALUE_BASE = 256, /* getopt's codes; below are characters */
-    NAME_SIZE = 64,
 };
 
 const struct option_spec OPTIONS_JSON[] = {
@@ -86,69 +86,24 @@ const struct command *command_find(const char *name)
     return NULL;
 }
 
-static int least(int a, int b)
+/* Commands by their whole name, and the first words of those that have two ("incident"). */
+static void suggest_command(struct suggestion *suggestion, const char *wanted)
 {
-    return a < b ? a : b;
-}
-
-/* How many letters to change, add, drop or swap with their neighbour; NAME_SIZE for long names. */
-static int distance(const char *a, const char *b)
-{
-    int rows[3][NAME_SIZE];
-    int len_a = (int)strlen(a), len_b = (int)strlen(b);
-    if (len_a >= NAME_SIZE || len_b >= NAME_SIZE)
-        return NAME_SIZE;
-    int *before = rows[0], *last = rows[1], *row = rows[2];
-    for (int j = 0; j <= len_b; j++)
-        last[j] = j;
-    for (int i = 1; i <= len_a; i++) {
-        row[0] = i;
-        for (int j = 1; j <= len_b; j++) {
-            row[j] = least(least(last[j], row[j - 1]) + 1, last[j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                row[j] = least(row[j], before[j - 2] + 1);
-        }
-        int *oldest = before;
-        before = last;
-        last = row;
-        row = oldest;
-    }
-    return last[len_b];
-}
-
-/* Keeps the nearer of two names. */
-static void consider(const char *wanted, const char *name, const char **best, int *best_distance)
-{
-    int here = distance(wanted, name);
-    if (here < *best_distance) {
-        *best = name;
-        *best_distance = here;
-    }
-}
-
-/* A name within a third of its length is worth a suggestion. */
-static int farthest(const char *wanted)
-{
-    return (int)strlen(wanted) / 3 + 2;
-}
-
-const char *command_suggest(const char *name)
-{
-    const char *best = NULL;
-    int best_distance = farthest(name);
     const struct command *command;
-    for (int i = 0; (command = command_at(i)) != NULL; i++)
-        consider(name, command->name, &best, &best_distance);
-    return best;
+    suggest_begin(suggestion, wanted);
+    for (int i = 0; (command = command_at(i)) != NULL; i++) {
+        AUTO_FREE char *group = xstrndup(command->name, strcspn(command->name, " "));
+        suggest_consider(suggestion, command->name);
+        suggest_consider(suggestion, group);
+    }
 }
 
-static const char *suggest_option(const struct invocation *invocation, const char *name)
+static void suggest_option(struct suggestion *suggestion, const struct invocation *invocation,
+                           const char *wanted)
 {
-    const char *best = NULL;
-    int best_distance = farthest(name);
+    suggest_begin(suggestion, wanted);
     for (int i = 0; i < invocation->option_count; i++)
-        consider(name, invocation->options[i]->name, &best, &best_distance);
-    return best;
+        suggest_consider(suggestion, invocation->options[i]->name);
 }
 
 /* ---- messages -------------------------------------------------------------------------------- */
@@ -210,9 +165,10 @@ static int fail_option(const struct invocation *invocation, int code, const char
     if (code == ':')
         return cli_usage(invocation, "%s needs a value", given);
     const char *name = given + strspn(given, "-");
-    const char *near = suggest_option(invocation, name);
-    if (near)
-        return cli_usage(invocation, "there is no option %s; did you mean --%s?", given, near);
+    struct suggestion near;
+    suggest_option(&near, invocation, name);
+    if (*near.name)
+        return cli_usage(invocation, "there is no option %s; did you mean --%s?", given, near.name);
     return cli_usage(invocation, "there is no option %s", given);
 }
 
@@ -292,40 +248,64 @@ static int run_command(const struct command *command, int argc, char **argv)
     return rc;
 }
 
-/* <second> is the word behind, or NULL. */
-static int fail_unknown(const char *first, const char *second)
+/* What was probably meant: both words together when the first is near a group only. */
+static void suggest_words(struct suggestion *near, const char *first, const char *second)
 {
-    AUTO_FREE char *two = xasprintf("%s %s", first, second ? second : "");
-    const char *near = command_suggest(first);
-    if (!near && second)
-        near = command_suggest(two);
+    suggest_command(near, first);
+    if (!second || (*near->name && !help_print_group(near->name, NULL)))
+        return;
+    struct suggestion both;
+    AUTO_FREE char *two = xasprintf("%s %s", first, second);
+    suggest_command(&both, two);
+    if (strchr(both.name, ' '))
+        snprintf(near->name, sizeof(near->name), "%s", both.name);
+}
+
+int command_fail_unknown(const char *first, const char *second)
+{
+    struct suggestion near;
+    suggest_words(&near, first, second);
     bool is_group = help_print_group(first, NULL);
-    if (is_group && (!second || *second == '-'))
+    if (*first == '-')
+        fprintf(stderr,
+                "halligan: the command comes first, options follow it: "
+                "halligan COMMAND %s ...\n",
+                first);
+    else if (is_group && (!second || *second == '-'))
         fprintf(stderr, "halligan: \"%s\" needs a second word\n", first);
     else
-        fprintf(stderr, "halligan: there is no command \"%s\"%s%s%s\n", is_group ? two : first,
-                near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
-    if (!help_print_group(first, stderr))
+        fprintf(stderr, "halligan: there is no command \"%s%s%s\"%s%s%s\n", first,
+                is_group ? " " : "", is_group ? second : "", *near.name ? "; did you mean \"" : "",
+                near.name, *near.name ? "\"?" : "");
+    if (!help_print_group(first, stderr) && !help_print_group(near.name, stderr))
         fputs("See: halligan help\n", stderr);
     return CLI_USAGE;
+}
+
+static bool asks_for_help(const char *word)
+{
+    return word && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0);
 }
 
 int command_main(int argc, char **argv)
 {
     const char *first = argc > 1 ? argv[1] : "help";
-    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0)
+    const char *second = argc > 2 ? argv[2] : NULL;
+    if (asks_for_help(first))
         first = "help";
     if (strcmp(first, "--version") == 0 || strcmp(first, "-V") == 0)
         first = "version";
-    if (argc > 2) {
-        AUTO_FREE char *two = xasprintf("%s %s", first, argv[2]);
+    if (second) {
+        AUTO_FREE char *two = xasprintf("%s %s", first, second);
         const struct command *command = command_find(two);
         if (command)
             return run_command(command, argc - 2, argv + 2);
     }
     const struct command *command = command_find(first);
+    if (!command && asks_for_help(second) && help_print_group(first, stdout))
+        return CLI_OK;
     if (!command)
-        return fail_unknown(first, argc > 2 ? argv[2] : NULL);
+        return command_fail_unknown(first, second);
     if (argc <= 1)
         return run_command(command, argc, argv);
     return run_command(command, argc - 1, argv + 1);

@@ -42,8 +42,9 @@ const struct command *command_at(int index);
 const char *command_section(const struct command *command);
 /* NULL when unknown. */
 const struct command *command_find(const char *name);
-/* The known name nearest to a mistyped one, or NULL when none is near. */
-const char *command_suggest(const char *name);
+/* Says that there is no such command, and which one was probably meant. <second> is the word behind,
+ * or NULL. Answers CLI_USAGE. */
+int command_fail_unknown(const char *first, const char *second);
 
 /* ---- for commands ---------------------------------------------------------------------------- */
 

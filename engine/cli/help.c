@@ -99,11 +99,7 @@ static int run_help(const struct invocation *invocation)
     }
     if (help_print_group(name, stdout))
         return CLI_OK;
-    const char *near = command_suggest(name);
-    if (near)
-        return cli_usage(invocation, "there is no command \"%s\"; did you mean \"%s\"?", name,
-                         near);
-    return cli_usage(invocation, "there is no command \"%s\"", name);
+    return command_fail_unknown(first, second);
 }
 
 static int run_version(const struct invocation *invocation)

@@ -87,6 +87,21 @@ static void the_nearest_name_is_suggested(void **state)
            "there is no option --stat-e; did you mean --state?");
     expect("xyzzyplugh", CLI_USAGE, "there is no command \"xyzzyplugh\"\nSee: halligan help");
     expect("job", CLI_USAGE, "\"job\" needs a second word");
+    expect("--config x serve", CLI_USAGE, "the command comes first");
+}
+
+static void the_nearest_group_is_suggested(void **state)
+{
+    (void)state;
+    expect("help incdent", CLI_USAGE,
+           "there is no command \"incdent\"; did you mean \"incident\"?");
+    expect("incdent", CLI_USAGE, "did you mean \"incident\"?\nUsage: halligan incident COMMAND");
+    expect("jobs", CLI_USAGE, "did you mean \"job\"?");
+    expect("help keys", CLI_USAGE, "did you mean \"key\"?");
+    expect("help incdent open", CLI_USAGE, "did you mean \"incident open\"?");
+    expect("help incident opn", CLI_USAGE, "did you mean \"incident open\"?");
+    expect("help xyzzyplugh", CLI_USAGE, "\"\nSee: halligan help\n");
+    expect("incident --help", CLI_OK, "Usage: halligan incident COMMAND");
 }
 
 static void mistakes_are_named(void **state)
@@ -159,6 +174,7 @@ int main(void)
         cmocka_unit_test(help_teaches),
         cmocka_unit_test(every_command_has_its_help),
         cmocka_unit_test(the_nearest_name_is_suggested),
+        cmocka_unit_test(the_nearest_group_is_suggested),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(texts_cannot_control_the_terminal),
         cmocka_unit_test(durations_are_short),

@@ -1,0 +1,14 @@
+/* suggest - the name that a mistyped one was probably meant to be. */
+#pragma once
+
+enum { SUGGEST_NAME_SIZE = 64 };
+
+struct suggestion {
+    const char *wanted; /* borrowed */
+    int distance;
+    char name[SUGGEST_NAME_SIZE]; /* the nearest so far; "" while none is near */
+};
+
+void suggest_begin(struct suggestion *suggestion, const char *wanted);
+/* Keeps the name when it is nearer than those before. */
+void suggest_consider(struct suggestion *suggestion, const char *name);
