@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/memory.h"
+#include "store/wal_file.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -127,7 +128,7 @@ struct connection *connection_open(const char *path, bool is_writer, struct err 
     conn->tx.conn = conn;
     int flags = SQLITE_OPEN_NOMUTEX |
                 (is_writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
-    int rc = sqlite3_open_v2(path, &conn->handle, flags, NULL);
+    int rc = sqlite3_open_v2(path, &conn->handle, flags, is_writer ? wal_file_vfs() : NULL);
     if (rc == SQLITE_OK)
         rc = configure(conn);
     if (rc == SQLITE_OK)
