@@ -141,13 +141,20 @@ void context_fini(struct context *context)
 
 /* ---- database and engine --------------------------------------------------------------------- */
 
+int context_has_database(const struct context *context)
+{
+    if (access(context->database, F_OK) == 0)
+        return CLI_OK;
+    return cli_fail("there is no database %s yet: start the engine with `halligan serve` first",
+                    context->database);
+}
+
 int context_open_db(struct context *context, bool may_make)
 {
     struct err err = { 0 };
     const struct db_options options = { .path = context->database };
-    if (!may_make && access(context->database, F_OK) != 0)
-        return cli_fail("there is no database %s yet: start the engine with `halligan serve` first",
-                        context->database);
+    if (!may_make && context_has_database(context) != CLI_OK)
+        return CLI_FAILED;
     const char *base_url = json_string_value(json_object_get(context->config, "base_url"));
     op_set_base_url(base_url ? base_url : "");
     if (db_open(&options, &context->db, &err) != OK) {

@@ -36,7 +36,9 @@ void context_paths_fini(struct context_paths *paths);
 int context_init(struct context *context, const struct invocation *invocation);
 void context_fini(struct context *context);
 
-/* <may_make>: a missing database is made, else that is an error that names `halligan serve`. */
+/* CLI_OK, or an error that names `halligan serve`. */
+int context_has_database(const struct context *context);
+/* <may_make>: a missing database is made, else that is an error. */
 int context_open_db(struct context *context, bool may_make);
 
 /* Runs an operation as the operator, opening the database when it is not; the running engine is

@@ -29,7 +29,7 @@ static int sync_path(const char *path, int flags, struct err *err)
     return rc;
 }
 
-static int sync_folder_of(const char *path, struct err *err)
+int backup_sync_folder_of(const char *path, struct err *err)
 {
     AUTO_FREE char *copy = xstrdup(path);
     return sync_path(dirname(copy), O_RDONLY | O_DIRECTORY, err);
@@ -58,6 +58,10 @@ static int copy_into(const char *source, const char *part, struct err *err)
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(to, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF", NULL, NULL, NULL);
     int code = rc == SQLITE_OK ? copy_pages(from->handle, to, err) : sqlite_error(to, rc, part, err);
+    /* One plain file, which is read without a log beside it, also where nothing can be written. */
+    rc = code == OK ? sqlite3_exec(to, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL) : SQLITE_OK;
+    if (rc != SQLITE_OK)
+        code = sqlite_error(to, rc, part, err);
     sqlite3_close(to);
     connection_close(from);
     return code;
@@ -67,10 +71,10 @@ static int copy_into(const char *source, const char *part, struct err *err)
 static int put_in_place(const char *part, const char *path, struct err *err)
 {
     if (link(part, path) == 0)
-        return sync_folder_of(path, err);
+        return backup_sync_folder_of(path, err);
     if (errno != EPERM && errno != EOPNOTSUPP)
         return system_error("cannot make", path, err);
-    return rename(part, path) == 0 ? sync_folder_of(path, err) : system_error("cannot make", path, err);
+    return rename(part, path) == 0 ? backup_sync_folder_of(path, err) : system_error("cannot make", path, err);
 }
 
 int backup_run(const char *source, const char *path, struct err *err)

@@ -7,6 +7,7 @@
 #include "store/check.h"
 #include "store/migrate.h"
 #include "store/reader.h"
+#include "store/restore.h"
 #include "store/writer.h"
 
 #include <errno.h>
@@ -54,7 +55,9 @@ static int open_writer(struct db *db, const struct db_options *options, struct e
     struct connection *conn = connection_open(options->path, true, err);
     if (!conn)
         return err->code;
-    rc = migrate_forward(conn, store_migrations, store_migration_count, &db->schema_version, err);
+    rc = options->must_be_current
+             ? migrate_check(conn, store_migration_count, &db->schema_version, err)
+             : migrate_forward(conn, store_migrations, store_migration_count, &db->schema_version, err);
     if (rc != OK) {
         connection_close(conn);
         return rc;
@@ -146,9 +149,14 @@ void db_on_commit(struct db *db, void (*fn)(void *arg), void *arg)
         writer_on_commit(db->writer, fn, arg);
 }
 
-int db_backup(struct db *db, const char *path, struct err *err)
+int db_backup(const char *source, const char *path, struct err *err)
 {
-    return backup_run(db->path, path, err);
+    return backup_run(source, path, err);
+}
+
+int db_restore(const char *path, const char *database, const char *kept, struct err *err)
+{
+    return restore_run(path, database, kept, err);
 }
 
 int db_check(struct db *db, db_problem_fn found, void *arg, struct err *err)

@@ -23,10 +23,11 @@ struct db_options {
                            * only the *_now calls may be used, which run on the caller's thread */
     int readers;          /* 0: default (2) */
     bool is_read_only;    /* no writer, no migration; used by the jail and by inspection commands */
+    bool must_be_current; /* no migration: an engine of another version may be at work on it */
 };
 
 /* Opens and migrates forward. ERR_CONFLICT when the schema is newer than this program (the text says both versions),
- * or, for read-only use, older; ERR_NOT_FOUND when there is nothing to read. */
+ * or, for read-only use and must_be_current, older; ERR_NOT_FOUND when there is nothing to read. */
 int db_open(const struct db_options *options, struct db **out, struct err *err);
 /* Finishes what is queued and joins the threads; NULL is allowed. Completions may still wait in the loop afterwards,
  * so close the db before the loop is freed. */
@@ -56,8 +57,13 @@ int db_read_now(struct db *db, tx_fn fn, void *arg, struct err *err);
  * is posted already). */
 void db_on_commit(struct db *db, void (*fn)(void *arg), void *arg);
 
-/* A consistent copy while running; <path> must not exist. Blocking; runs on a connection of its own. */
-int db_backup(struct db *db, const char *path, struct err *err);
+/* A consistent copy of the database at <source>, whatever its schema's version and whoever writes to it; <path> must
+ * not exist. Blocking. */
+int db_backup(const char *source, const char *path, struct err *err);
+/* Puts a copy of the backup at <path> in the place of <database>, which nobody may have open. What was there, with its
+ * log, is afterwards at <kept> (its log beside it); nothing needs to be there. ERR_CONFLICT, and nothing is changed,
+ * when <path> is no database of ours, is damaged, or has a newer schema than this program knows. Blocking. */
+int db_restore(const char *path, const char *database, const char *kept, struct err *err);
 
 /* Reads the whole file and checks its pages, its indexes and every reference; <found> gets a line for each problem (at
  * most 100 of a kind), valid during the call. OK also when there are some; an error when the file cannot be read to its

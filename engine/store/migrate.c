@@ -116,6 +116,17 @@ int migrate_forward(struct connection *conn, const struct migration *migrations,
     return rc;
 }
 
+int migrate_accepts(struct connection *conn, int count, struct err *err)
+{
+    int version;
+    int rc = read_version(conn, &version, err);
+    if (rc == OK && version > count)
+        rc = refuse_newer(conn, version, count, err);
+    if (rc == OK && version == 0)
+        rc = err_set(err, ERR_CONFLICT, "%s is an empty database", file_name(conn));
+    return rc;
+}
+
 int migrate_check(struct connection *conn, int count, int *version, struct err *err)
 {
     int rc = read_version(conn, version, err);

@@ -10,5 +10,7 @@
 int migrate_forward(struct connection *conn, const struct migration *migrations, int count, int *version,
                     struct err *err);
 
-/* Changes nothing: OK when the schema is exactly <count>. For read-only use. */
+/* Changes nothing: OK when the schema is exactly <count>. */
 int migrate_check(struct connection *conn, int count, int *version, struct err *err);
+/* Changes nothing: OK when migrate_forward() would have something to begin with. ERR_CONFLICT else. */
+int migrate_accepts(struct connection *conn, int count, struct err *err);

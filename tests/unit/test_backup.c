@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
 
 static void backup_path(const struct fixture *fixture, char *out, size_t size)
 {
@@ -18,7 +19,8 @@ static int rows_in(const char *path)
     assert_non_null(conn);
     int rows;
     int is_sound;
-    static const char CHECK[] = "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'";
+    static const char CHECK[] =
+        "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'";
     assert_int_equal(connection_get_int(conn, CHECK, 0, &is_sound, NULL), OK);
     assert_int_equal(is_sound, 1);
     assert_int_equal(connection_get_int(conn, "SELECT count(*) FROM thing", -1, &rows, NULL), OK);
@@ -55,7 +57,7 @@ static void a_backup_has_what_was_committed(void **state)
     for (int64_t i = 0; i < 20; i++)
         assert_int_equal(db_write_now(fixture->db, put_pair, &i, NULL), OK);
     struct err err = { 0 };
-    if (db_backup(fixture->db, path, &err) != OK)
+    if (db_backup(fixture->path, path, &err) != OK)
         fail_msg("%s", err.msg);
     struct stat found;
     assert_int_equal(stat(path, &found), 0);
@@ -94,7 +96,7 @@ static void a_backup_while_writing_is_one_moment(void **state)
         char path[128];
         snprintf(path, sizeof(path), "%s/copy-%d.db", fixture->folder, i);
         int committed = atomic_load(&writing.pairs) * 2;
-        assert_int_equal(db_backup(fixture->db, path, NULL), OK);
+        assert_int_equal(db_backup(fixture->path, path, NULL), OK);
         int rows = rows_in(path);
         assert_int_equal(rows % 2, 0);
         assert_true(rows >= committed && rows >= before);
@@ -114,12 +116,12 @@ static void an_existing_file_is_never_replaced(void **state)
     fputs("precious", file);
     fclose(file);
     struct err err;
-    assert_int_equal(db_backup(fixture->db, path, &err), ERR_CONFLICT);
+    assert_int_equal(db_backup(fixture->path, path, &err), ERR_CONFLICT);
     assert_non_null(strstr(err.msg, "exists already"));
     struct stat found;
     assert_int_equal(stat(path, &found), 0);
     assert_int_equal(found.st_size, 8);
-    assert_int_equal(db_backup(fixture->db, fixture->path, &err), ERR_CONFLICT);
+    assert_int_equal(db_backup(fixture->path, fixture->path, &err), ERR_CONFLICT);
 }
 
 static void a_backup_that_fails_leaves_no_file(void **state)
@@ -129,11 +131,44 @@ static void a_backup_that_fails_leaves_no_file(void **state)
     backup_path(fixture, path, sizeof(path));
     struct err err;
     inject_configure("store.backup=fail:1");
-    assert_int_equal(db_backup(fixture->db, path, &err), ERR_IO);
+    assert_int_equal(db_backup(fixture->path, path, &err), ERR_IO);
     inject_configure(NULL);
     assert_int_equal(entries_in(fixture->folder, "copy.db"), 0);
-    assert_int_equal(db_backup(fixture->db, "/nowhere/at/all.db", &err), ERR_IO);
+    assert_int_equal(db_backup(fixture->path, "/nowhere/at/all.db", &err), ERR_IO);
     assert_non_null(strstr(err.msg, "/nowhere/at/all.db"));
+}
+
+/* Whatever fails on the way, the database stays as it was, its log included. */
+static void a_restore_that_fails_changes_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    char backup[128], kept[128], log[128];
+    struct err err;
+    backup_path(fixture, backup, sizeof(backup));
+    snprintf(kept, sizeof(kept), "%s/kept.db", fixture->folder);
+    snprintf(log, sizeof(log), "%s-wal", fixture->path);
+    assert_int_equal(db_backup(fixture->path, backup, NULL), OK);
+    int64_t pair = 1;
+    assert_int_equal(db_write_now(fixture->db, put_pair, &pair, NULL), OK);
+    /* As after a crash: nobody has it open, and its log is full. */
+    pid_t child = fork();
+    if (child == 0) {
+        static const char *const POINTS[] = { "store.restore=fail:1", "store.restore=fail:2",
+                                              "store.restore=fail:3" };
+        for (int i = 0; i < 3; i++) {
+            inject_configure(POINTS[i]);
+            if (db_restore(backup, fixture->path, kept, &err) != ERR_IO ||
+                access(kept, F_OK) == 0 || access(fixture->path, F_OK) != 0 ||
+                access(log, F_OK) != 0)
+                _exit(i + 1);
+        }
+        _exit(0);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_int_equal(entries_in(fixture->folder, "test.db.restore"), 0);
+    assert_int_equal(rows_in(fixture->path), 2);
 }
 
 int main(void)
@@ -143,6 +178,7 @@ int main(void)
         TEST_DB(a_backup_while_writing_is_one_moment),
         TEST_DB(an_existing_file_is_never_replaced),
         TEST_DB(a_backup_that_fails_leaves_no_file),
+        TEST_DB(a_restore_that_fails_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
