@@ -15,7 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { MIGRATION_MS = 3000, MIGRATION_POLL_MS = 50 };
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
@@ -149,18 +152,39 @@ int context_has_database(const struct context *context)
                     context->database);
 }
 
+/* An engine at work is given a while to bring the schema to its own version; one of another version never brings it to
+ * ours. */
+static int open_beside(const struct db_options *options, pid_t engine, struct db **db)
+{
+    const struct timespec pause = { .tv_nsec = MIGRATION_POLL_MS * 1000000L };
+    struct err err = { 0 };
+    int rc = db_open(options, db, &err);
+    for (int waited_ms = 0; rc == ERR_CONFLICT && engine && waited_ms < MIGRATION_MS;
+         waited_ms += MIGRATION_POLL_MS) {
+        (void)nanosleep(&pause, NULL);
+        rc = db_open(options, db, &err);
+    }
+    if (rc == OK)
+        return CLI_OK;
+    *db = NULL;
+    if (!engine || rc != ERR_CONFLICT)
+        return cli_fail("%s", err.msg);
+    return cli_fail("the engine that runs (process %d) is of another version than this program, "
+                    "restart it first: %s",
+                    (int)engine, err.msg);
+}
+
 int context_open_db(struct context *context, bool may_make)
 {
     struct err err = { 0 };
-    const struct db_options options = { .path = context->database };
+    pid_t engine = context_engine(context);
+    const struct db_options options = { .path = context->database, .must_be_current = engine > 0 };
     if (!may_make && context_has_database(context) != CLI_OK)
         return CLI_FAILED;
     const char *base_url = json_string_value(json_object_get(context->config, "base_url"));
     op_set_base_url(base_url ? base_url : "");
-    if (db_open(&options, &context->db, &err) != OK) {
-        context->db = NULL;
-        return cli_fail("%s", err.msg);
-    }
+    if (open_beside(&options, engine, &context->db) != CLI_OK)
+        return CLI_FAILED;
     return lifecycle_config_use(context->db, &err) == OK ? CLI_OK : cli_fail("%s", err.msg);
 }
 

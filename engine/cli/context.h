@@ -38,7 +38,8 @@ void context_fini(struct context *context);
 
 /* CLI_OK, or an error that names `halligan serve`. */
 int context_has_database(const struct context *context);
-/* <may_make>: a missing database is made, else that is an error. */
+/* <may_make>: a missing database is made, else that is an error. An older one is migrated, unless an engine is at work
+ * on it: then that is of another version, which is an error. */
 int context_open_db(struct context *context, bool may_make);
 
 /* Runs an operation as the operator, opening the database when it is not; the running engine is

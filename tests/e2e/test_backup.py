@@ -1,10 +1,12 @@
-"""A backup is taken under load, put back after a crash, and holds what was acknowledged before it."""
+"""A backup is taken under load, put back after a crash, and holds what was acknowledged before it; nothing migrates under an engine."""
 import os
 import shutil
 import sqlite3
 import threading
 
 from harness import check, equal
+
+NEWEST = "SELECT max(version) FROM schema_version"
 
 
 def declare(engine, count, words):
@@ -94,3 +96,21 @@ def test_what_is_no_backup_is_not_restored(world):
         equal(titles(os.path.join(world.folder, "halligan.db")), before, f"the database after {name}")
     left = [name for name in os.listdir(world.folder) if ".restore" in name or "replaced" in name]
     equal(left, [], "nothing is left lying about")
+
+
+def test_no_command_migrates_under_a_running_engine(world):
+    """After an upgrade of the files the old engine still runs: a backup of before the upgrade must stay possible."""
+    engine = world.engine()
+    path = os.path.join(world.folder, "halligan.db")
+    with sqlite3.connect(path) as database:
+        newest = database.execute(NEWEST).fetchone()[0]
+        database.execute("DELETE FROM schema_version WHERE version = ?", (newest,))
+    result = world.cli("job", "list", ok=False)
+    check(result.returncode == 1 and "another version" in result.stderr, f"a command says so: {result.stdout}{result.stderr}")
+    world.cli("backup", os.path.join(world.folder, "backup.db"))
+    for one in (path, os.path.join(world.folder, "backup.db")):
+        with sqlite3.connect(one) as database:
+            equal(database.execute(NEWEST).fetchone()[0], newest - 1, f"the schema of {os.path.basename(one)}")
+    with sqlite3.connect(path) as database:
+        database.execute("INSERT INTO schema_version VALUES (?, 'put back', 1)", (newest,))
+    engine.process.stop()
