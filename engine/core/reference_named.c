@@ -13,6 +13,8 @@ enum { ENVIRONMENTS_MAX = 50 };
 
 static const char PRIORITY_BY_TEXT[] =
     "SELECT " PRIORITY_COLUMNS " FROM priority WHERE (id = ? OR name = ?) AND is_active = 1";
+static const char PRIORITY_BY_ANY_CASE[] =
+    "SELECT " PRIORITY_COLUMNS " FROM priority WHERE lower(name) = lower(?) AND is_active = 1";
 static const char PRIORITY_BY_VALUE[] =
     "SELECT " PRIORITY_COLUMNS " FROM priority WHERE value = ? AND is_active = 1";
 static const char CATEGORY_BY_ID[] =
@@ -20,8 +22,14 @@ static const char CATEGORY_BY_ID[] =
 static const char CATEGORY_BY_NAME[] =
     "SELECT c.id, c.is_private FROM category c JOIN category_group g ON g.id = c.group_id"
     " WHERE c.is_active = 1 AND (c.name = ? OR g.name || '/' || c.name = ?) LIMIT 2";
+static const char CATEGORY_BY_ANY_CASE[] =
+    "SELECT c.id, c.is_private FROM category c JOIN category_group g ON g.id = c.group_id"
+    " WHERE c.is_active = 1 AND (lower(c.name) = lower(?)"
+    " OR lower(g.name || '/' || c.name) = lower(?)) LIMIT 2";
 static const char ENVIRONMENT_BY_TEXT[] =
     "SELECT id, value, position FROM environment WHERE (id = ? OR value = ?) AND is_active = 1";
+static const char ENVIRONMENT_BY_ANY_CASE[] =
+    "SELECT id, value, position FROM environment WHERE lower(value) = lower(?) AND is_active = 1";
 
 /* What there is, for a message; as many as fit it. */
 static const char KNOWN_PRIORITIES[] =
@@ -60,15 +68,14 @@ static void copy_priority(struct stmt *stmt, struct named_priority *out)
 }
 
 /* <stmt> is ended; NULL: it could not begin. */
-static int take_priority(struct op_call *call, const struct args *args, struct stmt *stmt,
-                         struct text name, struct named_priority *out)
+static int take_priority(struct op_call *call, struct stmt *stmt, struct named_priority *out,
+                         bool *is_found)
 {
     int rc = stmt ? stmt_next(stmt, call->err) : call->err->code;
+    *is_found = rc == DB_ROW;
     if (rc == DB_ROW)
         copy_priority(stmt, out);
     stmt_end(stmt);
-    if (rc == DB_DONE)
-        return fail_unknown(call, args, "priority", "priority", name, KNOWN_PRIORITIES);
     return rc < 0 ? rc : OK;
 }
 
@@ -76,27 +83,40 @@ static int read_priority_value(struct op_call *call, const struct args *args,
                                struct named_priority *out)
 {
     int64_t value = 0;
+    bool is_found;
     char name[24];
     int rc = args_int(args, "priority", INT32_MIN, INT32_MAX, &value);
     if (rc != OK)
         return rc;
+    rc = take_priority(call, tx_query(call->tx, call->err, PRIORITY_BY_VALUE, "i", value), out,
+                       &is_found);
+    if (rc != OK || is_found)
+        return rc;
     snprintf(name, sizeof(name), "%" PRId64, value);
-    return take_priority(call, args, tx_query(call->tx, call->err, PRIORITY_BY_VALUE, "i", value),
-                         text_of(name), out);
+    return fail_unknown(call, args, "priority", "priority", text_of(name), KNOWN_PRIORITIES);
 }
 
 int reference_read_priority(struct op_call *call, const struct args *args,
                             struct named_priority *out)
 {
     struct text text;
+    bool is_found;
     if (json_is_number(json_object_get(args->object, "priority")))
         return read_priority_value(call, args, out);
     int rc = args_text(args, "priority", 1, 128, &text);
     if (rc != OK)
         return rc;
-    struct stmt *stmt =
-        tx_query(call->tx, call->err, PRIORITY_BY_TEXT, "nn", text.at, text.len, text.at, text.len);
-    return take_priority(call, args, stmt, text, out);
+    rc = take_priority(
+        call,
+        tx_query(call->tx, call->err, PRIORITY_BY_TEXT, "nn", text.at, text.len, text.at, text.len),
+        out, &is_found);
+    if (rc == OK && !is_found)
+        rc = take_priority(
+            call, tx_query(call->tx, call->err, PRIORITY_BY_ANY_CASE, "n", text.at, text.len), out,
+            &is_found);
+    if (rc != OK || is_found)
+        return rc;
+    return fail_unknown(call, args, "priority", "priority", text, KNOWN_PRIORITIES);
 }
 
 /* ---- category */
@@ -126,9 +146,10 @@ int reference_read_category(struct op_call *call, const struct args *args,
         return rc;
     rc = take_category(call, tx_query(call->tx, call->err, CATEGORY_BY_ID, "n", text.at, text.len),
                        out, &found);
-    if (rc == OK && found == 0) {
-        struct stmt *stmt = tx_query(call->tx, call->err, CATEGORY_BY_NAME, "nn", text.at, text.len,
-                                     text.at, text.len);
+    static const char *const BY_NAME[] = { CATEGORY_BY_NAME, CATEGORY_BY_ANY_CASE };
+    for (int i = 0; rc == OK && found == 0 && i < 2; i++) {
+        struct stmt *stmt =
+            tx_query(call->tx, call->err, BY_NAME[i], "nn", text.at, text.len, text.at, text.len);
         rc = take_category(call, stmt, out, &found);
     }
     if (rc == OK && found == 0)
@@ -149,13 +170,10 @@ struct environments {
     int64_t best;
 };
 
-static int take_environment(struct environments *in, const char *key, struct text name,
-                            json_t *values)
+/* DB_ROW: it was taken. <stmt> is ended; NULL: it could not begin. */
+static int take_environment_row(struct environments *in, struct stmt *stmt, json_t *values)
 {
-    struct op_call *call = in->call;
-    struct stmt *stmt = tx_query(call->tx, call->err, ENVIRONMENT_BY_TEXT, "nn", name.at, name.len,
-                                 name.at, name.len);
-    int rc = stmt ? stmt_next(stmt, call->err) : call->err->code;
+    int rc = stmt ? stmt_next(stmt, in->call->err) : in->call->err->code;
     if (rc == DB_ROW) {
         if (in->id[0] == '\0' || stmt_int(stmt, 2) < in->best) {
             in->best = stmt_int(stmt, 2);
@@ -166,8 +184,22 @@ static int take_environment(struct environments *in, const char *key, struct tex
             json_array_append(values, value);
     }
     stmt_end(stmt);
+    return rc;
+}
+
+static int take_environment(struct environments *in, const char *key, struct text name,
+                            json_t *values)
+{
+    struct tx *tx = in->call->tx;
+    struct err *err = in->call->err;
+    int rc = take_environment_row(
+        in, tx_query(tx, err, ENVIRONMENT_BY_TEXT, "nn", name.at, name.len, name.at, name.len),
+        values);
     if (rc == DB_DONE)
-        return fail_unknown(call, in->args, key, "environment", name, KNOWN_ENVIRONMENTS);
+        rc = take_environment_row(
+            in, tx_query(tx, err, ENVIRONMENT_BY_ANY_CASE, "n", name.at, name.len), values);
+    if (rc == DB_DONE)
+        return fail_unknown(in->call, in->args, key, "environment", name, KNOWN_ENVIRONMENTS);
     return rc < 0 ? rc : OK;
 }
 

@@ -1,6 +1,6 @@
 /* reference_named - the arguments by which people name a priority, a category and environments: by
  * id, by name, or by value. What is not there is ERR_INVALID with a message that says what there
- * is; inactive rows are not there. */
+ * is; inactive rows are not there. Small and capital letters differ only between rows that differ in nothing else. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -59,13 +59,23 @@ static void declares_with_all_rows(void **state)
         1);
     assert_int_equal(count(fixture, "SELECT COUNT(*) FROM event WHERE kind = 'incident.created'"),
                      1);
-    assert_int_equal(
-        count(
-            fixture,
-            "SELECT COUNT(*) FROM job WHERE lane = 'incident:1'"
-            " AND args = '{\"incident_id\":1,\"response_type\":\"critical\"}'"),
-        2);
+    assert_int_equal(count(fixture,
+                           "SELECT COUNT(*) FROM job WHERE lane = 'incident:1'"
+                           " AND args = '{\"incident_id\":1,\"response_type\":\"critical\"}'"),
+                     2);
     assert_int_equal(count(fixture, "SELECT handler = 'first' FROM job ORDER BY id LIMIT 1"), 1);
+}
+
+static void names_are_read_in_any_case(void **state)
+{
+    struct fixture *fixture = *state;
+    json_t *answer = run(fixture, "incident.declare",
+                         "{'title':'t','description':'d','category':'shop/PAYMENT','priority':'p1',"
+                         "'environment':'prd','created_by_email':'ada@example.com'}");
+    assert_string_equal(text_at(answer, "incident.category.name"), "Payment");
+    assert_string_equal(text_at(answer, "incident.priority.name"), "P1");
+    assert_string_equal(text_at(answer, "incident.environment.value"), "PRD");
+    json_decref(answer);
 }
 
 static void names_the_wrong_argument(void **state)
@@ -250,6 +260,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(declares_with_all_rows),
+        TEST(names_are_read_in_any_case),
         TEST(names_the_wrong_argument),
         TEST(refuses_hostile_text),
         TEST(counts_code_points_after_trimming),
