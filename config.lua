@@ -67,6 +67,9 @@ return {
     } },
   },
 
+  -- What "/incident open P2 what is broken" and `halligan incident open P2 what is broken` declare besides their title.
+  defaults = { category = "Other", environment = "PRD" },
+
   -- Who does what. Required roles go to whoever declares, until somebody else takes them.
   roles = {
     { slug = "commander", name = "Commander", emoji = "🧑‍✈️",
@@ -207,9 +210,6 @@ return {
     role_note_every = days(90),                               -- how seldom a role's holder is told what it asks; or false
     postmortem_reminder = days(5),                            -- after the mitigation, and again after as long; 0: never
     office_hours = { from = 9, to = 17, days = { 1, 2, 3, 4, 5 } },     -- in time_zone; 1 is Monday
-
-    -- What "/incident open P2 what is broken" declares besides its title.
-    defaults = { category = "Other", environment = "PRD" },
 
     -- Who may do what; one entry of a list must fit. Without a list everybody may. Private incidents stay hidden from
     -- all who do not belong to them, whatever stands here. "everyone", "members", "role:commander",

@@ -12,6 +12,7 @@ extern const struct command IMPORT_COMMANDS[];
 extern const struct command INCIDENT_COMMANDS[];
 extern const struct command INCIDENT_CHANGE_COMMANDS[];
 extern const struct command INCIDENT_FACTS_COMMANDS[];
+extern const struct command INCIDENT_OPEN_COMMANDS[];
 extern const struct command JOB_COMMANDS[];
 extern const struct command KEY_COMMANDS[];
 extern const struct command MANIFEST_COMMANDS[];

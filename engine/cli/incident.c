@@ -1,5 +1,4 @@
-/* incident - declares, lists and shows incidents; works without chat and without a running
- * engine, whose jobs then wait. */
+/* incident - lists and shows incidents; works without chat and without a running engine. */
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/context.h"
@@ -10,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- open ------------------------------------------------------------------------------------ */
-
 static void copy_option(json_t *args, const char *key, const struct invocation *invocation,
                         const char *option)
 {
@@ -20,38 +17,6 @@ static void copy_option(json_t *args, const char *key, const struct invocation *
         json_object_set_new(
             args, key,
             json_string(text)); /* what is not UTF-8 is then missing, and refused as such */
-}
-
-static json_t *declaration(const struct invocation *invocation)
-{
-    json_t *args = json_object();
-    copy_option(args, "title", invocation, "title");
-    copy_option(args, "description", invocation, "description");
-    copy_option(args, "priority", invocation, "priority");
-    copy_option(args, "category", invocation, "category");
-    copy_option(args, "environment", invocation, "environment");
-    copy_option(args, "created_by_email", invocation, "by");
-    copy_option(args, "request_key", invocation, "request-key");
-    if (invocation_flag(invocation, "private"))
-        json_object_set_new(args, "private", json_true());
-    if (invocation_flag(invocation, "drill"))
-        json_object_set_new(args, "drill", json_true());
-    return args;
-}
-
-static void tell_opened(const struct context *context, const json_t *answer)
-{
-    const json_t *incident = json_object_get(answer, "incident");
-    printf("Incident %" PRId64 " is %s: %s\n", output_int_of(answer, "id"),
-           json_is_true(json_object_get(answer, "created")) ? "declared" : "known already",
-           output_text_of(incident, "url"));
-    if (context_engine(context) <= 0)
-        puts("No engine runs: channel and invitations follow when one does.");
-}
-
-static int run_open(const struct invocation *invocation)
-{
-    return context_ask(invocation, "incident.declare", declaration(invocation), tell_opened);
 }
 
 /* ---- list ------------------------------------------------------------------------------------ */
@@ -247,20 +212,6 @@ static int run_show(const struct invocation *invocation)
     return context_ask_id(invocation, "incident.detail", print_incident);
 }
 
-static const struct option_spec OPEN_OPTIONS[] = {
-    { "title", OPTION_TEXT, "TEXT", "what is wrong, in one line", true },
-    { "description", OPTION_TEXT, "TEXT", "what is known so far", true },
-    { "priority", OPTION_TEXT, "NAME", "such as P1", true },
-    { "category", OPTION_TEXT, "NAME", "such as Payment", true },
-    { "environment", OPTION_TEXT, "VALUE", "such as PRD", true },
-    { "by", OPTION_TEXT, "EMAIL", "who declares it", true },
-    { "private", OPTION_FLAG, NULL, "seen by its members only", false },
-    { "drill", OPTION_FLAG, NULL, "an exercise: marked as one, left out of metrics", false },
-    { "request-key", OPTION_TEXT, "KEY", "the same key again declares nothing new", false },
-    { "json", OPTION_FLAG, NULL, "for machines", false },
-    { 0 },
-};
-
 static const struct option_spec LIST_OPTIONS[] = {
     { "all", OPTION_FLAG, NULL, "the closed ones as well", false },
     { "status", OPTION_TEXT, "NAMES", "those of these statuses, such as Open,Mitigated", false },
@@ -271,15 +222,6 @@ static const struct option_spec LIST_OPTIONS[] = {
 };
 
 const struct command INCIDENT_COMMANDS[] = {
-    { .name = "incident open",
-      .about = "Declares an incident",
-      .options = OPEN_OPTIONS,
-      .run = run_open,
-      .help = "It is durable before the command ends; channel, messages and invitations follow as "
-              "jobs.\n\n"
-              "  halligan incident open --title \"Card payments fail\" --description \"All cards "
-              "since 14:00\" \\\n"
-              "      --priority P1 --category Payment --environment PRD --by ada@example.com\n" },
     { .name = "incident list",
       .about = "Lists incidents in progress, the newest first",
       .options = LIST_OPTIONS,

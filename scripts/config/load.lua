@@ -3,8 +3,8 @@ local rules = require "config.rules"
 local schema = require "config.schema"
 local shape = require "config.shape"
 
--- What the engine must know before there is a database.
-local ENGINE_KEYS = { "listen", "database", "base_url", "time_zone", "log", "limits", "invites" }
+-- What the engine and the command line must know before there is a database.
+local ENGINE_KEYS = { "listen", "database", "base_url", "time_zone", "log", "limits", "invites", "defaults" }
 
 -- The engine's fields and those of the units. `units`: list of { path =, fields = }, in order.
 local function merge(units)

@@ -112,6 +112,11 @@ local schema = {
   cost_types = rows({
     name = name_text(), description = free_text(), category = free_text(), default = flag(false), editable = flag(true),
   }, { "name" }),
+  -- What a declaration that does not say it is about.
+  defaults = shape.table { default = {}, fields = {
+    category = shape.string { optional = true, min = 1, max = 260 },
+    environment = shape.string { optional = true, min = 1, max = 64 },
+  } },
   oncall = rows({
     service = name_text(), level = shape.integer { min = 1, max = 20, default = 1 },
     email = shape.string { pattern = "^[^%s@]+@[^%s@]+$", hint = "must be an e-mail address" },

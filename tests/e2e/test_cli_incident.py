@@ -43,6 +43,26 @@ def test_an_incident_from_open_to_closed_and_back(world):
     check("99" in said and "may become" not in said, said)
 
 
+def test_a_declaration_needs_no_more_than_in_chat(world):
+    begin(world)
+    said = world.cli("incident", "open", "p2", "Search", "is", "slow", "--by", "ada@example.test").stdout
+    check("P2, category Other, environment PRD, by ada@example.test" in said, said)
+    shown = json.loads(world.cli("incident", "show", "2", "--json").stdout)
+    equal((shown["title"], shown["description"]), ("Search is slow", "Search is slow"), "title and description")
+    said = world.cli("incident", "open", "P3", "Search is slow", "--category", "payment", "--environment", "stg", "--description", "Since noon",
+                     extra_env={"EMAIL": "bob@example.test"}).stdout
+    check("P3, category Payment, environment STG, by bob@example.test" in said, said)
+    said = refused(world, "incident", "open", "Search", "is slow", "--by", "ada@example.test")
+    check('there is no priority "Search" (there are: P1,' in said, said)
+    said = refused(world, "incident", "open", "--priority", "P2", code=2)
+    check("--title" in said and "--by EMAIL" in said and "--priority" not in said, said)
+    with open(world.config) as file:
+        text = file.read()
+    world.write("config.lua", text.replace('defaults = { category = "Other",', "defaults = {", 1))
+    said = refused(world, "incident", "open", "P2", "Search is slow", "--by", "ada@example.test", code=2)
+    check("--category is missing, and" in said and "defaults.category" in said, said)
+
+
 def test_closing_says_what_is_missing(world):
     begin(world)
     for status in ("Investigating", "Mitigating", "Mitigated"):

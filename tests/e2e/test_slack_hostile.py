@@ -121,7 +121,7 @@ def configure(world):
                "conversations.setTopic", "conversations.join", "conversations.invite", "conversations.history", "bookmarks.add", "pins.add")
     unlimited = ", ".join(f'["{method}"] = 100000' for method in methods)
     for old, new in (('app_name = "Halligan"', f'app_name = {quoted("A <!channel> & <@U0HOSTILE>")}'),
-                     ("defaults = { category = \"Other\",", f"rate_limits = {{ {unlimited} }},\n    defaults = {{ category = \"Payment\","),
+                     ("defaults = { category = \"Other\",", "defaults = { category = \"Payment\","), ("\n    permissions = {", f"\n    rate_limits = {{ {unlimited} }}, permissions = {{"),
                      (HOURS, NIGHT), ("emergency = {", 'emergency = { guide = "https://wiki.example.test/", usergroup = "incident-leads",'),
                      ("postmortem_reminder = days(5)", 'postmortem_reminder = "1s"'),
                      ("\n    conversations = {", '\n    conversations = { { id = "C0GENERAL", tag = "raid_alert__incidents_normal" },'),

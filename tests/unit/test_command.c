@@ -58,7 +58,8 @@ static void help_teaches(void **state)
     expect("help job retry", CLI_OK, "halligan job retry --all");
     expect("job retry --help", CLI_OK, "halligan job retry --all");
     expect("job retry -h", CLI_OK, "halligan job retry --all");
-    expect("help incident open", CLI_OK, "(required)");
+    expect("help incident reopen", CLI_OK, "(required)");
+    expect("help incident open", CLI_OK, "halligan incident open P2 Card payments fail");
     expect("version", CLI_OK, "halligan " HALLIGAN_VERSION);
     expect("--version", CLI_OK, "halligan " HALLIGAN_VERSION);
 }
@@ -107,8 +108,13 @@ static void the_nearest_group_is_suggested(void **state)
 static void mistakes_are_named(void **state)
 {
     (void)state;
-    expect("incident open --title x", CLI_USAGE,
-           "--description, --priority, --category, --environment, --by are missing");
+    expect("incident reopen 1", CLI_USAGE, "--message is missing");
+    expect("incident open --title x", CLI_USAGE, "the priority, such as P2: the first word");
+    expect("incident open P2", CLI_USAGE, "what is wrong, in one line");
+    expect("incident open P2 x --title y", CLI_USAGE,
+           "the title is given twice: --title and \"x\"");
+    expect("incident open P2 x --by nobody", CLI_USAGE,
+           "must be an e-mail address, not \"nobody\"");
     expect("incident open --title", CLI_USAGE, "--title needs a value");
     expect("job list --limit many", CLI_USAGE, "--limit must be a number, not \"many\"");
     expect("job list --limit 99999999999999999999", CLI_USAGE, "--limit must be a number");

@@ -1,5 +1,5 @@
 -- quick: what "open P2 #payment what is broken" declares: a priority, the category if one is named, the title. What is
--- not said comes from `slack.defaults`.
+-- not said comes from `defaults`.
 local config = require "engine.config"
 local text = require "engine.text"
 local blocks = require "slack.blocks"
@@ -63,7 +63,7 @@ end
 local function take_category(catalogue, words)
   local tag, rest = words:match "^#(%S*%a%S*)%s*(.*)$"
   if not tag then
-    local category = catalogue_of.default_category(catalogue, config.slack.defaults.category)
+    local category = catalogue_of.default_category(catalogue, config.defaults.category)
     return category, category and words or NOTHING_DECLARED
   end
   local found = categories_of(catalogue, slug_of(tag))
@@ -76,7 +76,7 @@ local function take_category(catalogue, words)
 end
 
 local function default_environment(catalogue)
-  return catalogue_of.environment_by_value(catalogue, config.slack.defaults.environment)
+  return catalogue_of.environment_by_value(catalogue, config.defaults.environment)
     or catalogue_of.default_environment(catalogue)
 end
 

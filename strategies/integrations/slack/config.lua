@@ -180,9 +180,6 @@ local schema = shape.table { default = {}, fields = {
       of = shape.integer { min = 1, max = 7 }, default = { 1, 2, 3, 4, 5 }, about = "1 is Monday",
     },
   } },
-  defaults = shape.table { default = {}, fields = {
-    category = shape.string { optional = true }, environment = shape.string { optional = true },
-  } },
   permissions = shape.table(permissions),
   platforms = choices,
   teams = choices,
