@@ -104,6 +104,8 @@ static int configure(struct connection *conn)
     sqlite3 *handle = conn->handle;
     sqlite3_extended_result_codes(handle, 1);
     sqlite3_busy_timeout(handle, BUSY_TIMEOUT_MS);
+    if (conn->is_writer)
+        wal_file_watch(handle);
     /* "text" in double quotes is a name, as in PostgreSQL. */
     sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);

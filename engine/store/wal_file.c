@@ -18,10 +18,15 @@ struct wal_file {
     char *waiting;        /* owned; NULL before the first write */
     size_t len;
     int64_t at; /* where in the file it belongs */
+    const char *
+        name; /* borrowed from the connection that opened it, so no other file's is at the same address */
+    struct wal_file *next;
 };
 
 static sqlite3_vfs *beneath;
 static sqlite3_vfs ours;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list */
+static struct wal_file *open_files;
 
 static struct wal_file *of(sqlite3_file *file)
 {
@@ -39,13 +44,31 @@ static int flush(struct wal_file *file)
 
 /* ---- the methods of the log */
 
+static void enlist(struct wal_file *file)
+{
+    pthread_mutex_lock(&lock);
+    file->next = open_files;
+    open_files = file;
+    pthread_mutex_unlock(&lock);
+}
+
+static void strike_off(struct wal_file *file)
+{
+    pthread_mutex_lock(&lock);
+    struct wal_file **at = &open_files;
+    while (*at != file)
+        at = &(*at)->next;
+    *at = file->next;
+    pthread_mutex_unlock(&lock);
+}
+
+/* What still waits is of a transaction that was given up. */
 static int wal_close(sqlite3_file *as_file)
 {
     struct wal_file *file = of(as_file);
-    int rc = flush(file);
-    int closed = file->real->pMethods->xClose(file->real);
+    strike_off(file);
     free(file->waiting);
-    return rc == SQLITE_OK ? closed : rc;
+    return file->real->pMethods->xClose(file->real);
 }
 
 static int wal_read(sqlite3_file *as_file, void *to, int len, sqlite3_int64 at)
@@ -56,7 +79,7 @@ static int wal_read(sqlite3_file *as_file, void *to, int len, sqlite3_int64 at)
     return rc == SQLITE_OK ? file->real->pMethods->xRead(file->real, to, len, at) : rc;
 }
 
-/* A transaction that was rolled back leaves frames waiting, which the next one overwrites. */
+/* Also what a transaction writes anew after it went back to a savepoint. */
 static bool fits(const struct wal_file *file, int64_t at, size_t len)
 {
     return at >= file->at && at <= file->at + (int64_t)file->len &&
@@ -163,13 +186,15 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *as_file, 
     if (!(flags & SQLITE_OPEN_WAL))
         return beneath->xOpen(beneath, name, as_file, flags, flags_out);
     struct wal_file *file = of(as_file);
-    *file = (struct wal_file){ .real = (sqlite3_file *)(file + 1) };
+    *file = (struct wal_file){ .real = (sqlite3_file *)(file + 1), .name = name };
     int rc = beneath->xOpen(beneath, name, file->real, flags, flags_out);
     /* Without methods SQLite does not close it; a file may have some though it could not be opened. */
-    if (rc == SQLITE_OK)
+    if (rc == SQLITE_OK) {
         file->as_file.pMethods = &METHODS;
-    else if (file->real->pMethods)
+        enlist(file);
+    } else if (file->real->pMethods) {
         file->real->pMethods->xClose(file->real);
+    }
     return rc;
 }
 
@@ -189,4 +214,22 @@ const char *wal_file_vfs(void)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, make);
     return ours.zName;
+}
+
+/* ---- what was given up */
+
+static void forget_waiting(void *arg)
+{
+    sqlite3 *handle = arg;
+    const char *name = sqlite3_filename_wal(sqlite3_db_filename(handle, "main"));
+    pthread_mutex_lock(&lock);
+    for (struct wal_file *file = open_files; file; file = file->next)
+        if (file->name == name)
+            file->len = 0;
+    pthread_mutex_unlock(&lock);
+}
+
+void wal_file_watch(sqlite3 *handle)
+{
+    sqlite3_rollback_hook(handle, forget_waiting, handle);
 }
