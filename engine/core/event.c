@@ -27,20 +27,18 @@ static const char INSERT_JOB[] =
     " VALUES (?, ?, ?, NULLIF(?, 0), ?, ?, ?)";
 
 /* One job for each subscribed handler. Row by row: cheaper than INSERT .. SELECT, which keeps a
- * journal of its own. */
+ * journal of its own. <lane>: NULL for none. */
 static int insert_jobs(struct tx *tx, const char *kind, int64_t event_id, int64_t incident_id,
-                       const char *payload, struct err *err)
+                       const char *lane, const char *payload, struct err *err)
 {
-    char lane[40];
     int64_t now_ms = clock_now_ms();
-    snprintf(lane, sizeof(lane), "incident:%" PRId64, incident_id);
     struct stmt *stmt = tx_query(tx, err, SELECT_HANDLERS, "ttt", kind, payload, payload);
     if (!stmt)
         return err->code;
     int rc;
     while ((rc = stmt_next(stmt, err)) == DB_ROW) {
-        rc = tx_exec(tx, err, INSERT_JOB, "ttiitii", stmt_text(stmt, 0), incident_id ? lane : NULL,
-                     event_id, incident_id, payload, now_ms, now_ms);
+        rc = tx_exec(tx, err, INSERT_JOB, "ttiitii", stmt_text(stmt, 0), lane, event_id,
+                     incident_id, payload, now_ms, now_ms);
         if (rc < 0)
             break;
     }
@@ -48,12 +46,26 @@ static int insert_jobs(struct tx *tx, const char *kind, int64_t event_id, int64_
     return rc;
 }
 
-int event_emit(struct tx *tx, const char *kind, int64_t incident_id, const char *payload_json,
-               struct err *err)
+static int emit(struct tx *tx, const char *kind, int64_t incident_id, const char *lane,
+                const char *payload_json, struct err *err)
 {
     const char *payload = payload_json ? payload_json : "{}";
     int rc = tx_exec(tx, err, INSERT_EVENT, "itti", incident_id, kind, payload, clock_now_ms());
-    return rc < 0 ? rc : insert_jobs(tx, kind, tx_insert_id(tx), incident_id, payload, err);
+    return rc < 0 ? rc : insert_jobs(tx, kind, tx_insert_id(tx), incident_id, lane, payload, err);
+}
+
+int event_emit(struct tx *tx, const char *kind, int64_t incident_id, const char *payload_json,
+               struct err *err)
+{
+    char lane[40];
+    snprintf(lane, sizeof(lane), "incident:%" PRId64, incident_id);
+    return emit(tx, kind, incident_id, incident_id ? lane : NULL, payload_json, err);
+}
+
+int event_emit_aside(struct tx *tx, const char *kind, int64_t incident_id, const char *payload_json,
+                     struct err *err)
+{
+    return emit(tx, kind, incident_id, NULL, payload_json, err);
 }
 
 /* event.emit {kind, incident_id?, payload{}?} -> {} */

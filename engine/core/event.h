@@ -15,3 +15,6 @@ struct tx;
  * and its jobs to no lane. A job's args are the payload. */
 int event_emit(struct tx *tx, const char *kind, int64_t incident_id, const char *payload_json,
                struct err *err);
+/* The same, but its jobs are in no lane: what must not wait for what the incident's lane holds. */
+int event_emit_aside(struct tx *tx, const char *kind, int64_t incident_id, const char *payload_json,
+                     struct err *err);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "core/job_death.h"
 #include "store/db.h"
 
 #include <inttypes.h>
@@ -52,7 +53,7 @@ static const char GIVE_UP[] =
     "UPDATE job SET state = 'dead', is_unknown = 1, finished_at_ms = ?, error_code = 'closed',"
     " error_text = 'the engine ended while this job ran, and it has no attempt left'"
     " WHERE state IN ('ready','running') AND state = 'running'"
-    " AND attempt >= CASE WHEN max_attempts > 0 THEN max_attempts ELSE ? END";
+    " AND attempt >= CASE WHEN max_attempts > 0 THEN max_attempts ELSE ? END RETURNING id";
 
 static const char RECOVER[] =
     "UPDATE job SET state = 'ready', is_unknown = 1, due_at_ms = ?, error_code = 'closed',"
@@ -195,6 +196,8 @@ int job_record_outcome(struct tx *tx, const struct job_record *record, struct er
     }
     if (rc == 0)
         return err_set(err, ERR_CONFLICT, "job %" PRId64 " is not running", record->id);
+    if (rc > 0 && record->outcome == JOB_DEAD)
+        rc = job_death_tell(tx, record->id, err);
     return rc < 0 ? rc : OK;
 }
 
@@ -204,13 +207,29 @@ int job_record_progress(struct tx *tx, int64_t id, const char *progress_json, st
     return rc < 0 ? rc : OK;
 }
 
+/* Those without an attempt left. */
+static int give_up(struct tx *tx, int64_t now_ms, int *died, struct err *err)
+{
+    struct stmt *stmt = tx_query(tx, err, GIVE_UP, "ii", now_ms, (int64_t)JOB_DEFAULT_ATTEMPTS);
+    if (!stmt)
+        return err->code;
+    int rc;
+    *died = 0;
+    while ((rc = stmt_next(stmt, err)) == DB_ROW) {
+        (*died)++;
+        if ((rc = job_death_tell(tx, stmt_int(stmt, 0), err)) < 0)
+            break;
+    }
+    stmt_end(stmt);
+    return rc;
+}
+
 int job_recover(struct tx *tx, int *recovered, int *died, struct err *err)
 {
     int64_t now_ms = clock_now_ms();
-    int rc = tx_exec(tx, err, GIVE_UP, "ii", now_ms, (int64_t)JOB_DEFAULT_ATTEMPTS);
+    int rc = give_up(tx, now_ms, died, err);
     if (rc < 0)
         return rc;
-    *died = rc;
     rc = tx_exec(tx, err, RECOVER, "i", now_ms);
     if (rc < 0)
         return rc;

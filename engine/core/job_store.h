@@ -39,7 +39,7 @@ struct job_claim {
 int job_claim_due(struct tx *tx, struct job_claim *claim, struct err *err);
 void job_free(struct job *job); /* NULL is allowed */
 
-/* The end of an attempt. */
+/* The end of an attempt. JOB_DEAD emits job.died (job_death.h). */
 struct job_record {
     int64_t id;
     enum job_outcome outcome;
@@ -52,7 +52,7 @@ int job_record_outcome(struct tx *tx, const struct job_record *record, struct er
 int job_record_progress(struct tx *tx, int64_t id, const char *progress_json, struct err *err);
 
 /* What the last process left behind: running jobs become ready and unknown, or dead when their
- * attempts are used up. */
+ * attempts are used up, which emits job.died for each. */
 int job_recover(struct tx *tx, int *recovered, int *died, struct err *err);
 
 /* Fills ready, dead and oldest_due_age_ms. */

@@ -11,7 +11,7 @@ local M = {}
 --- May yield.
 ---@param person_id string
 ---@param words string  what does not happen, mrkdwn, already escaped
----@param err table  why
+---@param err any  why: an error, or its words
 function M.tell(person_id, words, err)
   local person = people_of.get { id = person_id }
   local slack_id = person and people.slack_id(person)

@@ -5,11 +5,9 @@ local config = require "engine.config"
 local conversations = require "engine.conversations"
 local log = require "engine.log"
 local time = require "engine.time"
-local bad_news = require "slack.bad_news"
 local channel_name = require "slack.channel_name"
 local client = require "slack.client"
 local foreign = require "slack.foreign"
-local incident_text = require "slack.incident_text"
 local workspace = require "slack.workspace"
 
 local M = {}
@@ -81,7 +79,8 @@ local function wait_for_private(ctx, err)
   }
 end
 
---- Opens it and keeps it; "wait" when a private one must wait, and its author is told when there is none for good.
+--- Opens it and keeps it; "wait" when a private one must wait. That there is none for good is told by
+--- strategies/integrations/slack/given_up.lua.
 --- Answers what a job's handler answers. May yield.
 ---@param ctx Context
 ---@param incident table
@@ -93,8 +92,6 @@ function M.open(ctx, incident)
   if not channel then
     if problem.retryable then return nil, problem end
     if incident.is_private then return wait_for_private(ctx, problem) end
-    bad_news.tell(incident.created_by.id, ("%s gets no channel. It goes on without one: %s"):format(
-      incident_text.headline(incident), incident_text.page_link(incident)), problem)
     return nil, problem
   end
   local opened, refusal = record(incident, channel)

@@ -211,6 +211,24 @@ def test_refused_messages_do_not_stop_the_rest(world):
     engine.process.stop()
 
 
+def test_what_was_given_up_is_said_in_the_channel(world):
+    engine = world.engine()
+    world.sync(engine)
+    world.sandbox.fault("conversations.invite", "error", error="missing_scope", times=100)
+    engine.command(f"open P1 {TITLE}")
+    engine.settled()
+    gone = {one["handler"] for one in dead_jobs(world)}
+    check("integrations/slack/invite" in gone, f"dead jobs: {gone}")
+    said = [one["text"] for one in world.sandbox.channels()[0]["messages"] if "ff_given_up" in json.dumps(one.get("metadata"))]
+    equal(len(said), 1, f"how often it is said: {said}")
+    check("People who are needed may not have been invited. (conversations.invite: Slack says missing_scope" in said[0], said[0])
+    world.sandbox.clear_faults()
+    world.cli("job", "retry", "--incident", "1")
+    engine.settled()
+    equal(dead_jobs(world), [], "jobs that are dead once an operator has begun them anew")
+    engine.process.stop()
+
+
 def test_without_a_channel_the_author_is_told(world):
     engine = world.engine()
     world.sync(engine)

@@ -1,6 +1,8 @@
 """Calling who is on call, from the form to the direct message."""
 import json
+import os
 import re
+import sqlite3
 
 from flows import declare_by_api, incident, pressed, view_of, words
 from harness import check, equal, wait_for
@@ -37,6 +39,10 @@ def send(engine, view, label):
 def direct_to(world, user):
     return [message["text"] for channel in world.sandbox.state()["channels"] if channel.get("is_im") and channel["user"] == user
             for message in channel["messages"]]
+
+
+def everybodys(world):
+    return [text for channel in world.sandbox.state()["channels"] if channel.get("is_im") for text in direct_to(world, channel["user"])]
 
 
 def test_who_is_on_call_is_called(world):
@@ -86,7 +92,7 @@ def test_elsewhere_it_says_who_is_on_call(world):
     view = view_of(world, engine, "oncall 1", "incident_oncall_trigger")
     equal(send(engine, view, "data").json, {"response_action": "clear"}, "the call to an incident without a channel")
     engine.settled()
-    texts = [text for channel in world.sandbox.state()["channels"] if channel.get("is_im") for text in direct_to(world, channel["user"])]
+    texts = everybodys(world)
     equal(sum("on call for *data*" in text for text in texts), 1, f"direct messages: {texts}")
     engine.process.stop()
 
@@ -99,6 +105,51 @@ def test_nobody_is_on_call_any_more(world):
     view = view_of(world, engine, "oncall", "incident_oncall_trigger", channel)
     gone = engine.submit(view, {"oncall_service": {"select_oncall_service": {"type": "radio_buttons", "selected_option": {"value": "0" * 16}}}})
     check("Nobody is on call" in gone.json["errors"]["oncall_service"], f"said at the field: {gone.json}")
+    engine.process.stop()
+
+
+def exhaust(world, engine, handler):
+    """Stops the engine and leaves its job one attempt, due now; starts it again and waits for the end."""
+    engine.process.stop()
+    with sqlite3.connect(os.path.join(world.folder, "halligan.db")) as db:
+        equal(db.execute("UPDATE job SET attempt = 24, due_at_ms = 0 WHERE handler = ? AND state = 'ready'", (handler,)).rowcount, 1, f"jobs of {handler}")
+    db.close()
+    engine = world.engine()
+    wait_for("its end", lambda: any(job["state"] == "dead" for job in world.jobs() if job["handler"] == handler))
+    return engine
+
+
+def test_a_call_that_no_attempt_brings_through_can_be_made_again(world):
+    call = "integrations/slack/oncall_call:call"
+    engine = start(world)
+    declare_by_api(engine, priority="P4")
+    engine.settled()
+    view = view_of(world, engine, "oncall 1", "incident_oncall_trigger")
+    world.sandbox.fault("chat.postMessage", "server_error", status=500, times=100)
+    equal(send(engine, view, "data").json, {"response_action": "clear"}, "the call")
+    wait_for("the first attempt", lambda: any(job["attempt"] > 0 and job["state"] == "ready" for job in world.jobs() if job["handler"] == call))
+    engine = exhaust(world, engine, call)
+    world.sandbox.clear_faults()
+    wait_for("the timeline", lambda: [one for one in incident(world)["updates"] if one["message"] == "Who is on call for data could not be called."], 30)
+    equal([one for one in incident(world)["updates"] if one["event_type"] == "trigger_oncall"], [], "what the timeline says was done")
+    view = view_of(world, engine, "oncall 1", "incident_oncall_trigger")
+    check("data" in labels(view) and "Called already" not in words(view), f"it can be called again: {words(view)}")
+    equal(send(engine, view, "data").json, {"response_action": "clear"}, "the second call")
+    engine.settled()
+    equal(sum("on call for *data*" in text for text in everybodys(world)), 1, "how often they are told")
+    engine.process.stop()
+
+
+def test_who_called_hears_that_it_was_given_up(world):
+    engine = start(world)
+    declare_by_api(engine, priority="P4")
+    engine.settled()
+    view = view_of(world, engine, "oncall 1", "incident_oncall_trigger")
+    world.sandbox.fault("chat.postMessage", "error", error="restricted_action", times=1)
+    equal(send(engine, view, "data").json, {"response_action": "clear"}, "the call")
+    engine.settled()
+    told = [text for text in everybodys(world) if "was not called. Please reach them another way" in text]
+    equal(len(told), 1, f"how often who called is told: {everybodys(world)}")
     engine.process.stop()
 
 

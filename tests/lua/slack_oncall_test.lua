@@ -4,7 +4,6 @@ local incidents = require "engine.incidents"
 local kernel = require "engine.kernel"
 local people = require "engine.people"
 local url = require "engine.url"
-local on_call = require "slack.on_call"
 
 local SERVICE = "data"
 
@@ -84,13 +83,31 @@ return {
     t.equal({ #said, said[1][1] }, { 1, "U702" })
   end,
 
-  ["a call that reached nobody fails, and can be made again"] = function(t)
-    local incident, key = declare(false), on_call.key(SERVICE)
-    on_call.set_called(incident.id, key, true)
-    slack(t, { U701 = true, U702 = true }, { json = { ok = false, error = "channel_not_found" } })
-    local done, err = call(t, context(), incident)
-    t.equal({ done, err.retryable }, { nil, false })
-    t.falsy(on_call.was_called(incident.id, key))
+  ["the timeline names whom no direct message reached"] = function(t)
+    local incident = declare(false)
+    slack(t, { U702 = true }, { json = { ok = false, error = "channel_not_found" } })
+    t.truthy(call(t, context(), incident))
+    local record = incidents.detail({ id = incident.id }).updates[1]
+    t.equal(record.message,
+      "Who is on call for data was called: On Call 1, On Call 2. No direct message reached On Call 2.")
+  end,
+
+  ["a call that takes long is said once, and is not on the timeline as made"] = function(t)
+    local incident, ctx = declare(false), context()
+    local said = slack(t, { U702 = true }, { status = 500, body = "" })
+    for attempt = 1, 7 do
+      ctx.attempt = attempt
+      t.falsy(call(t, ctx, incident))
+      t.advance "2m"
+    end
+    local late = 0
+    for _, one in ipairs(said) do
+      if one[2]:find("could not be called yet", 1, true) then late = late + 1 end
+    end
+    t.equal(late, 1)
+    local words = {}
+    for _, update in ipairs(incidents.detail({ id = incident.id }).updates) do words[#words + 1] = update.message end
+    t.equal(words, { "Who is on call for data could not be called yet. It is tried again." })
   end,
 
   ["a conversation that refuses it keeps an ordinary incident from no other"] = function(t)

@@ -4,11 +4,11 @@ local incidents = require "engine.incidents"
 local invitations = require "engine.invitations"
 local log = require "engine.log"
 local text = require "engine.text"
-local bad_news = require "slack.bad_news"
 local blocks = require "slack.blocks"
 local client = require "slack.client"
 local incident_text = require "slack.incident_text"
 local invitee = require "slack.invitee"
+local lost_call = require "slack.lost_call"
 local message = require "slack.message"
 local on_call = require "slack.on_call"
 local people = require "slack.people"
@@ -17,10 +17,22 @@ local permit = require "slack.permit"
 local STRATEGY = "integrations/slack/oncall_call"
 local NAME_MAX = 100
 
-local function names_of(called)
+-- <is_named>: of whom; everybody without it.
+local function names_of(called, is_named)
   local names = {}
-  for i, person in ipairs(called) do names[i] = text.cut(person.name or person.username, NAME_MAX, "\u{2026}") end
+  for _, person in ipairs(called) do
+    if not is_named or is_named(person) then
+      names[#names + 1] = text.cut(person.name or person.username, NAME_MAX, "\u{2026}")
+    end
+  end
   return table.concat(names, ", ")
+end
+
+-- What the timeline says of it.
+local function record_of(service, called, said)
+  local words = ("Who is on call for %s was called: %s."):format(service, names_of(called))
+  local unheard = names_of(called, function(person) return said[person.id] == "refused" end)
+  return unheard == "" and words or ("%s No direct message reached %s."):format(words, unheard)
 end
 
 local function invite(incident, called, service)
@@ -66,20 +78,18 @@ local function tell(person, words)
   return err
 end
 
--- At most once each: what nobody knows the outcome of is not said again. Returns how many may have heard; nil and an
--- error when somebody is worth another try.
+-- Who heard is not told again. What nobody knows the outcome of is said again: a call that comes twice wakes people up,
+-- one that does not come lets them sleep. Returns how many have heard; nil and an error when somebody is worth another
+-- try.
 local function tell_each(ctx, called, words)
   local said, count = ctx.progress.said or {}, 0
   for _, person in ipairs(called) do
     if not said[person.id] then
-      said[person.id] = "told"
-      ctx:note { said = said }
       local err = tell(person, words)
-      local is_lost = err and err.unknown
-      said[person.id] = (not err or is_lost) and "told" or not err.retryable and "refused" or nil
-      ctx:note { said = said }
       if err then log.warn("somebody on call was not told: " .. tostring(err)) end
-      if not said[person.id] then return nil, err end
+      if err and err.retryable then return nil, err end
+      said[person.id] = err and "refused" or "told"
+      ctx:note { said = said }
     end
     if said[person.id] == "told" then count = count + 1 end
   end
@@ -96,36 +106,63 @@ local function send(ctx, args)
     }
   end
   local called = service.levels[1].people
+  local told, untold = tell_each(ctx, called, words_of(incident, called, args.service))
+  if not told then return nil, untold end
+  if told == 0 and not incident.conversation then
+    return nil, client.error { code = "unavailable", message = "none of them could be told in a direct message" }
+  end
   local noted, refusal = incidents.update({
-    id = incident.id, message = ("Who is on call for %s was called: %s."):format(args.service, names_of(called)),
+    id = incident.id, message = record_of(args.service, called, ctx.progress.said or {}),
     event_type = "trigger_oncall", request_key = "slack:oncall:" .. args.key,
   }, permit.actor(args.person_id))
   if not noted then return nil, refusal end
-  local told, untold = tell_each(ctx, called, words_of(incident, called, args.service))
-  if not told then return nil, untold end
-  if not incident.conversation then
-    return told > 0 or nil, told == 0 and client.error {
-      code = "unavailable", message = "none of them could be told in a direct message",
-    } or nil
-  end
+  if not incident.conversation then return true end
   local invited, problem = invite(incident, called, args.service)
   if not invited then return nil, problem end
   return say_in_channel(ctx, incident, words_of(incident, called, args.service, true), noted.update_id)
 end
 
--- Whoever called relies on it: they hear when nobody was reached, and can call again.
+local function who_of(args) return "Who is on call for " .. args.service end
+
+-- Begun anew by an operator after it was given up, it counts as called again.
 local function call(ctx, args)
   local done, err = send(ctx, args)
-  if err and not err.retryable then
-    on_call.set_called(args.incident_id, on_call.key(args.service), false)
-    bad_news.tell(args.person_id, ("Who is on call for *%s* was not called. Please reach them another way."):format(
-      blocks.escape(args.service, 200)), err)
+  if err then
+    lost_call.tell_late(ctx, args, who_of(args), err)
+  else
+    on_call.set_called(args.incident_id, on_call.key(args.service), true)
   end
   return done, err
+end
+
+local function heard_any(job)
+  for _, outcome in pairs(job.progress.said or {}) do
+    if outcome == "told" then return true end
+  end
+  return false
+end
+
+-- Whom nobody has told can be called again; who was told may come all the same.
+local function give_up(_, event)
+  local job, err = lost_call.find(event)
+  if not job then return nil, err end
+  local who = who_of(job.args)
+  if heard_any(job) then
+    lost_call.tell(job, who, {
+      timeline = who .. " was told in a direct message; the rest of the call failed.",
+      caller = ("*%s* was told in a direct message, but the rest of the call failed. Please see whether they come.")
+        :format(blocks.escape(who, 200)),
+    })
+    return
+  end
+  on_call.set_called(job.args.incident_id, on_call.key(job.args.service), false)
+  lost_call.tell(job, who)
 end
 
 return {
   about = "Calls who is on call",
   enabled = function(settings) return settings.slack.token ~= "" end,
   jobs = { call = call },
+  on = { ["job.died"] = give_up },
+  touching = { ["job.died"] = { "integrations/slack/oncall_call:call" } },
 }

@@ -3,10 +3,10 @@ local config = require "engine.config"
 local conversations = require "engine.conversations"
 local incidents = require "engine.incidents"
 local people_of = require "engine.people"
-local bad_news = require "slack.bad_news"
 local blocks = require "slack.blocks"
 local client = require "slack.client"
 local incident_text = require "slack.incident_text"
+local lost_call = require "slack.lost_call"
 local message = require "slack.message"
 local people = require "slack.people"
 local permit = require "slack.permit"
@@ -77,22 +77,22 @@ local function send(ctx, args)
   })
 end
 
--- Whoever called relies on it: they hear when nobody was reached, and so does the timeline.
 local function call(ctx, args)
   local done, err = send(ctx, args)
-  if err and not err.retryable then
-    incidents.update({
-      id = args.incident_id, message = ("%s could not be called for help."):format(args.sos),
-      request_key = "slack:sos-failed:" .. args.key,
-    }, permit.actor(args.person_id))
-    bad_news.tell(args.person_id, ("*%s* was not called. Please reach them another way."):format(
-      blocks.escape(args.sos, 200)), err)
-  end
+  if err then lost_call.tell_late(ctx, args, args.sos, err) end
   return done, err
+end
+
+local function give_up(_, event)
+  local job, err = lost_call.find(event)
+  if not job then return nil, err end
+  lost_call.tell(job, job.args.sos)
 end
 
 return {
   about = "Calls for help",
   enabled = function(settings) return settings.slack.token ~= "" end,
   jobs = { call = call },
+  on = { ["job.died"] = give_up },
+  touching = { ["job.died"] = { "integrations/slack/sos:call" } },
 }
