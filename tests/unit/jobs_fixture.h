@@ -61,4 +61,12 @@ static inline void run_for(struct live *live, int64_t ms)
     loop_run(live->engine.loop);
 }
 
+/* Until <sql> gives 1: at most half a minute, so that a machine under load fails nothing. */
+static inline void run_until(struct live *live, const char *sql)
+{
+    for (int i = 0; i < 6000 && count(&live->fixture, sql) != 1; i++)
+        run_for(live, 5);
+    assert_int_equal(count(&live->fixture, sql), 1);
+}
+
 #define TEST_LIVE(test) cmocka_unit_test_setup_teardown(test, setup_live, teardown_live)

@@ -190,6 +190,50 @@ static void what_ran_at_the_end_comes_back_unknown(void **state)
     expect_state(fixture, 2, "dead", 1, true);
 }
 
+static const char TOLD[] = "SELECT COUNT(*) FROM job WHERE handler = 'tells' AND lane IS NULL";
+
+/* Whoever subscribed hears of it beside the lane, which an outage may hold for hours. */
+static void a_death_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    run_quietly(fixture, "subscription.replace",
+                "{'rows':[{'event_kind':'job.died','handler':'tells','fields':'a b'}]}");
+    enqueue(fixture, "{'handler':'a','lane':'incident:1'}");
+    enqueue(fixture, "{'handler':'other'}");
+    enqueue(fixture, "{'handler':'b','max_attempts':1}");
+    claim(fixture, 10, NULL);
+    assert_int_equal(record(fixture, 1, JOB_RETRY, clock_now_ms() + 60000, false), OK);
+    assert_int_equal(record(fixture, 2, JOB_DEAD, 0, false), OK);
+    assert_int_equal(count(fixture, TOLD), 0);
+    struct recovery recovery = { 0 };
+    assert_int_equal(db_write_now(fixture->db, recover_in_tx, &recovery, NULL), OK);
+    assert_int_equal(recovery.died, 1);
+    assert_int_equal(count(fixture, TOLD), 1);
+    json_t *job = show(fixture, 4);
+    assert_string_equal(text_at(job, "event_kind"), "job.died");
+    assert_int_equal(int_at(job, "args.job_id"), 3);
+    assert_string_equal(text_at(job, "args.handler"), "b");
+    json_decref(job);
+    run_quietly(fixture, "job.retry", "{'id':1}");
+    assert_string_equal(claim(fixture, 10, NULL), "1 4 ");
+    assert_int_equal(record(fixture, 1, JOB_DEAD, 0, false), OK);
+    assert_int_equal(count(fixture, TOLD), 2);
+}
+
+static void who_tells_of_deaths_dies_in_silence(void **state)
+{
+    struct fixture *fixture = *state;
+    run_quietly(fixture, "subscription.replace",
+                "{'rows':[{'event_kind':'job.died','handler':'tells'}]}");
+    enqueue(fixture, "{'handler':'a'}");
+    claim(fixture, 10, NULL);
+    assert_int_equal(record(fixture, 1, JOB_DEAD, 0, false), OK);
+    assert_string_equal(claim(fixture, 10, NULL), "2 ");
+    assert_int_equal(record(fixture, 2, JOB_DEAD, 0, false), OK);
+    assert_int_equal(count(fixture, TOLD), 1);
+    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM event WHERE kind = 'job.died'"), 1);
+}
+
 static void a_key_is_taken_while_unfinished(void **state)
 {
     struct fixture *fixture = *state;
@@ -427,7 +471,7 @@ static void jobs_run_as_soon_as_they_are_committed(void **state)
     enqueue(*state, "{'handler':'a','lane':'l'}");
     enqueue(*state, "{'handler':'b','lane':'l'}");
     enqueue(*state, "{'handler':'c','lane':'l'}");
-    run_for(*state, 200);
+    run_until(*state, "SELECT COUNT(*) = 3 FROM job WHERE state = 'done'");
     assert_string_equal(runner.order, "a b c ");
     assert_int_equal(runner.most, 1);
     struct jobs_stats stats;
@@ -444,7 +488,7 @@ static void never_too_many_at_once(void **state)
     for (int i = 0; i < 3 * JOB_CONCURRENCY; i++)
         enqueue(*state, "{'handler':'a'}");
     start_runner(&runner, *state);
-    run_for(*state, 500);
+    run_until(*state, "SELECT COUNT(*) = 0 FROM job WHERE state <> 'done'");
     assert_int_equal(runner.runs, 3 * JOB_CONCURRENCY);
     assert_int_equal(runner.most, JOB_CONCURRENCY);
     end_runner(&runner);
@@ -476,7 +520,7 @@ static void the_last_attempt_is_the_end(void **state)
     start_runner(&runner, *state);
     runner.outcome = JOB_RETRY;
     enqueue(*state, "{'handler':'a','max_attempts':1}");
-    run_for(*state, 100);
+    run_until(*state, "SELECT state = 'dead' FROM job");
     expect_state(*state, 1, "dead", 1, false);
     end_runner(&runner);
 }
@@ -557,7 +601,7 @@ static void notes_are_merged_and_kept(void **state)
     noter.jobs = jobs_new(&noter.live->engine, note_twice, &noter);
     enqueue(*state, "{'handler':'a','args':{'x':1}}");
     assert_int_equal(jobs_start(noter.jobs, NULL), OK);
-    run_for(*state, 100);
+    run_until(*state, "SELECT attempt = 0 AND state = 'ready' AND progress <> '{}' FROM job");
     assert_int_equal(noter.notes, 2);
     json_t *job = show(*state, 1);
     assert_string_equal(text_at(job, "progress.channel"), "C1");
@@ -582,6 +626,8 @@ int main(void)
         TEST_EMPTY(unknown_stays_until_done),
         TEST_EMPTY(an_outcome_is_recorded_once),
         TEST_EMPTY(what_ran_at_the_end_comes_back_unknown),
+        TEST_EMPTY(a_death_is_told),
+        TEST_EMPTY(who_tells_of_deaths_dies_in_silence),
         TEST_EMPTY(a_key_is_taken_while_unfinished),
         TEST_EMPTY(a_retried_job_gives_its_key_up),
         TEST_EMPTY(old_ends_are_pruned_but_not_the_dead),
