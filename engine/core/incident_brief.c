@@ -9,24 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* CROSS: in this order, which begins with the incidents that the conditions choose. */
 const char INCIDENT_BRIEF_SELECT[] =
     "SELECT i.id, i.title, i.description, i.status, i.is_drill, i.created_at_ms, i.priority_id,"
-    " i.environment_id, i.category_id, v.platform, v.external_id, v.name, u.username, u.name"
-    " FROM incident i CROSS JOIN priority p ON p.id = i.priority_id"
-    " CROSS JOIN person u ON u.id = i.created_by"
-    " LEFT JOIN conversation v ON v.incident_id = i.id WHERE ";
+    " i.environment_id, i.category_id, i.created_by, v.platform, v.external_id, v.name"
+    " FROM incident i LEFT JOIN conversation v ON v.incident_id = i.id WHERE ";
 
 /* A line for each table. */
 /* clang-format off */
 enum {
     ID, TITLE, DESCRIPTION, STATUS, IS_DRILL, CREATED_AT, PRIORITY_ID, ENVIRONMENT_ID, CATEGORY_ID,
-    V_PLATFORM, V_EXTERNAL_ID, V_NAME,
-    U_USERNAME, U_NAME,
+    CREATED_BY, V_PLATFORM, V_EXTERNAL_ID, V_NAME,
 };
 /* clang-format on */
 
-/* ---- what is declared, of which many rows have the same */
+/* ---- what many rows have in common: read once each, and not joined to every row */
 
 static void write_priority(struct json_writer *w, struct stmt *stmt)
 {
@@ -52,24 +48,39 @@ static void write_category(struct json_writer *w, struct stmt *stmt)
     json_object_finish(w);
 }
 
-enum { PRIORITY, ENVIRONMENT, CATEGORY, KINDS };
+static void write_person(struct json_writer *w, struct stmt *stmt)
+{
+    json_put_text(w, "username", stmt_text(stmt, 0));
+    json_put_text(w, "name", stmt_text(stmt, 1));
+}
+
+enum { PRIORITY, ENVIRONMENT, CATEGORY, PERSON, KINDS };
 
 static const struct {
-    const char *key;
-    int column; /* of a row, with the id */
+    const char *key;  /* of a row */
+    const char *list; /* of a board */
+    int column;       /* of a row, with the id */
     const char *select;
     void (*write)(struct json_writer *w, struct stmt *stmt);
-} DECLARED[KINDS] = {
-    [PRIORITY] = { "priority", PRIORITY_ID,
+} COMMON[KINDS] = {
+    [PRIORITY] = { "priority", "priorities", PRIORITY_ID,
                    "SELECT name, value, emoji, description FROM priority WHERE id = ?",
                    write_priority },
-    [ENVIRONMENT] = { "environment", ENVIRONMENT_ID,
+    [ENVIRONMENT] = { "environment", "environments", ENVIRONMENT_ID,
                       "SELECT value, name, description FROM environment WHERE id = ?",
                       write_environment },
-    [CATEGORY] = { "category", CATEGORY_ID,
+    [CATEGORY] = { "category", "categories", CATEGORY_ID,
                    "SELECT c.name, g.name FROM category c JOIN category_group g"
                    " ON g.id = c.group_id WHERE c.id = ?",
                    write_category },
+    [PERSON] = { "created_by", "people", CREATED_BY,
+                 "SELECT username, name FROM person WHERE id = ?", write_person },
+};
+
+struct object {
+    int place; /* among those of its kind, from 1, in the order in which rows name them */
+    char *json;
+    struct object *next;
 };
 
 /* The rows that are written, and the objects that they had so far. */
@@ -77,20 +88,42 @@ struct brief {
     struct tx *tx;
     struct json_writer *w;
     struct err *err;
-    struct map *objects[KINDS]; /* id -> JSON */
+    struct map *by_id[KINDS]; /* struct object */
+    struct object *first[KINDS], **end[KINDS];
 };
+
+static void free_object(void *value)
+{
+    struct object *object = value;
+    free(object->json);
+    free(object);
+}
+
+static void begin(struct brief *brief)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        brief->by_id[kind] = map_new(free_object);
+        brief->end[kind] = &brief->first[kind];
+    }
+}
+
+static void finish(struct brief *brief)
+{
+    for (int kind = 0; kind < KINDS; kind++)
+        map_free(brief->by_id[kind]);
+}
 
 /* Heap; NULL when it cannot be read. */
 static char *read_object(struct brief *brief, int kind, const char *id)
 {
     AUTO_BUF struct buf text = BUF_INIT;
     struct json_writer w;
-    struct stmt *stmt = tx_query(brief->tx, brief->err, DECLARED[kind].select, "t", id);
+    struct stmt *stmt = tx_query(brief->tx, brief->err, COMMON[kind].select, "t", id);
     int rc = stmt ? stmt_next(stmt, brief->err) : brief->err->code;
     if (rc == DB_ROW) {
         json_writer_init(&w, &text);
         json_object_begin(&w);
-        DECLARED[kind].write(&w, stmt);
+        COMMON[kind].write(&w, stmt);
         json_object_finish(&w);
     } else if (rc == DB_DONE) {
         buf_puts(&text, "null");
@@ -99,23 +132,35 @@ static char *read_object(struct brief *brief, int kind, const char *id)
     return rc < 0 ? NULL : buf_take(&text, NULL);
 }
 
-static int put_object(struct brief *brief, int kind, struct stmt *row)
+/* What the row has of the kind, kept by <brief>; NULL when it cannot be read. */
+static const struct object *object_of(struct brief *brief, int kind, struct stmt *row)
 {
-    const char *id = stmt_text(row, DECLARED[kind].column);
-    const char *json = map_get(brief->objects[kind], id);
-    if (!json) {
-        char *made = read_object(brief, kind, id);
-        if (!made)
-            return brief->err->code;
-        map_put(brief->objects[kind], id, made);
-        json = made;
-    }
-    json_key(brief->w, DECLARED[kind].key);
-    json_raw(brief->w, json, strlen(json));
-    return OK;
+    const char *id = stmt_text(row, COMMON[kind].column);
+    struct map *by_id = brief->by_id[kind];
+    struct object *object = map_get(by_id, id);
+    if (object)
+        return object;
+    char *json = read_object(brief, kind, id);
+    if (!json)
+        return NULL;
+    object = xmalloc(sizeof(*object));
+    *object = (struct object){ .place = (int)map_count(by_id) + 1, .json = json };
+    map_put(by_id, id, object);
+    *brief->end[kind] = object;
+    brief->end[kind] = &object->next;
+    return object;
 }
 
 /* ---- rows */
+
+static int put_object(struct brief *brief, int kind, struct stmt *row)
+{
+    const struct object *object = object_of(brief, kind, row);
+    if (!object)
+        return brief->err->code;
+    json_put_raw(brief->w, COMMON[kind].key, object->json);
+    return OK;
+}
 
 static void put_conversation(struct json_writer *w, struct stmt *stmt)
 {
@@ -131,35 +176,62 @@ static void put_conversation(struct json_writer *w, struct stmt *stmt)
     json_object_finish(w);
 }
 
-static void put_person(struct json_writer *w, struct stmt *stmt)
+static void put_head(struct json_writer *w, struct stmt *stmt)
 {
-    json_key(w, "created_by");
-    json_object_begin(w);
-    json_put_text(w, "username", stmt_text(stmt, U_USERNAME));
-    json_put_text(w, "name", stmt_text(stmt, U_NAME));
-    json_object_finish(w);
-}
-
-static int write_row(struct brief *brief, struct stmt *stmt)
-{
-    struct json_writer *w = brief->w;
     int status = (int)stmt_int(stmt, STATUS);
-    int rc = OK;
-    json_object_begin(w);
     json_put_int(w, "id", stmt_int(stmt, ID));
     json_put_text(w, "title", stmt_text(stmt, TITLE));
     json_put_text(w, "description", stmt_text(stmt, DESCRIPTION));
     json_put_int(w, "status", status);
     json_put_text(w, "status_label", status_label(status));
+}
+
+static int write_whole(struct brief *brief, struct stmt *stmt)
+{
+    struct json_writer *w = brief->w;
+    int rc = OK;
+    json_object_begin(w);
+    put_head(w, stmt);
     json_put_bool(w, "is_drill", stmt_int(stmt, IS_DRILL));
     json_put_int(w, "created_at_ms", stmt_int(stmt, CREATED_AT));
     incident_put_url(w, stmt_int(stmt, ID));
+    put_conversation(w, stmt);
     for (int kind = 0; kind < KINDS && rc == OK; kind++)
         rc = put_object(brief, kind, stmt);
-    put_conversation(w, stmt);
-    put_person(w, stmt);
     json_object_finish(w);
     return rc;
+}
+
+static int write_with_places(struct brief *brief, struct stmt *stmt)
+{
+    struct json_writer *w = brief->w;
+    json_object_begin(w);
+    put_head(w, stmt);
+    json_put_int(w, "created_at_ms", stmt_int(stmt, CREATED_AT));
+    for (int kind = 0; kind < KINDS; kind++) {
+        const struct object *object = object_of(brief, kind, stmt);
+        if (!object)
+            return brief->err->code;
+        json_put_int(w, COMMON[kind].key, object->place);
+    }
+    if (!stmt_is_null(stmt, V_NAME))
+        json_put_text(w, "conversation_name", stmt_text(stmt, V_NAME));
+    json_object_finish(w);
+    return OK;
+}
+
+/* Ends <stmt>. */
+static int write_rows(struct brief *brief, struct stmt *stmt,
+                      int (*write_row)(struct brief *brief, struct stmt *stmt))
+{
+    int rc;
+    json_array_begin(brief->w);
+    while ((rc = stmt_next(stmt, brief->err)) == DB_ROW)
+        if ((rc = write_row(brief, stmt)) != OK)
+            break;
+    stmt_end(stmt);
+    json_array_finish(brief->w);
+    return rc == DB_DONE ? OK : rc;
 }
 
 int incident_brief_write(struct tx *tx, struct stmt *stmt, struct json_writer *w, struct err *err)
@@ -167,16 +239,36 @@ int incident_brief_write(struct tx *tx, struct stmt *stmt, struct json_writer *w
     if (!stmt)
         return err->code;
     struct brief brief = { .tx = tx, .w = w, .err = err };
-    int rc;
-    for (int kind = 0; kind < KINDS; kind++)
-        brief.objects[kind] = map_new(free);
-    json_array_begin(w);
-    while ((rc = stmt_next(stmt, err)) == DB_ROW)
-        if ((rc = write_row(&brief, stmt)) != OK)
-            break;
-    stmt_end(stmt);
-    json_array_finish(w);
-    for (int kind = 0; kind < KINDS; kind++)
-        map_free(brief.objects[kind]);
-    return rc == DB_DONE ? OK : rc;
+    begin(&brief);
+    int rc = write_rows(&brief, stmt, write_whole);
+    finish(&brief);
+    return rc;
+}
+
+static void write_lists(struct brief *brief)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        json_key(brief->w, COMMON[kind].list);
+        json_array_begin(brief->w);
+        for (const struct object *object = brief->first[kind]; object; object = object->next)
+            json_raw(brief->w, object->json, strlen(object->json));
+        json_array_finish(brief->w);
+    }
+}
+
+int incident_brief_write_board(struct tx *tx, struct stmt *stmt, struct json_writer *w,
+                               struct err *err)
+{
+    if (!stmt)
+        return err->code;
+    struct brief brief = { .tx = tx, .w = w, .err = err };
+    begin(&brief);
+    json_object_begin(w);
+    json_key(w, "incidents");
+    int rc = write_rows(&brief, stmt, write_with_places);
+    if (rc == OK)
+        write_lists(&brief);
+    json_object_finish(w);
+    finish(&brief);
+    return rc;
 }

@@ -66,10 +66,12 @@ static int incident_detail(struct op_call *call)
 
 /* ---- lists */
 
+#define PRIORITY_VALUE "(SELECT p.value FROM priority p WHERE p.id = i.priority_id)"
+
 /* A query that grows condition by condition. */
 struct filter {
     struct buf sql;
-    bool is_brief; /* the query gives the columns of the brief form, not the ids */
+    bool is_brief; /* the query gives the columns of the short forms, not the ids */
     struct db_value values[FILTER_VALUES];
     int count;
 };
@@ -94,8 +96,7 @@ static void bind_bytes(struct filter *filter, const char *value, size_t len)
 
 static void begin_filter(struct filter *filter, const struct actor *actor)
 {
-    static const char SELECT_IDS[] =
-        "SELECT i.id FROM incident i JOIN priority p ON p.id = +i.priority_id WHERE ";
+    static const char SELECT_IDS[] = "SELECT i.id FROM incident i WHERE ";
     buf_puts(&filter->sql, filter->is_brief ? INCIDENT_BRIEF_SELECT : SELECT_IDS);
     buf_puts(&filter->sql, POLICY_MAY_SEE_SQL);
     bind_int(filter, policy_sees_all(actor));
@@ -210,24 +211,21 @@ static int finish_filter(struct filter *filter, const struct args *args)
     if (order.at && !text_is(order, "newest") && !text_is(order, "status"))
         return args_fail(args, "order", "order must be \"newest\" or \"status\"");
     buf_puts(&filter->sql, order.at && text_is(order, "status")
-                               ? " ORDER BY i.status, p.value, i.id DESC"
+                               ? " ORDER BY i.status, " PRIORITY_VALUE ", i.id DESC"
                                : " ORDER BY i.id DESC");
     buf_puts(&filter->sql, " LIMIT ?");
     bind_int(filter, limit);
     return OK;
 }
 
-static int build_filter(struct op_call *call, struct filter *filter)
+static int add_conditions(struct op_call *call, struct filter *filter)
 {
     struct args args = args_of(call);
-    int rc = args_refuse_unknown(call, "status_below", "status_in", "priority_value_at_most",
-                                 "created_after_ms", "before_id", "search", "of_person", "limit",
-                                 "order", "is_brief");
-    if (rc != OK || (rc = args_bool_optional(&args, "is_brief", &filter->is_brief)) != OK)
-        return rc;
+    int rc;
     begin_filter(filter, call->actor);
     if ((rc = filter_by_status(filter, &args)) != OK ||
-        (rc = filter_by_int(filter, &args, "priority_value_at_most", " AND p.value <= ?")) != OK ||
+        (rc = filter_by_int(filter, &args, "priority_value_at_most",
+                            " AND " PRIORITY_VALUE " <= ?")) != OK ||
         (rc = filter_by_int(filter, &args, "created_after_ms", " AND i.created_at_ms > ?")) != OK ||
         (rc = filter_by_int(filter, &args, "before_id", " AND i.id < ?")) != OK ||
         (rc = filter_by_search(filter, &args)) != OK ||
@@ -269,16 +267,35 @@ static int write_full(struct op_call *call, const struct filter *filter)
     return OK;
 }
 
-/* incident.list {status_below?, status_in?, priority_value_at_most?, created_after_ms?, before_id?,
- * search?, of_person?, limit?, order?, is_brief?} -> [incident] */
+#define CONDITIONS                                                                          \
+    "status_below", "status_in", "priority_value_at_most", "created_after_ms", "before_id", \
+        "search", "of_person", "limit", "order"
+
+/* incident.list {conditions, is_brief?} -> [incident] */
 static int incident_list(struct op_call *call)
 {
+    struct args args = args_of(call);
     struct filter filter = { 0 };
-    int rc = build_filter(call, &filter);
+    int rc = args_refuse_unknown(call, CONDITIONS, "is_brief");
+    if (rc == OK && (rc = args_bool_optional(&args, "is_brief", &filter.is_brief)) == OK)
+        rc = add_conditions(call, &filter);
     if (rc == OK && filter.is_brief)
         rc = incident_brief_write(call->tx, query_filter(call, &filter), call->out, call->err);
     else if (rc == OK)
         rc = write_full(call, &filter);
+    buf_fini(&filter.sql);
+    return rc;
+}
+
+/* incident.board {conditions} -> {incidents, priorities, environments, categories, people} */
+static int incident_board(struct op_call *call)
+{
+    struct filter filter = { .is_brief = true };
+    int rc = args_refuse_unknown(call, CONDITIONS);
+    if (rc == OK && (rc = add_conditions(call, &filter)) == OK) {
+        struct stmt *stmt = query_filter(call, &filter);
+        rc = incident_brief_write_board(call->tx, stmt, call->out, call->err);
+    }
     buf_fini(&filter.sql);
     return rc;
 }
@@ -294,6 +311,12 @@ const struct op INCIDENT_READ_OPS[] = {
       " priority {name, value, emoji, description}, environment {value, name, description},"
       " category {name, group {name}}, conversation {platform, external_id, name}, created_by"
       " {username, name}), which is several times as fast" },
+    { "incident.board", false, incident_board,
+      "{the conditions of incident.list}: what a board of many incidents shows, and what they"
+      " have in common only once: {incidents, priorities, environments, categories, people}; an"
+      " incident has id, title, description, status, status_label, created_at_ms,"
+      " conversation_name?, and its places in those lists as priority, environment, category and"
+      " created_by; the lists have what the brief form has" },
     { "incident.detail", false, incident_detail,
       "{id}: the incident with updates, members, invitations, strategy_runs, jobs, messages and"
       " metrics" },

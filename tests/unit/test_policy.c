@@ -49,6 +49,8 @@ static const char *const READS[][2] = {
     { "incident.get", "{'conversation':{'platform':'chat','external_id':'C1'}}" },
     { "incident.detail", "{'id':1}" },
     { "incident.list", "{}" },
+    { "incident.list", "{'is_brief':true}" },
+    { "incident.board", "{}" },
     { "conversation.get", "{'incident_id':1}" },
     { "conversation.get", "{'platform':'chat','external_id':'C1'}" },
     { "conversation.list", "{'platform':'chat','incident_channels':true}" },

@@ -12,6 +12,13 @@ local M = {}
 ---@return Error? err
 function M.add_member(args, actor) end
 
+--- {the conditions of incident.list}: what a board of many incidents shows, and what they have in common only once: {incidents, priorities, environments, categories, people}; an incident has id, title, description, status, status_label, created_at_ms, conversation_name?, and its places in those lists as priority, environment, category and created_by; the lists have what the brief form has
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.board(args, actor) end
+
 --- {id, role, request_key?}: the caller takes the role from whoever holds it; emits roles.assigned -> {update_id, added, removed, incident}
 ---@param args table?
 ---@param actor Actor?
