@@ -1,6 +1,7 @@
 -- dashboard: the incidents in progress, worst first within each status.
 local html = require "engine.html"
 local incidents = require "engine.incidents"
+local time = require "engine.time"
 local status = require "incident_status"
 local layout = require "web.layout"
 local parts = require "web.parts"
@@ -12,33 +13,35 @@ local hole = html.hole
 
 local fill_card = html.template(h("li", nil, h("a", { class = "incident", href = hole "href" },
   h("h3", nil, "#", hole "id", " ", hole "title"),
-  h("p", { class = "pills" }, hole "priority", hole "environment",
-    h("span", { class = "muted" }, hole "category", " (", hole "group", ")")),
+  h("p", { class = "pills" }, hole "priority", hole "environment", hole "category"),
   h("p", { class = "excerpt" }, hole "description"),
-  h("p", { class = "muted" }, "Opened ", hole "ago", " by ", hole "person", hole "channel"))))
+  h("p", { class = "muted" }, "Opened ", parts.ago_frame { time = hole "ago" }, " by ", hole "created_by",
+    hole "channel"))))
 
--- As <make>, but once for each name: what is declared is the same in every row.
-local function once_a_name(make, key)
-  local made = {}
-  return function(row)
-    local name = row[key]
-    made[name] = made[name] or make(row)
-    return made[name]
-  end
+local function category_pill(category)
+  return h("span", { class = "muted" }, category.name, " (", category.group.name, ")")
 end
 
--- The cards of a page, which share their pills.
-local function card_maker()
-  local priority = once_a_name(parts.priority_pill, "name")
-  local environment = once_a_name(parts.environment_pill, "value")
+local function each(list, make)
+  local made = {}
+  for i, one in ipairs(list) do made[i] = make(one) end
+  return made
+end
+
+-- The cards of a board: what is common to many of them is made once.
+local function card_maker(board)
+  local priorities = each(board.priorities, parts.priority_pill)
+  local environments = each(board.environments, parts.environment_pill)
+  local categories, people = each(board.categories, category_pill), each(board.people, parts.person)
+  local now_ms = time.now_ms()
   return function(incident)
-    local channel, id, category = incident.conversation, tostring(incident.id), incident.category
+    local channel = incident.conversation_name
     return fill_card {
-      href = "/incident/" .. id .. "/", id = id, title = incident.title,
-      priority = priority(incident.priority), environment = environment(incident.environment),
-      category = category.name, group = category.group.name,
-      description = incident.description, ago = parts.ago(incident.created_at_ms),
-      person = parts.person(incident.created_by), channel = channel and (" \u{b7} #" .. channel.name) or "",
+      id = incident.id, href = "/incident/" .. incident.id .. "/", title = incident.title,
+      priority = priorities[incident.priority], environment = environments[incident.environment],
+      category = categories[incident.category], description = incident.description,
+      ago = time.humanize(now_ms - incident.created_at_ms), created_by = people[incident.created_by],
+      channel = channel and (" \u{b7} #" .. channel) or false,
     }
   end
 end
@@ -62,10 +65,10 @@ local function grouped(list, key_of)
 end
 
 local function status_of(incident) return incident.status end
-local function priority_of(incident) return incident.priority.value end
 
-local function column(list, card)
+local function column(list, board, card)
   local cards = {}
+  local function priority_of(incident) return board.priorities[incident.priority].value end
   for _, group in ipairs(grouped(list, priority_of)) do
     for _, incident in ipairs(group.list) do cards[#cards + 1] = card(incident) end
   end
@@ -75,16 +78,17 @@ local function column(list, card)
 end
 
 local function show()
-  local list, err = incidents.list({ status_below = status.CLOSED, limit = 500, is_brief = true }, READER)
-  if not list then return layout.failed(err) end
+  local board, err = incidents.board({ status_below = status.CLOSED, limit = 500 }, READER)
+  if not board then return layout.failed(err) end
+  local list = board.incidents
   if #list == 0 then
     return layout.page("Incidents in progress", h("section", { class = "empty" },
       h("h1", nil, "Nothing is burning"),
       h("p", nil, "No incident is in progress. Declare one with /incident open in your chat, with ",
         h("code", nil, "halligan incident open"), ", or through the API.")))
   end
-  local columns, card = {}, card_maker()
-  for i, group in ipairs(grouped(list, status_of)) do columns[i] = column(group.list, card) end
+  local columns, card = {}, card_maker(board)
+  for i, group in ipairs(grouped(list, status_of)) do columns[i] = column(group.list, board, card) end
   local noun = #list == 1 and " incident in progress" or " incidents in progress"
   return layout.page("Incidents in progress", { h("h1", nil, #list .. noun), columns })
 end

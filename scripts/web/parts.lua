@@ -33,12 +33,8 @@ function M.moment(ms)
     time.format(ms, "%Y-%m-%d %H:%M", "UTC") .. " UTC")
 end
 
-local ago = html.template(h("span", { class = "ago" }, html.hole "time", " ago"))
-
---- "3 hours and 5 minutes ago"
-function M.ago(ms)
-  return ago { time = time.humanize(time.now_ms() - ms) }
-end
+--- "3 hours and 5 minutes ago": takes {time = "3 hours and 5 minutes"}.
+M.ago_frame = html.template(h("span", { class = "ago" }, html.hole "time", " ago"))
 
 local person_name = html.template(h("span", { class = "person" }, html.hole "name"))
 
