@@ -2,6 +2,7 @@
 -- do it themselves or ask whoever runs the engine. Where there is no channel, who declared the incident hears.
 local incidents = require "engine.incidents"
 local jobs = require "engine.jobs"
+local store = require "engine.store"
 local text = require "engine.text"
 local bad_news = require "slack.bad_news"
 local blocks = require "slack.blocks"
@@ -11,7 +12,7 @@ local message = require "slack.message"
 local FOLDER = "integrations/slack/"
 local TOGETHER_MS = 5 * 1000            -- what fails at once is said at once
 local MOST_LINES, MOST_JOBS = 15, 100
-local KIND = "ff_given_up"
+local KIND, TOLD = "ff_given_up", "slack.given_up"   -- TOLD: scope of the store
 
 -- What people miss, in their words. What is not named here is nothing that somebody waits for.
 local MISSED = {
@@ -67,7 +68,11 @@ local function content(incident, lines)
   }
 end
 
+-- Not twice a day the same.
 local function tell_author(incident, lines)
+  local key = tostring(incident.id)
+  if store.get(TOLD, key) == lines then return end
+  store.put(TOLD, key, lines, { ttl = "1d" })
   bad_news.tell(incident.created_by.id, ("*%s*: something could not be done, and is not tried again. The incident"
     .. " goes on without it: %s"):format(incident_text.headline(incident), incident_text.page_link(incident)), lines)
 end
@@ -85,8 +90,8 @@ local function say(ctx, args)
     conversation = incident.conversation, incident = incident, kind = KIND, unless_same = true, text = said.text,
     blocks = said.blocks,
   })
-  if problem and not problem.retryable then tell_author(incident, lines) end
-  return done, problem
+  if not problem or problem.retryable then return done, problem end
+  return tell_author(incident, lines)            -- the channel itself is what is missing
 end
 
 local function plan(_, event)
