@@ -124,11 +124,11 @@ function M.slack_id(person)
   return account and account.external_id
 end
 
---- A mention in mrkdwn, or the name of somebody without an account.
+--- A mention in mrkdwn, or the name of somebody without an account; nil is what no person did.
 function M.mention(person)
   local id = M.slack_id(person)
   if id then return "<@" .. id .. ">" end
-  return person and blocks.escape(person.name or person.username or "", 200) or "\u{2205}"
+  return person and blocks.escape(person.name or person.username or "", 200) or "the system"
 end
 
 return M
