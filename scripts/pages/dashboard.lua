@@ -12,7 +12,7 @@ local READER = { source = "web" }   -- nobody in particular until sign-in exists
 local hole = html.hole
 
 local fill_card = html.template(h("li", nil, h("a", { class = "incident", href = hole "href" },
-  h("h3", nil, "#", hole "id", " ", hole "title"),
+  h("h3", nil, "#", hole "id", " ", h("bdi", nil, hole "title")),
   h("p", { class = "pills" }, hole "priority", hole "environment", hole "category"),
   h("p", { class = "excerpt" }, hole "description"),
   h("p", { class = "muted" }, "Opened ", parts.ago_frame { time = hole "ago" }, " by ", hole "created_by",

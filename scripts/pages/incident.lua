@@ -100,14 +100,58 @@ local function job_note(job)
   return job.error_text or ""
 end
 
-local function effects(detail)
-  local rows = {}
-  for i, job in ipairs(detail.jobs) do
-    rows[i] = { h("code", nil, job.handler), h("span", { class = "state " .. job.state }, JOB_STATE[job.state]),
-      tostring(job.attempt), job_note(job) }
+-- What failed for good first, then what is not over.
+local STATE_ORDER = { dead = 1, running = 2, ready = 3, cancelled = 4, done = 5 }
+
+-- Jobs that differ in nothing that is shown are one row: the first of them, and how many there are.
+local function grouped(jobs)
+  local groups, by_key = {}, {}
+  for i, job in ipairs(jobs) do
+    local key = job.handler .. "\0" .. job.state
+    if job.state ~= "done" and job.error_text then key = key .. "\0" .. job.error_text end
+    local group = by_key[key]
+    if not group then
+      group = { job = job, place = STATE_ORDER[job.state] * #jobs + i, count = 0 }
+      by_key[key], groups[#groups + 1] = group, group
+    end
+    group.count = group.count + 1
   end
-  if #rows == 0 then return parts.card("Effects", h("p", { class = "muted" }, "Nothing to do outside.")) end
-  return parts.card("Effects", parts.grid({ "What", "State", "Tries", "Note" }, rows))
+  table.sort(groups, function(a, b) return a.place < b.place end)
+  return groups
+end
+
+local function handler_cell(group)
+  return { h("code", nil, group.job.handler), group.count > 1 and " \u{d7} " .. group.count or nil }
+end
+
+local function effects(jobs)
+  if #jobs == 0 then return parts.card("Effects", h("p", { class = "muted" }, "Nothing to do outside.")) end
+  local rows, done, done_count = {}, {}, 0
+  for _, group in ipairs(grouped(jobs)) do
+    local job = group.job
+    if job.state == "done" then
+      done[#done + 1], done_count = h("li", nil, handler_cell(group)), done_count + group.count
+    else
+      rows[#rows + 1] = { handler_cell(group), h("span", { class = "state " .. job.state }, JOB_STATE[job.state]),
+        tostring(job.attempt), job_note(job) }
+    end
+  end
+  return h("section", { class = "card", id = "effects" }, h("h2", nil, "Effects"),
+    #rows > 0 and parts.grid({ "What", "State", "Tries", "Note" }, rows) or nil,
+    done_count > 0 and h("details", nil, h("summary", nil, done_count .. " done"), h("ul", { class = "plain" }, done))
+      or nil)
+end
+
+-- Effects stand below the timeline; that some failed for good has to be seen at once.
+local function notice(id, jobs)
+  local dead_count = 0
+  for _, job in ipairs(jobs) do
+    if job.state == "dead" then dead_count = dead_count + 1 end
+  end
+  if dead_count == 0 then return nil end
+  local count = dead_count == 1 and "One effect" or dead_count .. " effects"
+  return h("p", { class = "notice" }, h("a", { href = "#effects" }, count .. " failed for good"),
+    ". Once the cause is mended, ", h("code", nil, "halligan job retry --incident " .. id), " tries again.")
 end
 
 local function show(request)
@@ -120,12 +164,14 @@ local function show(request)
   end
   return layout.page("#" .. id .. " " .. detail.title, h("article", { class = "incident-page" },
     h("header", nil,
-      h("h1", nil, "#" .. id .. " " .. detail.title),
+      h("h1", nil, "#" .. id .. " ", h("bdi", nil, detail.title)),
       h("p", { class = "pills" }, parts.status_pill(detail), parts.priority_pill(detail.priority),
         parts.environment_pill(detail.environment))),
+    notice(id, detail.jobs),
     parts.prose(detail.description),
     h("div", { class = "columns" },
-      h("div", { class = "wide" }, timeline.card(detail), invited(detail), failed_strategies(detail), effects(detail)),
+      h("div", { class = "wide" }, timeline.card(detail, request.query.timeline == "all"), invited(detail),
+        failed_strategies(detail), effects(detail.jobs)),
       h("div", { class = "narrow" }, facts(detail), roles(detail), impacts(detail), metrics(detail)))))
 end
 

@@ -19,7 +19,7 @@ return [[
 body { margin: 0; background: var(--ground); color: var(--ink);
   font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 a { color: var(--accent); }
-a:focus-visible, .incident:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px;
+a:focus-visible, summary:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px;
   border-radius: .3rem; }
 .skip { position: absolute; left: -99rem; }
 .skip:focus { left: 1rem; top: .5rem; background: var(--surface); padding: .4rem .8rem; }
@@ -36,8 +36,7 @@ h1 { font-size: clamp(1.4rem, 3.5vw, 2rem); line-height: 1.25; margin: .2rem 0 .
   overflow-wrap: anywhere; }
 h2 { font-size: 1.05rem; margin: 0 0 .7rem; }
 h3 { font-size: 1.02rem; margin: 0 0 .4rem; overflow-wrap: anywhere; }
-code { font: .88em ui-monospace, "DejaVu Sans Mono", monospace; color: var(--muted); overflow-wrap: anywhere;
-  }
+code { font: .88em ui-monospace, "DejaVu Sans Mono", monospace; color: var(--muted); overflow-wrap: anywhere; }
 .muted, .system, .ago { color: var(--muted); }
 .count { display: inline-block; min-width: 1.6em; text-align: center; border-radius: 1em;
   background: var(--over-ground); color: var(--over);
@@ -69,6 +68,13 @@ code { font: .88em ui-monospace, "DejaVu Sans Mono", monospace; color: var(--mut
 .facts dd { margin: 0; overflow-wrap: anywhere; }
 ul.plain { list-style: none; margin: 0; padding: 0; display: grid; gap: .35rem; }
 .prose { white-space: pre-line; overflow-wrap: anywhere; margin: .3rem 0; }
+.prose, .excerpt { unicode-bidi: plaintext; }
+.person { unicode-bidi: isolate; }
+.notice { margin: 1rem 0; padding: .6rem 1rem; border-radius: .7rem; background: var(--bad-ground);
+  color: var(--bad); }
+.notice a, .notice code { color: inherit; font-weight: 600; }
+summary { cursor: pointer; color: var(--muted); padding: .2rem 0; }
+details ul { padding: .3rem 0 0 1.1rem; }
 .timeline { list-style: none; margin: 0; padding: 0 0 0 1rem; border-left: 3px solid var(--line);
   display: grid; gap: 1rem; }
 .timeline li { position: relative; }
@@ -76,6 +82,7 @@ ul.plain { list-style: none; margin: 0; padding: 0; display: grid; gap: .35rem; 
   height: .7rem; border-radius: 50%;
   background: var(--accent); }
 .timeline p { margin: .1rem 0; }
+.timeline + p { margin: 1rem 0 0; }
 .when { font-size: .88rem; color: var(--muted); }
 .grid { width: 100%; border-collapse: collapse; font-size: .93rem; }
 .grid th { text-align: left; color: var(--muted); font-weight: 600; font-size: .85rem; }
@@ -87,6 +94,8 @@ ul.plain { list-style: none; margin: 0; padding: 0; display: grid; gap: .35rem; 
   .grid thead { position: absolute; left: -99rem; }
   .grid tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); }
   .grid td { display: grid; grid-template-columns: 6rem 1fr; border: 0; padding: .15rem 0; }
+  .grid tr:last-child { border: 0; padding-bottom: 0; }
+  .grid td:empty { display: none; }
   .grid td::before { content: attr(data-label); color: var(--muted); font-size: .85rem; }
 }
 .state { font-weight: 600; white-space: nowrap; }

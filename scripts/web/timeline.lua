@@ -8,6 +8,8 @@ local parts = require "web.parts"
 local h = html.element
 local M = {}
 
+local NEWEST = 200                    -- of a long timeline, unless all of it is asked for
+
 -- What scripts note beside the key events of the config.
 local EVENTS = {
   send_sos = "Called for help", trigger_oncall = "Called who is on call", closure_reason = "Closed early",
@@ -62,7 +64,7 @@ local function lines_of(update, context)
   if update.message then lines[#lines + 1] = parts.prose(update.message) end
   if update.title then add("Title:", update.title) end
   if update.description then lines[#lines + 1] = parts.prose(update.description) end
-  if update.status_label then add("Status:", update.status_label) end
+  if update.status_label then add("Status:", parts.status_pill(update)) end
   if update.priority then add("Priority:", update.priority.name) end
   if update.environment then add("Environment:", update.environment.name) end
   if update.category then add("Category:", update.category.name) end
@@ -80,20 +82,30 @@ local function fate(update)
   return at and h("span", { class = "muted" }, " (" .. word .. ", ", parts.moment(at), ")")
 end
 
+local function link_to_all(count)
+  return h("p", nil, h("a", { href = "?timeline=all#timeline" },
+    ("Show all %d entries, down to the declaration"):format(count)))
+end
+
 --- The card. May yield.
 ---@param detail table  what incidents.detail answers
-function M.card(detail)
+---@param is_whole boolean  all entries, however many
+function M.card(detail, is_whole)
   local context = {
     milestones = names_of("milestones", "event_type"), roles = names_of("roles", "slug"), people = people_of(detail),
   }
-  local rows = {}
-  for i, update in ipairs(detail.updates) do
+  local updates = detail.updates
+  local rows, count = {}, is_whole and #updates or math.min(#updates, NEWEST)
+  for i = 1, count do
+    local update = updates[i]
     rows[i] = h("li", nil,
       h("p", { class = "when" }, parts.moment(update.event_at_ms), " \u{b7} ", parts.person(update.created_by),
         fate(update)),
       lines_of(update, context))
   end
-  return parts.card("Timeline", h("ol", { class = "timeline" }, rows))
+  return h("section", { class = "card", id = "timeline" }, h("h2", nil, "Timeline"),
+    h("ol", { class = "timeline", reversed = true }, rows),
+    count < #updates and link_to_all(#updates) or nil)
 end
 
 return M

@@ -4,7 +4,7 @@ import html.parser
 import re
 
 from flows import declare_by_api, ready_channel
-from harness import check, equal, fetch
+from harness import API, check, equal, fetch, post_json
 
 HOSTILE = "<img src=x onerror=alert(1)> &lt;b&gt; \"' \u202eevil\u202c \u062a\u0639\u0637\u0644 \U0001f525 " + "long" * 10
 SECRET = "The very secret takeover of a rival"
@@ -102,6 +102,38 @@ def test_the_pages_of_a_hostile_incident(world):
     style = fetch(engine.url + "/static/style.css").text
     for wanted in ("prefers-color-scheme: dark", ":focus-visible", "max-width"):
         check(wanted in style, f"the style sheet knows {wanted}")
+    engine.process.stop()
+
+
+def test_a_long_timeline_shows_its_newest_first_and_the_rest_when_asked(world):
+    engine = world.engine()
+    world.sync(engine)
+    declare_by_api(engine, priority="P4")
+    key = {"Authorization": f"Bearer {world.api_key(engine)}"}
+    for number in range(205):
+        equal(post_json(f"{engine.url}{API}incidents/1/updates/", {"message": f"Note {number}."}, key).status, 201, f"note {number}")
+    page = read(engine, "/incident/1/")
+    check("Note 204." in page.text() and "Note 4." not in page.text(), "the newest 200")
+    link = next(attrs["href"] for attrs in page.all("a") if "timeline" in attrs.get("href", ""))
+    check("Show all 207 entries" in page.text(), f"how many there are: {page.text()[-600:]}")
+    page = read(engine, "/incident/1/" + link.split("#")[0])
+    check("Note 4." in page.text() and "Show all" not in page.text(), "all of it")
+    equal([attrs.get("id") for attrs in page.all("section") if attrs.get("id") == link.split("#")[1]], ["timeline"], "where the link leads")
+    engine.process.stop()
+
+
+def test_what_failed_for_good_is_seen_at_once(world):
+    engine = world.engine()
+    world.sync(engine)
+    world.sandbox.fault("bookmarks.add", "error", error="restricted_action", times=1)
+    engine.command("open P1 Everything is down")
+    engine.settled()
+    page = read(engine, "/incident/1/")
+    check("1 effects" not in page.text() and "One effect failed for good . Once the cause is mended," in page.text(), page.text()[:500])
+    check("#effects" in [attrs.get("href") for attrs in page.all("a")], "the way to it")
+    rows = re.findall(r"<code>integrations/slack/(\w+)</code>", engine.get("/incident/1/").text.split('id="effects"')[1].split("<details>")[0])
+    equal(rows, ["bookmark"], "the effects that somebody has to look at; the others are folded")
+    equal(len(page.all("details")), 1, "what is folded")
     engine.process.stop()
 
 
