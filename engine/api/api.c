@@ -15,7 +15,7 @@
 
 static void copy_name(char out[API_NAME_SIZE], const char *name)
 {
-    snprintf(out, API_NAME_SIZE, "%s", name ? name : "");
+    copy_text(out, API_NAME_SIZE, name);
 }
 
 /* Puts the zone of that name first; one that cannot be read is not taken over. */

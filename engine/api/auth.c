@@ -157,7 +157,7 @@ static struct api_identity read_identity(const json_t *answer)
     identity.may_write = has_scope(scopes, "write");
     identity.may_administer = has_scope(scopes, "admin");
     identity.sees_private = has_scope(scopes, "private");
-    snprintf(identity.person_id, sizeof(identity.person_id), "%s", person_id ? person_id : "");
+    copy_text(identity.person_id, sizeof(identity.person_id), person_id);
     return identity;
 }
 

@@ -3,6 +3,7 @@
 #include "api/body_internal.h"
 
 #include "base/iso_time.h"
+#include "base/mem.h"
 #include "base/utf8.h"
 #include "base/uuid.h"
 #include "core/args.h"
@@ -449,7 +450,7 @@ void body_field_of(const struct api_shape *shape, const char *path, char *out, s
 {
     char room[64];
     size_t len = strcspn(path, ".[");
-    snprintf(out, size, "%s", path);
+    copy_text(out, size, path);
     for (const struct api_field *field = shape->fields; field->name; field++) {
         const char *argument = body_argument_of(field, room);
         if (strlen(argument) == len && !strncmp(argument, path, len)) {

@@ -1,6 +1,7 @@
 /* incident_filter_bounds - filters with one value each. An empty value is no filter. */
 #include "api/incident_filter_internal.h"
 #include "base/clock.h"
+#include "base/mem.h"
 #include "base/tz.h"
 #include "core/moment.h"
 #include "core/status.h"
@@ -214,7 +215,7 @@ static void read_range(struct filter_reading *r)
 static void put_year_first(const char *text, char out[DATE_MAX])
 {
     int month, day, year, end = 0;
-    snprintf(out, DATE_MAX, "%s", text);
+    copy_text(out, DATE_MAX, text);
     if (strcspn(text, "/") > 2 || sscanf(text, "%2d/%2d/%4d%n", &month, &day, &year, &end) != 3 ||
         !end)
         return;

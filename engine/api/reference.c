@@ -4,6 +4,7 @@
 #include "api/api_internal.h"
 #include "api/handlers.h"
 #include "api/reference_json.h"
+#include "base/mem.h"
 #include "base/uuid.h"
 
 #include <stdio.h>
@@ -92,7 +93,7 @@ static void answer(const struct route_match *match, struct api *api, const struc
     read->format = format;
     char uuid[UUID_SIZE];
     if (id)
-        snprintf(read->key, sizeof(read->key), "%s", uuid_read(id, strlen(id), uuid) ? uuid : id);
+        copy_text(read->key, sizeof(read->key), uuid_read(id, strlen(id), uuid) ? uuid : id);
     api_read_start(read);
 }
 

@@ -154,7 +154,7 @@ static void add_refusal(struct writing *writing, const char *code, const struct 
     if (*err->field && writing->what->body)
         body_field_of(writing->what->body, err->field, attr, sizeof(attr));
     else if (*err->field)
-        snprintf(attr, sizeof(attr), "%s", err->field); /* a parameter of the query string */
+        copy_text(attr, sizeof(attr), err->field); /* a parameter of the query string */
     api_errors_add(&writing->read->errors, code, attr, "%s", err->msg);
 }
 

@@ -1,5 +1,7 @@
 #include "base/err.h"
 
+#include "base/mem.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,7 +41,7 @@ __attribute__((format(printf, 4, 0))) static void fill(struct err *err, int code
                                                        const char *fmt, va_list args)
 {
     struct err made = { .code = code, .retryable = is_retryable(code) };
-    snprintf(made.field, sizeof(made.field), "%s", field);
+    copy_text(made.field, sizeof(made.field), field);
     vsnprintf(made.msg, sizeof(made.msg), fmt, args);
     *err = made;
 }

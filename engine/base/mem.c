@@ -53,6 +53,13 @@ char *xstrndup(const char *text, size_t len)
     return copy;
 }
 
+void copy_text(char *to, size_t size, const char *from)
+{
+    size_t len = from ? strnlen(from, size - 1) : 0;
+    memcpy(to, from ? from : "", len);
+    to[len] = '\0';
+}
+
 char *xasprintf(const char *fmt, ...)
 {
     va_list args;

@@ -10,6 +10,8 @@ void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *ptr, size_t size);
 char *xstrdup(const char *text);
 char *xstrndup(const char *text, size_t len);
+/* <from>, cut to fit; <to> always ends with a NUL. NULL is the empty text. */
+void copy_text(char *to, size_t size, const char *from);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Gives freed memory back to the system; some milliseconds at most. Any thread. */

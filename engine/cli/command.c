@@ -259,7 +259,7 @@ static void suggest_words(struct suggestion *near, const char *first, const char
     AUTO_FREE char *two = xasprintf("%s %s", first, second);
     suggest_command(&both, two);
     if (strchr(both.name, ' '))
-        snprintf(near->name, sizeof(near->name), "%s", both.name);
+        copy_text(near->name, sizeof(near->name), both.name);
 }
 
 int command_fail_unknown(const char *first, const char *second)

@@ -123,7 +123,7 @@ int context_init(struct context *context, const struct invocation *invocation)
         .actor = { .kind = ACTOR_OPERATOR, .source = "cli", .sees_private = true }
     };
     const struct passwd *user = getpwuid(geteuid());
-    snprintf(context->actor.id, sizeof(context->actor.id), "%s", user ? user->pw_name : "");
+    copy_text(context->actor.id, sizeof(context->actor.id), user ? user->pw_name : "");
     struct context_paths paths = { 0 };
     int rc = context_find_paths(invocation, &paths);
     context->config_path = paths.config_path;

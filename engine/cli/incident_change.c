@@ -105,7 +105,7 @@ static json_t *read_options(const struct invocation *invocation, const char *nam
     for (const char *at = names; *at; at += strcspn(at, " "), at += *at == ' ') {
         char option[32], argument[32];
         snprintf(option, sizeof(option), "%.*s", (int)strcspn(at, " "), at);
-        snprintf(argument, sizeof(argument), "%s", option);
+        copy_text(argument, sizeof(argument), option);
         for (char *dash = argument; (dash = strchr(dash, '-'));)
             *dash = '_';
         const char *text = invocation_text(invocation, option);

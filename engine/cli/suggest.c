@@ -1,5 +1,7 @@
 #include "cli/suggest.h"
 
+#include "base/mem.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -51,5 +53,5 @@ void suggest_consider(struct suggestion *suggestion, const char *name)
     if (distance >= suggestion->distance)
         return;
     suggestion->distance = distance;
-    snprintf(suggestion->name, sizeof(suggestion->name), "%s", name);
+    copy_text(suggestion->name, sizeof(suggestion->name), name);
 }

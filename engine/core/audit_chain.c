@@ -13,9 +13,8 @@
 static const char SELECT_HEAD[] =
     "SELECT audit_id, hash, (SELECT MAX(id) FROM audit) FROM audit_head WHERE id = 1";
 
-static const char UPSERT_HEAD[] =
-    "INSERT INTO audit_head (id, audit_id, hash) VALUES (1, ?, ?)"
-    " ON CONFLICT (id) DO UPDATE SET audit_id = excluded.audit_id, hash = excluded.hash";
+static const char UPDATE_HEAD[] = "UPDATE audit_head SET audit_id = ?, hash = ? WHERE id = 1";
+static const char INSERT_HEAD[] = "INSERT INTO audit_head (id, audit_id, hash) VALUES (1, ?, ?)";
 
 /* In the order in which they are hashed; the hash follows. */
 static const char SELECT_ENTRIES[] =
@@ -94,7 +93,7 @@ static int read_head(struct tx *tx, struct audit_head *head, bool *is_there, str
     *is_there = rc == DB_ROW;
     if (*is_there) {
         head->id = stmt_int(stmt, 0);
-        snprintf(head->hash, sizeof(head->hash), "%s", stmt_text(stmt, 1));
+        copy_text(head->hash, sizeof(head->hash), stmt_text(stmt, 1));
         head->last_id = stmt_int(stmt, 2);
     }
     stmt_end(stmt);
@@ -103,7 +102,9 @@ static int read_head(struct tx *tx, struct audit_head *head, bool *is_there, str
 
 int audit_chain_advance(struct tx *tx, int64_t id, const char *hash, struct err *err)
 {
-    int rc = tx_exec(tx, err, UPSERT_HEAD, "it", id, hash);
+    int rc = tx_exec(tx, err, UPDATE_HEAD, "it", id, hash);
+    if (rc == 0)
+        rc = tx_exec(tx, err, INSERT_HEAD, "it", id, hash);
     return rc < 0 ? rc : OK;
 }
 

@@ -2,6 +2,7 @@
  * fill the form. */
 #include "core/declaration.h"
 
+#include "base/mem.h"
 #include "core/custom_field.h"
 #include "core/response.h"
 #include "store/db.h"
@@ -31,7 +32,7 @@ struct reading {
 
 static void copy_id(char out[REFERENCE_ID_SIZE], const char *id)
 {
-    snprintf(out, REFERENCE_ID_SIZE, "%s", id);
+    copy_text(out, REFERENCE_ID_SIZE, id);
 }
 
 /* ---- texts */

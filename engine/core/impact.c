@@ -1,5 +1,6 @@
 #include "core/impact.h"
 
+#include "base/mem.h"
 #include "store/db.h"
 
 #include <stdio.h>
@@ -33,7 +34,7 @@ int impact_find(struct tx *tx, const struct args *args, const char *type, json_t
         return args->err->code;
     rc = stmt_next(stmt, args->err);
     if (rc == DB_ROW)
-        snprintf(impact->level_id, sizeof(impact->level_id), "%s", stmt_text(stmt, 0));
+        copy_text(impact->level_id, sizeof(impact->level_id), stmt_text(stmt, 0));
     stmt_end(stmt);
     if (rc == DB_DONE)
         return args_fail(args, type, "the impact type \"%.60s\" has no such level", type);

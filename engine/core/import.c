@@ -4,6 +4,7 @@
  * already and says the same is left as it is, so that an import can be repeated. No event is
  * emitted: nobody is told of incidents of years ago. */
 #include "core/args.h"
+#include "base/mem.h"
 #include "core/audit.h"
 #include "core/import_row.h"
 #include "core/op_table.h"
@@ -114,7 +115,7 @@ static void explain(struct tx *tx, const struct import_row *row, struct err *err
 {
     char said[sizeof(err->msg)];
     const char *column = NULL;
-    snprintf(said, sizeof(said), "%s", err->msg);
+    copy_text(said, sizeof(said), err->msg);
     if (strcmp(said, REFERENCE_REFUSED) == 0) {
         import_row_name_missing(tx, row, err);
     } else if (strncmp(said, UNIQUE_REFUSED, sizeof(UNIQUE_REFUSED) - 1) == 0) {

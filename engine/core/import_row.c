@@ -255,7 +255,7 @@ static int refuse_reference(struct tx *tx, const struct import_row *row, const c
         return rc < 0 ? rc : OK;
     AUTO_FREE char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
     rc = err_set(err, ERR_CONFLICT, "there is no %s %.80s", parent, text);
-    snprintf(err->field, sizeof(err->field), "%s", column);
+    copy_text(err->field, sizeof(err->field), column);
     return rc;
 }
 

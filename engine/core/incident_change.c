@@ -44,7 +44,7 @@ static void compare_id(struct step *step, char wanted[REFERENCE_ID_SIZE],
         wanted[0] = '\0';
     if (!wanted[0])
         return;
-    snprintf(now, REFERENCE_ID_SIZE, "%s", wanted);
+    copy_text(now, REFERENCE_ID_SIZE, wanted);
     note(step, field);
 }
 
@@ -59,8 +59,7 @@ static int load_after(struct step *step)
         step->after.priority_value = stmt_int(stmt, 0);
         step->after.needs_postmortem = stmt_int(stmt, 1);
         step->after.wants_critical = response_is_critical(stmt_text(stmt, 3), stmt_int(stmt, 0));
-        snprintf(step->after.priority_name, sizeof(step->after.priority_name), "%s",
-                 stmt_text(stmt, 2));
+        copy_text(step->after.priority_name, sizeof(step->after.priority_name), stmt_text(stmt, 2));
     }
     stmt_end(stmt);
     stmt = rc < 0
@@ -68,8 +67,8 @@ static int load_after(struct step *step)
                : tx_query(step->call->tx, err, SELECT_ENVIRONMENT, "t", step->after.environment_id);
     rc = stmt ? stmt_next(stmt, err) : err->code;
     if (rc == DB_ROW)
-        snprintf(step->after.environment_value, sizeof(step->after.environment_value), "%s",
-                 stmt_text(stmt, 0));
+        copy_text(step->after.environment_value, sizeof(step->after.environment_value),
+                  stmt_text(stmt, 0));
     stmt_end(stmt);
     return rc < 0 ? rc : OK;
 }

@@ -3,6 +3,7 @@
  * audit entry and one event, and makes the new holders members.
  * Read set_roles() first: holders are read, then compared with what is asked for, then written. */
 #include "base/clock.h"
+#include "base/mem.h"
 #include "core/args.h"
 #include "core/audit.h"
 #include "core/event.h"
@@ -333,7 +334,7 @@ static int recall(struct change *change, bool *is_known)
         return change->call->err->code = ERR_CONFLICT;
     }
     const char *update_id = json_string_value(json_object_get(kept, "update_id"));
-    snprintf(change->update_id, sizeof(change->update_id), "%s", update_id ? update_id : "");
+    copy_text(change->update_id, sizeof(change->update_id), update_id);
     json_array_extend(change->added, json_object_get(kept, "added"));
     json_array_extend(change->removed, json_object_get(kept, "removed"));
     return OK;

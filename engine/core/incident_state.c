@@ -38,11 +38,11 @@ static char *text_or_null(struct stmt *stmt, int column)
 static void take(struct incident_state *out, struct stmt *stmt)
 {
     out->status = (int)stmt_int(stmt, 0);
-    snprintf(out->priority_id, sizeof(out->priority_id), "%s", stmt_text(stmt, 1));
-    snprintf(out->category_id, sizeof(out->category_id), "%s", stmt_text(stmt, 2));
-    snprintf(out->environment_id, sizeof(out->environment_id), "%s", stmt_text(stmt, 3));
-    snprintf(out->priority_name, sizeof(out->priority_name), "%s", stmt_text(stmt, 4));
-    snprintf(out->environment_value, sizeof(out->environment_value), "%s", stmt_text(stmt, 5));
+    copy_text(out->priority_id, sizeof(out->priority_id), stmt_text(stmt, 1));
+    copy_text(out->category_id, sizeof(out->category_id), stmt_text(stmt, 2));
+    copy_text(out->environment_id, sizeof(out->environment_id), stmt_text(stmt, 3));
+    copy_text(out->priority_name, sizeof(out->priority_name), stmt_text(stmt, 4));
+    copy_text(out->environment_value, sizeof(out->environment_value), stmt_text(stmt, 5));
     out->priority_value = stmt_int(stmt, 6);
     out->needs_postmortem = stmt_int(stmt, 7);
     out->wants_critical = response_is_critical(stmt_text(stmt, 8), out->priority_value);

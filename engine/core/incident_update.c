@@ -1,6 +1,7 @@
 /* incident_update - the operations that change an incident: update, close, reopen, downgrade. Each reads its arguments
  * into an incident_change and applies it; the rules are incident_change.c's. */
 #include "base/clock.h"
+#include "base/mem.h"
 #include "core/incident_change.h"
 #include "core/incident_json.h"
 #include "core/op_table.h"
@@ -69,7 +70,7 @@ static int read_priority(struct reading *r)
     if (rc == OK && !priority.can_update)
         rc = args_fail(&r->args, "priority", "this priority cannot be chosen");
     if (rc == OK)
-        snprintf(r->change.priority_id, sizeof(r->change.priority_id), "%s", priority.id);
+        copy_text(r->change.priority_id, sizeof(r->change.priority_id), priority.id);
     return rc;
 }
 
@@ -80,7 +81,7 @@ static int read_category(struct reading *r)
         return OK;
     int rc = reference_read_category(r->call, &r->args, &category);
     if (rc == OK)
-        snprintf(r->change.category_id, sizeof(r->change.category_id), "%s", category.id);
+        copy_text(r->change.category_id, sizeof(r->change.category_id), category.id);
     return rc;
 }
 

@@ -1,5 +1,6 @@
 /* job_ops - the operations on jobs: for the command line, the pages and scripts. */
 #include "base/clock.h"
+#include "base/mem.h"
 #include "core/args.h"
 #include "core/audit.h"
 #include "core/job_store.h"
@@ -175,7 +176,7 @@ static int find_state(struct op_call *call, int64_t id, char state[16], int64_t 
         return call->err->code;
     int rc = stmt_next(stmt, call->err);
     if (rc == DB_ROW) {
-        snprintf(state, 16, "%s", stmt_text(stmt, 0));
+        copy_text(state, 16, stmt_text(stmt, 0));
         *incident_id = stmt_int(stmt, 1);
     }
     stmt_end(stmt);

@@ -1,5 +1,7 @@
 #include "core/lifecycle.h"
 
+#include "base/mem.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -114,7 +116,7 @@ static int read_label(const char *text, char out[STATUS_LABEL_SIZE], const char 
 {
     if (!text || !*text || strlen(text) >= STATUS_LABEL_SIZE)
         return err_field(err, path, "%s: must be a text of 1 to 40 characters", path);
-    snprintf(out, STATUS_LABEL_SIZE, "%s", text);
+    copy_text(out, STATUS_LABEL_SIZE, text);
     return OK;
 }
 
@@ -226,8 +228,8 @@ static int read_reason(struct lifecycle *out, const json_t *item, size_t index, 
             "lifecycle.closure_reasons[%zu].value: must be a new word of 1 to 40 characters",
             index + 1);
     struct closure_reason *reason = &out->reasons[out->reason_count++];
-    snprintf(reason->value, sizeof(reason->value), "%s", value);
-    snprintf(reason->label, sizeof(reason->label), "%s", label ? label : value);
+    copy_text(reason->value, sizeof(reason->value), value);
+    copy_text(reason->label, sizeof(reason->label), label ? label : value);
     reason->is_offered = !offered || json_is_true(offered);
     return OK;
 }
@@ -263,8 +265,8 @@ static int read_environments(struct lifecycle *out, const json_t *list, struct e
                          "lifecycle.postmortem.environments: at most %d", most);
     out->postmortem_environment_count = 0;
     json_array_foreach (list, index, item)
-        snprintf(out->postmortem_environments[out->postmortem_environment_count++],
-                 sizeof(out->postmortem_environments[0]), "%s", json_string_value(item));
+        copy_text(out->postmortem_environments[out->postmortem_environment_count++],
+                  sizeof(out->postmortem_environments[0]), json_string_value(item));
     return OK;
 }
 

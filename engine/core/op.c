@@ -22,7 +22,7 @@ static struct {
 void op_set_base_url(const char *url)
 {
     pthread_mutex_lock(&base_url.lock);
-    snprintf(base_url.text, sizeof(base_url.text), "%s", url);
+    copy_text(base_url.text, sizeof(base_url.text), url);
     size_t len = strlen(base_url.text);
     while (len > 0 && base_url.text[len - 1] == '/')
         base_url.text[--len] = '\0';

@@ -1,6 +1,7 @@
 /* opt_out - who does not want to be invited any more: to the incidents of a category, or to any.
  * invitation.c asks; who is given a role is invited all the same. */
 #include "base/clock.h"
+#include "base/mem.h"
 #include "core/args.h"
 #include "core/audit.h"
 #include "core/op_table.h"
@@ -39,7 +40,7 @@ static int read_choice(struct op_call *call, struct choice *choice)
             OK)
         return rc;
     AUTO_FREE char *id = text_dup(person);
-    snprintf(choice->person_id, sizeof(choice->person_id), "%s", id);
+    copy_text(choice->person_id, sizeof(choice->person_id), id);
     rc = person_exists(call->tx, id, &exists, call->err);
     if (rc == OK && !exists)
         return args_fail(&args, "person_id", "there is no such person_id");

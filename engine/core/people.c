@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "core/account.h"
 #include "core/ids.h"
 #include "store/db.h"
@@ -61,7 +62,7 @@ static int take_id(struct stmt *stmt, char id[PERSON_ID_SIZE], struct err *err)
         return err->code;
     int rc = stmt_next(stmt, err);
     if (rc == DB_ROW)
-        snprintf(id, PERSON_ID_SIZE, "%s", stmt_text(stmt, 0));
+        copy_text(id, PERSON_ID_SIZE, stmt_text(stmt, 0));
     stmt_end(stmt);
     return rc < 0 ? rc : OK;
 }
@@ -221,7 +222,7 @@ static int find_by_account(struct tx *tx, const struct profile *profile, char id
     int rc = stmt_next(stmt, err);
     if (rc == DB_ROW) {
         const char *email = stmt_text(stmt, 1);
-        snprintf(id, PERSON_ID_SIZE, "%s", stmt_text(stmt, 0));
+        copy_text(id, PERSON_ID_SIZE, stmt_text(stmt, 0));
         *is_same_email = !profile->email[0] || (email && strcmp(email, profile->email) == 0);
     }
     stmt_end(stmt);

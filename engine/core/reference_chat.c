@@ -3,6 +3,7 @@
 #include "core/reference_chat.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "core/ids.h"
 #include "core/op.h"
 #include "store/db.h"
@@ -259,7 +260,7 @@ static int take_stored(struct places *places, struct stmt *stmt, struct place *p
         return places->args->err->code;
     int rc = stmt_next(stmt, places->args->err);
     if (rc == DB_ROW) {
-        snprintf(place->id, sizeof(place->id), "%s", stmt_text(stmt, 0));
+        copy_text(place->id, sizeof(place->id), stmt_text(stmt, 0));
         place->has_tag = !stmt_is_null(stmt, 1);
         place->is_changed = !is_text_or_null(place->tag, stmt_text(stmt, 1)) ||
                             !stmt_int(stmt, 3) ||

@@ -1,5 +1,6 @@
 #include "core/reference_named.h"
 
+#include "base/mem.h"
 #include "core/response.h"
 #include "store/db.h"
 
@@ -7,14 +8,16 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ENVIRONMENTS_MAX = 50 };
+enum { ENVIRONMENTS_MAX = 50, WAYS = 3 };
 
 #define PRIORITY_COLUMNS "id, value, enabled_create, enabled_update, recommended_response_type"
 
-static const char PRIORITY_BY_TEXT[] =
-    "SELECT " PRIORITY_COLUMNS " FROM priority WHERE (id = ? OR name = ?) AND is_active = 1";
-static const char PRIORITY_BY_ANY_CASE[] =
-    "SELECT " PRIORITY_COLUMNS " FROM priority WHERE lower(name) = lower(?) AND is_active = 1";
+/* Tried one after the other: by one key at a time SQLite looks up one row. */
+static const char *const PRIORITY_BY_TEXT[WAYS] = {
+    "SELECT " PRIORITY_COLUMNS " FROM priority WHERE id = ? AND is_active = 1",
+    "SELECT " PRIORITY_COLUMNS " FROM priority WHERE name = ? AND is_active = 1",
+    "SELECT " PRIORITY_COLUMNS " FROM priority WHERE lower(name) = lower(?) AND is_active = 1",
+};
 static const char PRIORITY_BY_VALUE[] =
     "SELECT " PRIORITY_COLUMNS " FROM priority WHERE value = ? AND is_active = 1";
 static const char CATEGORY_BY_ID[] =
@@ -26,10 +29,11 @@ static const char CATEGORY_BY_ANY_CASE[] =
     "SELECT c.id, c.is_private FROM category c JOIN category_group g ON g.id = c.group_id"
     " WHERE c.is_active = 1 AND (lower(c.name) = lower(?)"
     " OR lower(g.name || '/' || c.name) = lower(?)) LIMIT 2";
-static const char ENVIRONMENT_BY_TEXT[] =
-    "SELECT id, value, position FROM environment WHERE (id = ? OR value = ?) AND is_active = 1";
-static const char ENVIRONMENT_BY_ANY_CASE[] =
-    "SELECT id, value, position FROM environment WHERE lower(value) = lower(?) AND is_active = 1";
+static const char *const ENVIRONMENT_BY_TEXT[WAYS] = {
+    "SELECT id, value, position FROM environment WHERE value = ? AND is_active = 1",
+    "SELECT id, value, position FROM environment WHERE id = ? AND is_active = 1",
+    "SELECT id, value, position FROM environment WHERE lower(value) = lower(?) AND is_active = 1",
+};
 
 /* What there is, for a message; as many as fit it. */
 static const char KNOWN_PRIORITIES[] =
@@ -60,7 +64,7 @@ static int fail_unknown(struct op_call *call, const struct args *args, const cha
 
 static void copy_priority(struct stmt *stmt, struct named_priority *out)
 {
-    snprintf(out->id, sizeof(out->id), "%s", stmt_text(stmt, 0));
+    copy_text(out->id, sizeof(out->id), stmt_text(stmt, 0));
     out->value = stmt_int(stmt, 1);
     out->can_create = stmt_int(stmt, 2);
     out->can_update = stmt_int(stmt, 3);
@@ -100,19 +104,15 @@ int reference_read_priority(struct op_call *call, const struct args *args,
                             struct named_priority *out)
 {
     struct text text;
-    bool is_found;
+    bool is_found = false;
     if (json_is_number(json_object_get(args->object, "priority")))
         return read_priority_value(call, args, out);
     int rc = args_text(args, "priority", 1, 128, &text);
     if (rc != OK)
         return rc;
-    rc = take_priority(
-        call,
-        tx_query(call->tx, call->err, PRIORITY_BY_TEXT, "nn", text.at, text.len, text.at, text.len),
-        out, &is_found);
-    if (rc == OK && !is_found)
+    for (int way = 0; way < WAYS && rc == OK && !is_found; way++)
         rc = take_priority(
-            call, tx_query(call->tx, call->err, PRIORITY_BY_ANY_CASE, "n", text.at, text.len), out,
+            call, tx_query(call->tx, call->err, PRIORITY_BY_TEXT[way], "n", text.at, text.len), out,
             &is_found);
     if (rc != OK || is_found)
         return rc;
@@ -129,7 +129,7 @@ static int take_category(struct op_call *call, struct stmt *stmt, struct named_c
     *found = 0;
     while (stmt && (rc = stmt_next(stmt, call->err)) == DB_ROW) {
         ++*found;
-        snprintf(out->id, sizeof(out->id), "%s", stmt_text(stmt, 0));
+        copy_text(out->id, sizeof(out->id), stmt_text(stmt, 0));
         out->is_private = stmt_int(stmt, 1);
     }
     stmt_end(stmt);
@@ -177,7 +177,7 @@ static int take_environment_row(struct environments *in, struct stmt *stmt, json
     if (rc == DB_ROW) {
         if (in->id[0] == '\0' || stmt_int(stmt, 2) < in->best) {
             in->best = stmt_int(stmt, 2);
-            snprintf(in->id, REFERENCE_ID_SIZE, "%s", stmt_text(stmt, 0));
+            copy_text(in->id, REFERENCE_ID_SIZE, stmt_text(stmt, 0));
         }
         AUTO_JSON json_t *value = json_string(stmt_text(stmt, 1));
         if (values && !args_has_item(values, value))
@@ -192,12 +192,10 @@ static int take_environment(struct environments *in, const char *key, struct tex
 {
     struct tx *tx = in->call->tx;
     struct err *err = in->call->err;
-    int rc = take_environment_row(
-        in, tx_query(tx, err, ENVIRONMENT_BY_TEXT, "nn", name.at, name.len, name.at, name.len),
-        values);
-    if (rc == DB_DONE)
+    int rc = DB_DONE;
+    for (int way = 0; way < WAYS && rc == DB_DONE; way++)
         rc = take_environment_row(
-            in, tx_query(tx, err, ENVIRONMENT_BY_ANY_CASE, "n", name.at, name.len), values);
+            in, tx_query(tx, err, ENVIRONMENT_BY_TEXT[way], "n", name.at, name.len), values);
     if (rc == DB_DONE)
         return fail_unknown(in->call, in->args, key, "environment", name, KNOWN_ENVIRONMENTS);
     return rc < 0 ? rc : OK;

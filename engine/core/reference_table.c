@@ -1,6 +1,7 @@
 #include "core/reference_table.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "core/ids.h"
 #include "store/db.h"
 
@@ -268,7 +269,7 @@ int reference_table_add(struct reference_table *table, const struct args *row,
         xrealloc(table->declared, (table->declared_count + 1) * sizeof(*table->declared));
     struct declared *new = &table->declared[table->declared_count];
     *new = (struct declared){ .match = NO_MATCH, .id = { .type = '0' } };
-    snprintf(new->path, sizeof(new->path), "%s", row->path);
+    copy_text(new->path, sizeof(new->path), row->path);
     int rc = read_declared(table, row, parent, new);
     *index = table->declared_count++; /* counted also when wrong, so that it is freed */
     return rc;

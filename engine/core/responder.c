@@ -1,6 +1,7 @@
 /* The queries read memberships only, never the person: a row costs one step in a covering key. */
 #include "core/responder.h"
 
+#include "base/mem.h"
 #include "store/db.h"
 
 #include <ctype.h>
@@ -72,7 +73,7 @@ static const char *word_via(struct via *via, struct stmt *stmt)
     raw = raw ? raw : "";
     if (via->text[0] && level == via->level && strcmp(raw, via->raw) == 0)
         return via->text;
-    snprintf(via->raw, sizeof(via->raw), "%s", raw);
+    copy_text(via->raw, sizeof(via->raw), raw);
     via->level = level;
     if (wording->is_on_call)
         snprintf(via->text, sizeof(via->text), "on call%s%s (level %" PRId64 ")",
@@ -80,7 +81,7 @@ static const char *word_via(struct via *via, struct stmt *stmt)
     else if (wording->sign)
         snprintf(via->text, sizeof(via->text), "%c%s", wording->sign, via->raw);
     else
-        snprintf(via->text, sizeof(via->text), "%s", via->raw);
+        copy_text(via->text, sizeof(via->text), via->raw);
     return via->text;
 }
 
@@ -130,9 +131,9 @@ static int read_named(struct stmt *stmt, struct named *named, struct err *err)
     int rc = stmt_next(stmt, err);
     if (rc == DB_ROW) {
         const char *id = stmt_text(stmt, 0);
-        snprintf(named->id, sizeof(named->id), "%s", id ? id : "");
+        copy_text(named->id, sizeof(named->id), id);
         const char *name = stmt_text(stmt, 1);
-        snprintf(named->name, sizeof(named->name), "%s", name ? name : "");
+        copy_text(named->name, sizeof(named->name), name);
         named->is_found = true;
     }
     stmt_end(stmt);

@@ -50,7 +50,7 @@ static int fail(struct err *err, const struct schedule_entry *entry, const char 
 {
     int rc = err_set(err, ERR_INVALID, "schedule \"%s\": %s %s", entry->name, key, problem);
     if (err)
-        snprintf(err->field, sizeof(err->field), "%s", key);
+        copy_text(err->field, sizeof(err->field), key);
     return rc;
 }
 
@@ -68,8 +68,7 @@ static int check_keys(const struct schedule_entry *entry, struct err *err)
 {
     const char *key;
     json_t *value;
-    json_object_foreach(entry->row, key, value)
-    {
+    json_object_foreach (entry->row, key, value) {
         bool is_known = false;
         for (int i = 0; KEYS[i] && !is_known; i++)
             is_known = strcmp(key, KEYS[i]) == 0;

@@ -2,11 +2,10 @@
 
 #include "store/db.h"
 
+static const char WORDS[] = "SELECT title, description FROM incident WHERE id = ?";
 /* Row by row and without INSERT .. SELECT: that one keeps a journal of its own, and FTS5 writes its
  * tables when it ends. */
-static const char ADD[] =
-    "INSERT INTO incident_fts (rowid, title, description) VALUES (?, (SELECT title FROM"
-    " incident WHERE id = ?), (SELECT description FROM incident WHERE id = ?))";
+static const char ADD[] = "INSERT INTO incident_fts (rowid, title, description) VALUES (?, ?, ?)";
 /* FTS5 takes away what it is told was there. */
 static const char FORGET[] = "INSERT INTO incident_fts (incident_fts, rowid, title, description) "
                              "SELECT 'delete', id, title, description FROM"
@@ -14,7 +13,12 @@ static const char FORGET[] = "INSERT INTO incident_fts (incident_fts, rowid, tit
 
 int search_index_put(struct tx *tx, int64_t incident_id, struct err *err)
 {
-    return tx_exec(tx, err, ADD, "iii", incident_id, incident_id, incident_id);
+    struct stmt *stmt = tx_query(tx, err, WORDS, "i", incident_id);
+    int rc = stmt ? stmt_next(stmt, err) : err->code;
+    if (rc == DB_ROW)
+        rc = tx_exec(tx, err, ADD, "itt", incident_id, stmt_text(stmt, 0), stmt_text(stmt, 1));
+    stmt_end(stmt);
+    return rc;
 }
 
 /* At the end of the transaction: FTS5 writes its tables at each savepoint that follows, so that in

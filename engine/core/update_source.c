@@ -1,5 +1,6 @@
 #include "core/update_source.h"
 
+#include "base/mem.h"
 #include "core/op.h"
 #include "store/db.h"
 
@@ -41,7 +42,7 @@ int update_source_find(struct op_call *call, const struct update_source *source,
                  source->conversation_id.len, source->external_id.at, source->external_id.len);
     int rc = stmt ? stmt_next(stmt, call->err) : call->err->code;
     if (rc == DB_ROW) {
-        snprintf(update_id, ID_SIZE, "%s", stmt_text(stmt, 0));
+        copy_text(update_id, ID_SIZE, stmt_text(stmt, 0));
         *incident_id = stmt_int(stmt, 1);
     }
     stmt_end(stmt);

@@ -25,7 +25,7 @@ enum {
 
 static const char *short_hash(const struct generation *generation, char out[13])
 {
-    snprintf(out, 13, "%s", generation ? snapshot_hash(generation->snapshot) : "");
+    copy_text(out, 13, generation ? snapshot_hash(generation->snapshot) : "");
     return out;
 }
 
@@ -129,7 +129,7 @@ static void apply_config(struct generations *generations, const struct generatio
     const char *base_url = json_string_value(json_object_get(generation->config, "base_url"));
     if (!base_url)
         return;
-    snprintf(engine->base_url, sizeof(engine->base_url), "%s", base_url);
+    copy_text(engine->base_url, sizeof(engine->base_url), base_url);
     op_set_base_url(base_url);
 }
 

@@ -272,7 +272,7 @@ void handlers_run_route(const struct route_match *match, void *arg)
     call->exchange = match->exchange;
     call->param_count = match->param_count;
     for (int i = 0; i < match->param_count; i++) {
-        snprintf(call->params[i].name, sizeof(call->params[i].name), "%s", match->params[i].name);
+        copy_text(call->params[i].name, sizeof(call->params[i].name), match->params[i].name);
         memcpy(call->params[i].value, match->params[i].value, sizeof(call->params[i].value));
     }
     if (form_parse(query, strlen(query), &call->query, &err) != OK) {

@@ -166,8 +166,8 @@ void jail_run_strategy(struct jail_run *run, const char *path, const json_t *inc
     buf_clear(&find->notes);
     find->people.path = path;
     find->incident_id = json_integer_value(json_object_get(incident, "id"));
-    snprintf(find->category_id, sizeof(find->category_id), "%s",
-             text_in(json_object_get(incident, "category"), "id"));
+    copy_text(find->category_id, sizeof(find->category_id),
+              text_in(json_object_get(incident, "category"), "id"));
     int rc = call.file ? db_read_now(run->db, run_in_tx, &call, &err)
                        : err_set(&err, ERR_NOT_FOUND, "there is no file %s", path);
     if (rc != OK)

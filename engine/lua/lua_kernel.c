@@ -57,7 +57,7 @@ static void copy_field(lua_State *L, int index, const char *name, char *to, size
         const char *text = luaL_checkstring(L, -1);
         if (strlen(text) >= size)
             luaL_error(L, "actor.%s: more than %d characters", name, (int)size - 1);
-        snprintf(to, size, "%s", text);
+        copy_text(to, size, text);
     }
     lua_pop(L, 1);
 }

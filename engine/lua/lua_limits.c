@@ -1,6 +1,7 @@
 /* engine.limits - the vendors' budgets: token buckets by name. A caller waits a short while for its
  * token or is told when to come. */
 #include "core/engine.h"
+#include "base/mem.h"
 #include "core/limits.h"
 #include "loop/loop.h"
 #include "lua/lua_modules.h"
@@ -97,7 +98,7 @@ static int l_limits_take(lua_State *L)
     int64_t patience_ms = options_duration(&options, "wait", PATIENCE_MS);
     struct take_wait *take = task_wait_new(L, &OPS, sizeof(*take));
     take->engine = state_engine(L);
-    snprintf(take->name, sizeof(take->name), "%s", name);
+    copy_text(take->name, sizeof(take->name), name);
     take->per_minute = per_minute;
     take->burst = burst;
     take->left_ms = patience_ms;

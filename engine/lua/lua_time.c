@@ -1,6 +1,7 @@
 /* engine.time - now, zones, durations. Instants are epoch milliseconds; zones are IANA names. */
 #include "base/clock.h"
 #include "base/iso_time.h"
+#include "base/mem.h"
 #include "base/tz.h"
 #include "lua/lua_modules.h"
 #include "lua/lua_util.h"
@@ -113,19 +114,19 @@ static void add_piece(lua_State *L, luaL_Buffer *out, char letter, const struct 
         snprintf(piece, sizeof(piece), "%d", at->weekday == 0 ? 7 : at->weekday);
         break;
     case 'A':
-        snprintf(piece, sizeof(piece), "%s", DAYS[at->weekday]);
+        copy_text(piece, sizeof(piece), DAYS[at->weekday]);
         break;
     case 'a':
         snprintf(piece, sizeof(piece), "%.3s", DAYS[at->weekday]);
         break;
     case 'B':
-        snprintf(piece, sizeof(piece), "%s", MONTHS[at->month - 1]);
+        copy_text(piece, sizeof(piece), MONTHS[at->month - 1]);
         break;
     case 'b':
         snprintf(piece, sizeof(piece), "%.3s", MONTHS[at->month - 1]);
         break;
     case 'Z':
-        snprintf(piece, sizeof(piece), "%s", at->abbrev);
+        copy_text(piece, sizeof(piece), at->abbrev);
         break;
     case 'z':
         snprintf(piece, sizeof(piece), "%c%02d%02d", offset_min < 0 ? '-' : '+',

@@ -64,7 +64,7 @@ static int raw_field(lua_State *L, int index, const char *key)
 static void take_text(lua_State *L, char *out, size_t size)
 {
     const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
-    snprintf(out, size, "%s", text);
+    copy_text(out, size, text);
     lua_pop(L, 1);
 }
 

@@ -172,13 +172,24 @@ static bool is_item(struct pattern_match *m, const char *at, const char *item, c
 
 static const char *match_here(struct pattern_match *m, const char *at, const char *pattern);
 
+/* How many characters there are from <at> on; as many steps. */
+static ptrdiff_t take_all(struct pattern_match *m, const char *at)
+{
+    ptrdiff_t count = m->subject_end - at;
+    m->steps_left -= count;
+    return count;
+}
+
 /* As many as there are, then fewer until the rest matches too. */
 static const char *match_most(struct pattern_match *m, const char *at, const char *item,
                               const char *end)
 {
     ptrdiff_t count = 0;
-    while (is_item(m, at + count, item, end))
-        count++;
+    if (*item == '.')
+        count = take_all(m, at);
+    else
+        while (is_item(m, at + count, item, end))
+            count++;
     for (; count >= 0 && !m->error[0]; count--) {
         const char *found = match_here(m, at + count, end + 1);
         if (found)

@@ -229,7 +229,7 @@ static int check_url(const char *url, char *host_out, size_t size, struct err *e
     else if (strcmp(scheme, "http") && strcmp(scheme, "https"))
         rc = err_field(err, "url", "only http and https URLs may be called");
     else
-        snprintf(host_out, size, "%s", host);
+        copy_text(host_out, size, host);
     curl_free(scheme);
     curl_free(host);
     curl_url_cleanup(parts);

@@ -173,7 +173,7 @@ int64_t http_started_us(const struct http_exchange *exchange)
 
 void http_set_route(struct http_exchange *exchange, const char *label)
 {
-    snprintf(exchange->route, sizeof(exchange->route), "%s", label);
+    copy_text(exchange->route, sizeof(exchange->route), label);
 }
 
 const char *http_route(const struct http_exchange *exchange)

@@ -320,7 +320,7 @@ struct websocket *websocket_connect(struct websockets *set, const struct websock
     curl_loop_init(&client->curl, set->loop, take_connected, websocket);
     client->easy = curl_easy_init();
     REQUIRE(client->easy);
-    snprintf(client->host, sizeof(client->host), "%s", target.host);
+    copy_text(client->host, sizeof(client->host), target.host);
     set_options(client, &target);
     REQUIRE(curl_multi_add_handle(client->curl.multi, client->easy) == CURLM_OK);
     free_target(&target);

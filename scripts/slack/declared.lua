@@ -18,12 +18,13 @@ end
 ---@param incident table
 ---@return { text: string, blocks: table[] }
 function M.message(incident)
-  local words = (":fire: *%s* %s was declared: %s\n%s"):format(incident_text.priority(incident.priority),
-    incident_text.headline(incident), incident_text.page_link(incident, "its page"),
-    what_follows(incident))
+  local headline = incident_text.headline(incident)
   return {
-    text = "Incident " .. incident_text.headline(incident) .. " was declared.",
-    blocks = { blocks.section(words) },
+    text = "Incident " .. headline .. " was declared.",
+    blocks = {
+      blocks.section(":fire: *" .. incident_text.priority(incident.priority) .. "* " .. headline .. " was declared: "
+        .. incident_text.page_link(incident, "its page") .. "\n" .. what_follows(incident)),
+    },
   }
 end
 

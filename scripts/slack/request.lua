@@ -8,6 +8,7 @@ local foreign = require "slack.foreign"
 local M = {}
 
 local MAX_FIELD = 255
+local FORM = "application/x-www-form-urlencoded"
 
 local function string_of(value, max)
   if type(value) ~= "string" then return "" end
@@ -21,7 +22,7 @@ end
 
 local function is_form(request)
   local kind = request.headers["content-type"] or ""
-  return kind:lower():find("^application/x%-www%-form%-urlencoded") ~= nil
+  return kind:sub(1, #FORM):lower() == FORM
 end
 
 --- The vendor's certificate check: unsigned, and the only thing that is answered without a

@@ -13,9 +13,22 @@ local KINDS = { "priorities", "environments", "categories", "impacts" }
 
 local loaded
 
+-- What a priority is called when it is typed: its name in capitals, or its number. Those that can be declared.
+local function by_word(priorities)
+  local words = {}
+  for _, priority in ipairs(priorities) do
+    if priority.enabled_create ~= false then words[tostring(priority.value)] = priority end
+  end
+  for _, priority in ipairs(priorities) do
+    if priority.enabled_create ~= false then words[priority.name:upper()] = priority end
+  end
+  return words
+end
+
 --- All rows that the forms need. Read once: they change with the config only, and then these scripts begin anew.
 --- May yield.
----@return table|nil catalogue  priorities, environments, categories, impacts
+---@return table|nil catalogue  priorities, environments, categories, impacts; priority_by_word: by name in capitals
+---  and by number, those that can be declared
 ---@return table|nil err
 function M.load()
   if loaded then return loaded end
@@ -25,6 +38,7 @@ function M.load()
     if not rows then return nil, err end
     catalogue[kind] = rows
   end
+  catalogue.priority_by_word = by_word(catalogue.priorities)
   loaded = catalogue
   return catalogue
 end

@@ -25,14 +25,6 @@ local function priority_names(catalogue)
   return table.concat(names, ", ")
 end
 
-local function find_priority(catalogue, word)
-  word = word:upper()
-  for _, priority in ipairs(catalogue.priorities) do
-    local is_named = priority.name:upper() == word or tostring(priority.value) == word
-    if is_named and priority.enabled_create ~= false then return priority end
-  end
-end
-
 -- A category's name as it is typed: "Data Breach" is "data-breach".
 local function slug_of(name)
   return (name:lower():gsub("[%s%p]+", "-"):gsub("^%-", ""):gsub("%-$", ""))
@@ -88,7 +80,7 @@ function M.read(words)
   local catalogue, err = catalogue_of.load()
   if not catalogue then return nil, "The incident cannot be declared now: " .. tostring(err) end
   local word, behind = words:match "^(%S+)%s*(.*)$"
-  local priority = find_priority(catalogue, word)
+  local priority = catalogue.priority_by_word[word:upper()]
   if not priority then
     return nil, ("There is no priority `%s`. There are %s.\n%s"):format(blocks.escape(word, 30),
       priority_names(catalogue), example())
