@@ -3,6 +3,8 @@ import glob
 import json
 import os
 import re
+import subprocess
+import tempfile
 import urllib.parse
 
 from harness import ROOT, check
@@ -74,4 +76,37 @@ def test_what_the_page_about_the_api_shows_is_taken(world):
     for path in shown:
         known = "/api/v2/firefighter/" + path.replace("ID", "{id}").replace("PERSON", "{person}")
         check(known in routes, f"the route {known} is not in {sorted(routes)}")
+    engine.process.stop()
+
+
+def test_the_figures_to_alert_on_are_there(world):
+    wanted = set(re.findall(r"\bhalligan_\w+", read("docs", "operating.md")))
+    engine = world.engine()
+    given = engine.get("/metrics").text
+    check(len(wanted) > 5, f"the figures of the page: {wanted}")
+    missing = sorted(name for name in wanted if f"\n{name} " not in given)
+    check(not missing, f"/metrics does not tell {missing}")
+    engine.process.stop()
+
+
+def test_the_worked_example_of_a_strategy_works(world):
+    section = read("docs", "strategies.md").split("## What happens when")[0]
+    strategy, its_test = re.findall(r"```lua\n(.*?)```", section, re.S)
+    os.mkdir(os.path.join(world.root, "drafts"))
+    world.write("drafts/payments.lua", strategy)
+    world.write("drafts/payments_test.lua", its_test)
+    engine = world.engine()
+    world.sync(engine)
+    engine.command("open P1 #payment Nobody can pay")
+    engine.settled()
+    commands = re.sub(r"(?m)^    ", "", "".join(re.findall(r"^    .*\n", re.sub(r"(?s)```lua.*?```", "", section), re.M)))
+    check(len(re.findall(r"\bhalligan ", commands)) == 6, f"what the page shows: {commands}")
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, "halligan"), "w") as file:
+            file.write(f'#!/bin/sh\nexec "{world.binary}" "$@" --config "{world.config}"\n')
+        os.chmod(file.name, 0o755)
+        done = subprocess.run(["sh", "-e", "-c", commands], cwd=world.root, capture_output=True, text=True, timeout=120, check=False,
+                              env={**world.env(), "PATH": f"{folder}:{os.environ['PATH']}"})
+    check(done.returncode == 0, f"{commands}\n{done.stdout}{done.stderr}")
+    check("1 passed, 0 failed" in done.stdout and done.stdout.count("9     looks after payments") == 6, f"what they say: {done.stdout}")
     engine.process.stop()
