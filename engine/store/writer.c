@@ -247,11 +247,12 @@ static void tell_listener(struct writer *writer)
     pthread_mutex_unlock(&writer->lock);
 }
 
-static void checkpoint_if_due(struct writer *writer)
+/* Between two batches: under load the queue may never be empty. */
+static void checkpoint_if_due(struct writer *writer, bool somebody_waits)
 {
     int pages = writer->conn->wal_pages;
     if (pages >= CHECKPOINT_AT_ONCE_PAGES ||
-        (pages >= CHECKPOINT_PAGES && queue_length(&writer->queue) == 0))
+        (pages >= CHECKPOINT_PAGES && !somebody_waits && queue_length(&writer->queue) == 0))
         connection_checkpoint(writer->conn);
 }
 
@@ -270,8 +271,8 @@ static void *run_thread(void *arg)
             if (has_changed)
                 tell_listener(writer);
             chain = rest;
+            checkpoint_if_due(writer, chain != NULL);
         }
-        checkpoint_if_due(writer);
     }
     return NULL;
 }
