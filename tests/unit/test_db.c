@@ -1,9 +1,11 @@
 /* What runs inside a transaction: statements, values, rows, errors; and opening and reading. */
+#define _GNU_SOURCE /* syscall */
 #include "store_fixture.h"
 
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/syscall.h>
 
 /* Runs <fn> as a write and as nothing else: its assertions are the test. */
 static void in_write(struct fixture *fixture, tx_fn fn)
@@ -16,10 +18,13 @@ static void in_write(struct fixture *fixture, tx_fn fn)
 static int every_type_in_tx(struct tx *tx, void *arg, struct err *err)
 {
     (void)arg;
-    static const char CREATE[] = "CREATE TABLE every (i INTEGER, b INTEGER, d REAL, t TEXT, n TEXT, z TEXT, tn TEXT)";
-    static const char INSERT[] = "INSERT INTO every (i, b, d, t, n, z, tn) VALUES (?, ?, ?, ?, ?, ?, ?)";
+    static const char CREATE[] =
+        "CREATE TABLE every (i INTEGER, b INTEGER, d REAL, t TEXT, n TEXT, z TEXT, tn TEXT)";
+    static const char INSERT[] =
+        "INSERT INTO every (i, b, d, t, n, z, tn) VALUES (?, ?, ?, ?, ?, ?, ?)";
     assert_int_equal(tx_exec(tx, err, CREATE, NULL), 0);
-    int rc = tx_exec(tx, err, INSERT, "ibdtn0t", INT64_MIN, true, 0.5, "h\xc3\xa9", "a\0b-", (size_t)3, NULL);
+    int rc = tx_exec(tx, err, INSERT, "ibdtn0t", INT64_MIN, true, 0.5, "h\xc3\xa9", "a\0b-",
+                     (size_t)3, NULL);
     assert_int_equal(rc, 1);
     struct stmt *stmt = tx_query(tx, err, "SELECT i, b, d, t, n, z, tn FROM every", "");
     assert_non_null(stmt);
@@ -52,11 +57,13 @@ static int counts_in_tx(struct tx *tx, void *arg, struct err *err)
     for (int64_t i = 1; i <= 5; i++)
         assert_int_equal(tx_exec(tx, err, "INSERT INTO thing (value) VALUES (?)", "i", i), 1);
     assert_int_equal(tx_insert_id(tx), 5);
-    assert_int_equal(tx_exec(tx, err, "UPDATE thing SET value = 0 WHERE id > ?", "i", (int64_t)2), 3);
+    assert_int_equal(tx_exec(tx, err, "UPDATE thing SET value = 0 WHERE id > ?", "i", (int64_t)2),
+                     3);
     assert_int_equal(tx_exec(tx, err, "DELETE FROM thing WHERE id = ?", "i", (int64_t)77), 0);
     assert_int_equal(tx_exec(tx, err, "CREATE TABLE other (id INTEGER)", ""), 0);
     /* A row that is returned may be ignored. */
-    assert_int_equal(tx_exec(tx, err, "INSERT INTO thing (value) VALUES (?) RETURNING id", "i", (int64_t)1), 1);
+    assert_int_equal(
+        tx_exec(tx, err, "INSERT INTO thing (value) VALUES (?) RETURNING id", "i", (int64_t)1), 1);
     return 1; /* as `return tx_exec(...)` does */
 }
 
@@ -182,8 +189,12 @@ static int run_time_sql_in_tx(struct tx *tx, void *arg, struct err *err)
     for (int i = 0; i < 200; i++) {
         snprintf(sql, sizeof(sql), "SELECT ? + %d, ? || ?, ?, ?, ?", i % 70);
         struct db_value values[] = {
-            { .type = 'i', .i = 1000 }, { .type = 't', .t = "ab" },     { .type = 'n', .t = "cdef", .n = 2 },
-            { .type = 'd', .d = 0.25 }, { .type = 'b', .i = 17 },       { .type = '0' },
+            { .type = 'i', .i = 1000 },
+            { .type = 't', .t = "ab" },
+            { .type = 'n', .t = "cdef", .n = 2 },
+            { .type = 'd', .d = 0.25 },
+            { .type = 'b', .i = 17 },
+            { .type = '0' },
         };
         struct stmt *stmt = tx_query_values(tx, err, sql, values, 6);
         assert_non_null(stmt);
@@ -249,7 +260,8 @@ static int count_twice(struct tx *tx, void *arg, struct err *err)
     static const char COUNT[] = "SELECT count(*) FROM thing";
     snapshot->first = tx_get_int(tx, NULL, err, -1, COUNT, "");
     struct put put = { .id = 1 };
-    int rc = db_write_now(snapshot->db, put_thing, &put, err); /* another thread commits meanwhile */
+    int rc =
+        db_write_now(snapshot->db, put_thing, &put, err); /* another thread commits meanwhile */
     snapshot->second = tx_get_int(tx, NULL, err, -1, COUNT, "");
     return rc;
 }
@@ -312,6 +324,68 @@ static void a_failed_read_is_told(void **state)
     assert_int_equal(db_read_now(fixture->db, ignore, NULL, &err), ERR_IO);
     inject_configure(NULL);
     assert_int_equal(db_read_now(fixture->db, ignore, NULL, &err), OK);
+}
+
+static int fill_the_disk_in_tx(struct tx *tx, void *arg, struct err *err)
+{
+    (void)arg;
+    (void)tx_get_int(tx, NULL, err, 0, "PRAGMA max_page_count = 1", ""); /* as many as there are */
+    int rc = OK;
+    for (int64_t id = 0; id < 100 && rc >= 0; id++)
+        rc = tx_exec(tx, err, "INSERT INTO thing (id, name) VALUES (?, hex(randomblob(2000)))", "i",
+                     id);
+    return rc;
+}
+
+/* Room can be made: whoever asked may ask again. */
+static void a_full_disk_is_worth_another_try(void **state)
+{
+    struct fixture *fixture = *state;
+    struct err err = { 0 };
+    assert_int_equal(db_write_now(fixture->db, fill_the_disk_in_tx, NULL, &err), ERR_IO);
+    assert_non_null(strstr(err.msg, "full"));
+    assert_true(err.retryable);
+    assert_int_equal(count_things(fixture->db), 0);
+}
+
+static int orphan_in_tx(struct tx *tx, void *arg, struct err *err)
+{
+    (void)arg;
+    return tx_exec(tx, err, "INSERT INTO part (thing_id) VALUES (7)", "");
+}
+
+static void references_hold_in_a_file_of_before(void **state)
+{
+    struct fixture *fixture = *state;
+    db_close(fixture->db);
+    open_db(fixture);
+    assert_int_equal(db_write_now(fixture->db, orphan_in_tx, NULL, NULL), ERR_CONFLICT);
+}
+
+/* What is acknowledged survives a power cut: the kill of a process would not show it. */
+static atomic_int syncs;
+
+int fdatasync(int fd)
+{
+    atomic_fetch_add(&syncs, 1);
+    return (int)syscall(SYS_fdatasync, fd);
+}
+
+int fsync(int fd)
+{
+    atomic_fetch_add(&syncs, 1);
+    return (int)syscall(SYS_fsync, fd);
+}
+
+static void each_commit_is_on_disk_before_it_is_acknowledged(void **state)
+{
+    struct fixture *fixture = *state;
+    for (int64_t id = 1; id <= 5; id++) {
+        struct put put = { .id = id };
+        int before = atomic_load(&syncs);
+        assert_int_equal(db_write_now(fixture->db, put_thing, &put, NULL), OK);
+        assert_true(atomic_load(&syncs) > before);
+    }
 }
 
 static void a_second_handle_reads_while_the_first_writes(void **state)
@@ -420,6 +494,9 @@ int main(void)
         TEST_DB(a_read_sees_one_snapshot),
         TEST_DB(reads_run_side_by_side),
         TEST_DB(a_failed_read_is_told),
+        TEST_DB(a_full_disk_is_worth_another_try),
+        TEST_DB(references_hold_in_a_file_of_before),
+        TEST_DB(each_commit_is_on_disk_before_it_is_acknowledged),
         TEST_DB(a_second_handle_reads_while_the_first_writes),
         TEST_FOLDER(without_a_loop_everything_runs_on_the_caller),
         TEST_FOLDER(the_file_is_its_owners_only),

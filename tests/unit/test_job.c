@@ -410,6 +410,8 @@ struct runner {
     int fail_first; /* that many runs fail before one succeeds */
     bool was_unknown;
     int attempt;
+    int64_t ended_at,
+        least_pause; /* monotonic: of the last run, and the shortest from one to the next */
 };
 
 struct pending {
@@ -423,6 +425,7 @@ static void finish_later(void *arg)
     struct runner *runner = pending->runner;
     struct err err = { .code = ERR_TIMEOUT, .msg = "on purpose" };
     runner->now--;
+    runner->ended_at = clock_mono_ms();
     if (runner->fail_first > 0) {
         runner->fail_first--;
         job_finish(runner->jobs, pending->job, JOB_RETRY, runner->delay_ms, true, &err);
@@ -439,6 +442,9 @@ static void run_one(void *arg, struct job *job)
     snprintf(runner->order + len, sizeof(runner->order) - len, "%s ", job->handler);
     runner->runs++;
     runner->now++;
+    int64_t pause = clock_mono_ms() - runner->ended_at;
+    if (runner->ended_at && (runner->least_pause == 0 || pause < runner->least_pause))
+        runner->least_pause = pause;
     runner->attempt = job->attempt;
     runner->was_unknown = job->is_unknown;
     if (runner->now > runner->most)
@@ -500,13 +506,13 @@ static void a_failed_job_comes_back_after_its_pause(void **state)
     start_runner(&runner, *state);
     runner.fail_first = 1;
     enqueue(*state, "{'handler':'a'}");
-    run_for(*state, 600);
-    assert_int_equal(runner.runs, 1);
+    run_until(*state, "SELECT state = 'ready' AND attempt = 1 FROM job");
     json_t *job = show(*state, 1);
     assert_string_equal(text_at(job, "error_code"), "timeout");
     assert_string_equal(text_at(job, "error_text"), "on purpose");
     json_decref(job);
-    run_for(*state, 900);
+    run_until(*state, "SELECT state = 'done' FROM job");
+    assert_true(runner.least_pause >= 790);
     assert_int_equal(runner.runs, 2);
     assert_int_equal(runner.attempt, 2);
     assert_true(runner.was_unknown);
@@ -531,9 +537,10 @@ static void waiting_is_not_failing(void **state)
     start_runner(&runner, *state);
     runner.outcome = JOB_WAIT;
     enqueue(*state, "{'handler':'a'}");
-    run_for(*state, 450);
-    assert_in_range(runner.runs, 3, 5); /* the shortest wait is 100 ms */
-    expect_state(*state, 1, "ready", 0, false);
+    while (runner.runs < 4)
+        run_for(*state, 5);
+    run_until(*state, "SELECT state = 'ready' AND attempt = 0 FROM job");
+    assert_true(runner.least_pause >= 99); /* the shortest wait is 100 ms */
     end_runner(&runner);
 }
 
@@ -545,11 +552,11 @@ static void an_outcome_that_cannot_be_kept_is_kept_later(void **state)
     enqueue(*state, "{'handler':'a'}");
     start_runner(&runner, *state);
     inject_configure("store.write=fail:1");
-    run_for(*state, 500);
+    while (runner.runs == 0 || runner.now > 0)
+        run_for(*state, 5);
     expect_state(*state, 1, "running", 1, false);
     assert_int_equal(jobs_running(runner.jobs), 1);
-    run_for(*state, 1000);
-    expect_state(*state, 1, "done", 1, false);
+    run_until(*state, "SELECT state = 'done' AND attempt = 1 FROM job");
     assert_int_equal(runner.runs, 1);
     end_runner(&runner);
 }
@@ -561,6 +568,22 @@ static void a_stopped_engine_claims_nothing(void **state)
     jobs_stop(runner.jobs);
     enqueue(*state, "{'handler':'a'}");
     run_for(*state, 100);
+    assert_int_equal(runner.runs, 0);
+    expect_state(*state, 1, "ready", 0, false);
+    end_runner(&runner);
+}
+
+static void what_is_claimed_when_the_engine_stops_is_given_back(void **state)
+{
+    struct runner runner;
+    start_runner(&runner, *state);
+    run_for(*state, 50);
+    enqueue(*state, "{'handler':'a'}");
+    jobs_wake(runner.jobs); /* the claim is on its way */
+    jobs_stop(runner.jobs);
+    while (jobs_running(runner.jobs) > 0 || count(*state, "SELECT attempt = 0 FROM job") != 1)
+        run_for(*state, 5);
+    run_for(*state, 50);
     assert_int_equal(runner.runs, 0);
     expect_state(*state, 1, "ready", 0, false);
     end_runner(&runner);
@@ -645,6 +668,7 @@ int main(void)
         TEST_LIVE(waiting_is_not_failing),
         TEST_LIVE(an_outcome_that_cannot_be_kept_is_kept_later),
         TEST_LIVE(a_stopped_engine_claims_nothing),
+        TEST_LIVE(what_is_claimed_when_the_engine_stops_is_given_back),
         TEST_LIVE(notes_are_merged_and_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
