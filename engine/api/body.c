@@ -54,6 +54,18 @@ static bool is_optional(const struct api_field *field)
     return field->name[body_name_len(field)] == '?';
 }
 
+static bool is_type(const char *type, const char *name)
+{
+    size_t len = strcspn(type, "?]}");
+    return strlen(name) == len && !strncmp(type, name, len);
+}
+
+/* What a form leaves empty is not said, where it need not be; a flag is off. */
+static bool is_left_empty(const struct api_field *field, const struct form_field *given)
+{
+    return given->value_len == 0 && is_optional(field) && !is_type(field->type, "flag");
+}
+
 /* Form fields as an object of texts; the last of a repeated one counts, but in lists. */
 static json_t *object_of_form(const struct form *form, const struct api_shape *shape)
 {
@@ -62,9 +74,9 @@ static json_t *object_of_form(const struct form *form, const struct api_shape *s
         char name[64];
         snprintf(name, sizeof(name), "%.*s", (int)body_name_len(field), field->name);
         const struct form_field *last = form_last(form, name);
-        json_t *value = *field->type == '[' ? field_list(form, name)
-                        : last              ? field_text(last)
-                                            : NULL;
+        json_t *value = *field->type == '['                   ? field_list(form, name)
+                        : last && !is_left_empty(field, last) ? field_text(last)
+                                                              : NULL;
         if (value)
             json_object_set_new_nocheck(body, name, value);
     }
@@ -341,12 +353,6 @@ static json_t *check_people(struct check *check, const json_t *value)
     return json_is_array(value) ? check_list(check, "text]", value) : check_text(check, value);
 }
 
-static bool is_type(const char *type, const char *name)
-{
-    size_t len = strcspn(type, "?]}");
-    return strlen(name) == len && !strncmp(type, name, len);
-}
-
 /* The argument for a value; NULL, and an error noted, when it cannot be one. */
 static json_t *check_value(struct check *check, const char *type, const json_t *value)
 {
@@ -396,12 +402,10 @@ static void check_field(const struct api_field *field, const json_t *body, struc
     check->max = field->max;
     const json_t *value = json_object_get(body, check->attr);
     bool may_lack = is_optional(field);
-    bool is_left_empty = may_lack && json_is_string(value) && json_string_length(value) == 0 &&
-                         !is_type(field->type, "flag");
     if (!value && !may_lack)
         fail(check, "required", "This field is required.");
     bool means_nothing = json_is_null(value) && field->type[strlen(field->type) - 1] == '?';
-    if (!value || (may_lack && json_is_null(value) && !means_nothing) || is_left_empty)
+    if (!value || (may_lack && json_is_null(value) && !means_nothing))
         return;
     if (means_nothing) {
         json_object_set_new(args, body_argument_of(field, room), json_null());

@@ -199,6 +199,10 @@ static void test_the_same_dedup_key_is_the_same_incident(void **state)
     expect(fixture, 200, "{\"id\":1,");
     get(fixture, API "incidents/", fixture->reader);
     assert_null(strstr(fixture->answer, "\"id\":2,\"title\""));
+    post(fixture, fixture->writer, "{\"title\":\"Two\",\"dedup_key\":\"\"," GOOD_BUT_TITLE "}");
+    expect(
+        fixture, 400,
+        "{\"code\":\"blank\",\"detail\":\"This field may not be blank.\",\"attr\":\"dedup_key\"}");
 }
 
 static void test_private_incidents_are_seen_by_those_who_may(void **state)
