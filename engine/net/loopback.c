@@ -1,6 +1,6 @@
 #include "net/loopback.h"
 
-#include "base/buf.h"
+#include "net/plain_page.h"
 
 #include <string.h>
 #include <strings.h>
@@ -23,9 +23,17 @@ static bool is_loopback_host(const char *host)
     return false;
 }
 
+/* A proxy on this machine is our peer, and asks for somebody else; most say so. */
+static bool is_forwarded(const struct http_exchange *exchange)
+{
+    return http_header(exchange, "X-Forwarded-For") || http_header(exchange, "Forwarded") ||
+           http_header(exchange, "X-Real-IP");
+}
+
 bool loopback_is_caller(const struct http_exchange *exchange)
 {
-    return http_peer_is_loopback(exchange) && is_loopback_host(http_header(exchange, "Host"));
+    return http_peer_is_loopback(exchange) && is_loopback_host(http_header(exchange, "Host")) &&
+           !is_forwarded(exchange);
 }
 
 /* NULL when the exchange may see local pages, else the reason why not. */
@@ -38,6 +46,10 @@ static const char *objection_to(const struct http_exchange *exchange)
     if (!http_peer_is_loopback(exchange))
         return "Until sign-in exists, the pages are shown only to the machine that the server runs "
                "on.";
+    if (is_forwarded(exchange))
+        return "This request came through a proxy. Until sign-in exists, the pages are shown only "
+               "to the "
+               "machine that the server runs on.";
     if (!is_loopback_host(http_header(exchange, "Host")))
         return "The pages are shown only under the names localhost, 127.0.0.1 and [::1], so that "
                "no other site can read them "
@@ -45,23 +57,10 @@ static const char *objection_to(const struct http_exchange *exchange)
     return NULL;
 }
 
-static void refuse_page(struct http_exchange *exchange, const char *why)
-{
-    AUTO_BUF struct buf page = BUF_INIT;
-    buf_printf(&page,
-               "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Not from "
-               "here</title></head>"
-               "<body style=\"font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh "
-               "auto;padding:0 1rem\">"
-               "<h1>403: not from here</h1><p>%s</p></body></html>\n",
-               why);
-    http_reply(exchange, 403, "text/html; charset=utf-8", page.data, page.len);
-}
-
 bool loopback_refuses_page(struct http_exchange *exchange)
 {
     const char *why = objection_to(exchange);
     if (why)
-        refuse_page(exchange, why);
+        plain_page_reply(exchange, 403, "not from here", why);
     return why != NULL;
 }

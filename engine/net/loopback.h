@@ -5,8 +5,8 @@
 
 #include "net/http_server.h"
 
-/* The peer is on this machine and asked by a loopback name (localhost, 127.0.0.1, [::1]):
- * neither a page of another site nor a proxy in front of the engine. */
+/* The peer is on this machine, asked by a loopback name (localhost, 127.0.0.1, [::1]), and no proxy says that it asks
+ * for somebody else. */
 bool loopback_is_caller(const struct http_exchange *exchange);
 /* True: the exchange may not see a page that is for this machine, and was answered with the reason. */
 bool loopback_refuses_page(struct http_exchange *exchange);

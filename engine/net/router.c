@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "net/loopback.h"
+#include "net/plain_page.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -430,6 +431,9 @@ static void refuse_unknown(const struct router *router, struct http_exchange *ex
         snprintf(detail, sizeof(detail), "Method \"%.32s\" not allowed.", method);
         http_add_header(exchange, "Allow", allow);
         http_reply_error(exchange, 405, "method_not_allowed", detail, NULL);
+    } else if (plain_page_is_wanted(exchange)) {
+        plain_page_reply(exchange, 404, "not found",
+                         "There is no such page. <a href=\"/\">The incidents in progress</a>");
     } else {
         http_reply_error(exchange, 404, "not_found", "Not found.", NULL);
     }

@@ -697,7 +697,7 @@ static void test_metrics(void **state)
     expect(fixture, 200, "halligan_uptime_seconds 5\n");
     /* From another machine, or through a proxy on this one, only with a key. */
     ask(fixture, "GET", "/metrics", NULL, "X-Forwarded-For: 1.2.3.4\r\n", "", 0);
-    assert_int_equal(fixture->status, 200);
+    assert_int_equal(fixture->status, 401);
     struct talk talk = {
         .send = "GET /metrics HTTP/1.1\r\nHost: halligan.example\r\nConnection: close\r\n\r\n"
     };

@@ -142,6 +142,7 @@ static void test_what_no_route_answers(void **state)
     ask(&fixture, "GET /api/incidents", "x", "405", "Allow: POST\r\n");
     ask(&fixture, "POST /api/incidents/", "x", "405", "Allow: GET, HEAD\r\n");
     ask(&fixture, "GET //evil.example", "x", "404", "not_found");
+    ask(&fixture, "GET /nothing", "x\r\nAccept: text/html,*/*", "404", "There is no such page.");
     AUTO_BUF struct buf longest = BUF_INIT;
     buf_puts(&longest, "GET /incident/");
     for (int i = 0; i < 200; i++)
@@ -167,6 +168,12 @@ static void test_pages_only_under_loopback_names(void **state)
     };
     for (size_t i = 0; i < sizeof(FOREIGN) / sizeof(*FOREIGN); i++)
         ask(&fixture, "GET /local/", FOREIGN[i], "403", "only under the names localhost");
+    static const char *const FORWARDED[] = { "X-Forwarded-For: 192.0.2.7",
+                                             "forwarded: for=192.0.2.7", "X-Real-IP: 192.0.2.7" };
+    for (size_t i = 0; i < sizeof(FORWARDED) / sizeof(*FORWARDED); i++) {
+        AUTO_FREE char *host = xasprintf("localhost\r\n%s", FORWARDED[i]);
+        ask(&fixture, "GET /local/", host, "403", "came through a proxy");
+    }
     end(&fixture);
 }
 
