@@ -9,10 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The beginning of a description is all that a list shows; programs may declare with a megabyte. */
 const char INCIDENT_BRIEF_SELECT[] =
-    "SELECT i.id, i.title, i.description, i.status, i.is_drill, i.created_at_ms, i.priority_id,"
-    " i.environment_id, i.category_id, i.created_by, v.platform, v.external_id, v.name"
-    " FROM incident i LEFT JOIN conversation v ON v.incident_id = i.id WHERE ";
+    "SELECT i.id, i.title, substr(i.description, 1, 600), i.status, i.is_drill, i.created_at_ms,"
+    " i.priority_id, i.environment_id, i.category_id, i.created_by, v.platform, v.external_id,"
+    " v.name FROM incident i LEFT JOIN conversation v ON v.incident_id = i.id WHERE ";
 
 /* A line for each table. */
 /* clang-format off */

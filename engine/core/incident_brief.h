@@ -5,7 +5,8 @@
  * conversation:{platform,external_id,name} or null,created_by:{username,name}}]
  * Board: what rows have in common is told once, {incidents:[{id,title,description,status,status_label,created_at_ms,
  * priority,environment,category,created_by: places in the lists, from 1; conversation_name?}],
- * priorities:[],environments:[],categories:[],people:[]: the objects of the brief form} */
+ * priorities:[],environments:[],categories:[],people:[]: the objects of the brief form}
+ * Both: of a description its first 600 characters. */
 #pragma once
 
 #include "base/err.h"

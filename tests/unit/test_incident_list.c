@@ -194,6 +194,15 @@ static void the_order_of_a_status_is_by_priority(void **state)
     assert_listed(*state, "{'priority_value_at_most':3,'is_brief':true}", "5,4,2,");
 }
 
+static void brief_has_the_beginning_of_a_long_description(void **state)
+{
+    make_four(*state);
+    exec(*state, "UPDATE incident SET description = printf('%.*c', 100000, 'x') WHERE id = 4");
+    json_t *brief = list_as(*state, "true", ",'limit':1");
+    assert_int_equal(strlen(text_at(brief, "0.description")), 600);
+    json_decref(brief);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +211,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(brief_is_a_part_of_full, setup_life, teardown),
         cmocka_unit_test_setup_teardown(a_board_tells_once_what_is_common, setup_life, teardown),
         cmocka_unit_test_setup_teardown(the_order_of_a_status_is_by_priority, setup_life, teardown),
+        cmocka_unit_test_setup_teardown(brief_has_the_beginning_of_a_long_description, setup_life,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,7 +75,7 @@ function M.key_events(args, actor) end
 ---@return Error? err
 function M.lifecycle(args, actor) end
 
---- {status_below?, status_in?, priority_value_at_most?, created_after_ms?, before_id?, search?, of_person?, limit?, order?, is_brief?}: incidents without their impacts; order: "newest" (default) or "status"; search: words of the title, or a number; is_brief: only what a list shows (id, title, description, status, status_label, is_drill, created_at_ms, url, priority {name, value, emoji, description}, environment {value, name, description}, category {name, group {name}}, conversation {platform, external_id, name}, created_by {username, name}), which is several times as fast
+--- {status_below?, status_in?, priority_value_at_most?, created_after_ms?, before_id?, search?, of_person?, limit?, order?, is_brief?}: incidents without their impacts; order: "newest" (default) or "status"; search: words of the title, or a number; is_brief: only what a list shows (id, title, description of at most 600 characters, status, status_label, is_drill, created_at_ms, url, priority {name, value, emoji, description}, environment {value, name, description}, category {name, group {name}}, conversation {platform, external_id, name}, created_by {username, name}), which is several times as fast
 ---@param args table?
 ---@param actor Actor?
 ---@return any answer
