@@ -32,3 +32,13 @@ size_t utf8_cut(const char *text, size_t len, size_t max_points)
     }
     return at;
 }
+
+size_t utf8_override(const char *text, size_t len)
+{
+    const unsigned char *byte = (const unsigned char *)text;
+    if (len < 3 || byte[0] != 0xe2)
+        return 0;
+    bool is_embedding = byte[1] == 0x80 && byte[2] >= 0xaa && byte[2] <= 0xae;
+    bool is_isolate = byte[1] == 0x81 && byte[2] >= 0xa6 && byte[2] <= 0xa9;
+    return is_embedding || is_isolate ? 3 : 0;
+}

@@ -124,10 +124,14 @@ void table_print(struct table *table, const char *when_empty)
 
 void output_clean(struct buf *out, const char *text, bool keep_lines)
 {
+    size_t len = strlen(text);
     for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
         bool is_c1 = at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f; /* controls past ASCII */
+        size_t turning = utf8_override((const char *)at, len - (size_t)((const char *)at - text));
         if (is_c1)
             at++;
+        else if (turning)
+            at += turning - 1;
         else if (*at == '\n' && keep_lines)
             buf_putc(out, '\n');
         else if (*at == '\n' || *at == '\t')

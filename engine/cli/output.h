@@ -22,8 +22,8 @@ void table_put_time(struct table *table, const struct tz *tz, int64_t epoch_ms);
  * last column is cut at its width. Without rows it prints <when_empty>. */
 void table_print(struct table *table, const char *when_empty);
 
-/* Adds <text> without control characters and escape sequences; a line feed becomes a blank unless
- * <keep_lines>. */
+/* Adds <text> without control characters, escape sequences and what turns the direction of the line; a
+ * line feed becomes a blank unless <keep_lines>. */
 void output_clean(struct buf *out, const char *text, bool keep_lines);
 /* "2026-11-23 14:02:11" in the zone; "" for 0. */
 void output_time(struct buf *out, const struct tz *tz, int64_t epoch_ms);

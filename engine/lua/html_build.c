@@ -1,5 +1,7 @@
 #include "lua/html_build.h"
 
+#include "base/utf8.h"
+
 #include <lauxlib.h>
 #include <string.h>
 #include <strings.h>
@@ -74,16 +76,20 @@ static const char *escape_of(char c)
     return byte < 64 ? ESCAPES[byte] : NULL;
 }
 
+/* Foreign words must not turn the words around them: overrides of the direction are left out. */
 static void add_escaped(struct buf *out, const char *text, size_t len)
 {
     size_t kept = 0;
     for (size_t i = 0; i < len; i++) {
         const char *escape = escape_of(text[i]);
-        if (!escape)
+        size_t turning = text[i] == '\xe2' ? utf8_override(text + i, len - i) : 0;
+        if (!escape && !turning)
             continue;
         buf_append(out, text + kept, i - kept);
-        buf_puts(out, escape);
-        kept = i + 1;
+        if (escape)
+            buf_puts(out, escape);
+        kept = i + (turning ? turning : 1);
+        i = kept - 1;
     }
     buf_append(out, text + kept, len - kept);
 }

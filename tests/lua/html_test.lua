@@ -15,6 +15,12 @@ return {
     t.equal(text_of("p", nil, "a\0b"), "<p>a\u{FFFD}b</p>")
   end,
 
+  ["foreign words do not turn what stands around them"] = function(t)
+    t.equal(text_of("p", { title = "\u{202E}a" }, "b\u{202A}\u{2066}\u{2069}<\u{5E9}\u{202F}"),
+      '<p title="a">b&lt;\u{5E9}\u{202F}</p>')
+    t.equal(text_of("p", nil, "a\xE2\x80"), "<p>a\xE2\x80</p>")
+  end,
+
   ["elements nest, lists are their nodes, nil and false are nothing"] = function(t)
     local rows = { h("li", nil, 1), h("li", nil, 2.5) }
     t.equal(text_of("ul", { class = "x" }, rows, nil, false, { { "end" } }),
