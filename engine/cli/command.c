@@ -327,6 +327,7 @@ int invocation_word_count(const struct invocation *invocation)
 int invocation_word_id(const struct invocation *invocation, int index, int64_t *id)
 {
     const char *word = invocation_word(invocation, index);
+    word += *word == '#'; /* as chat and pages write it */
     if (!is_number(word) || (*id = strtoll(word, NULL, 10)) < 1)
         return cli_usage(invocation, "%s must be a number, not \"%s\"", invocation->command->words,
                          word);

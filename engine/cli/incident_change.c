@@ -74,6 +74,12 @@ static void print_change(const json_t *answer)
         puts("; nothing changed");
 }
 
+/* Whether the lifecycle may have refused it. */
+static bool moves_on(const char *op, const json_t *args)
+{
+    return strcmp(op, "incident.update") != 0 || json_object_get(args, "status");
+}
+
 /* Takes over <args>, which get the incident's id. */
 static int change(struct context *context, const struct invocation *invocation, const char *op,
                   json_t *args)
@@ -86,9 +92,10 @@ static int change(struct context *context, const struct invocation *invocation, 
         return rc;
     }
     json_object_set_new(args, "id", json_integer(id));
-    rc = context_call(context, op, args, &answer);
-    if (rc != CLI_OK && context->db)
+    rc = context_call(context, op, json_incref(args), &answer);
+    if (rc != CLI_OK && context->db && moves_on(op, args))
         help_out(context, id);
+    json_decref(args);
     if (rc == CLI_OK && invocation_flag(invocation, "json"))
         output_json(answer);
     else if (rc == CLI_OK)
@@ -164,6 +171,8 @@ static int run_update(const struct invocation *invocation)
         rc = put_mark(invocation, "drill", args);
     if (rc == CLI_OK)
         rc = put_mark(invocation, "ignore", args);
+    if (rc == CLI_OK && json_object_size(args) == 0)
+        rc = cli_usage(invocation, "say what is new: --message, --status, ...");
     if (rc == CLI_OK)
         rc = change(&context, invocation, "incident.update", json_incref(args));
     json_decref(args);

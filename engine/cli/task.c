@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "cli/output.h"
+#include "cli/suggest.h"
 #include "core/engine.h"
 #include "loop/loop.h"
 #include "lua/generation.h"
@@ -71,33 +72,80 @@ static void print_tasks_json(const json_t *tasks, const json_t *schedules)
     json_decref(list);
 }
 
+/* ---- the scripts ----------------------------------------------------------------------------- */
+
+/* The tasks as the files have them, which nothing runs here. */
+struct scripts {
+    struct context_paths paths;
+    struct engine engine;
+};
+
+/* CLI_FAILED, and *err says why, when the scripts are broken. To be closed either way. */
+static int scripts_open(struct scripts *scripts, const struct invocation *invocation,
+                        struct err *err)
+{
+    *scripts = (struct scripts){ 0 };
+    context_find_paths(invocation, &scripts->paths);
+    const struct generations_options options = { .root = scripts->paths.root,
+                                                 .config_path = scripts->paths.config_path };
+    scripts->engine.root = scripts->paths.root;
+    scripts->engine.config_path = scripts->paths.config_path;
+    scripts->engine.loop = loop_new(err);
+    if (scripts->engine.loop)
+        scripts->engine.generations = generations_new(&scripts->engine, &options, err);
+    bool is_open = scripts->engine.generations &&
+                   generations_load_offline(scripts->engine.generations, err) == OK;
+    return is_open ? CLI_OK : CLI_FAILED;
+}
+
+static void scripts_close(struct scripts *scripts)
+{
+    generations_free(scripts->engine.generations);
+    loop_free(scripts->engine.loop);
+    context_paths_fini(&scripts->paths);
+}
+
 static int run_list(const struct invocation *invocation)
 {
-    struct context_paths paths = { 0 };
-    struct engine engine = { 0 };
+    struct scripts scripts;
     struct err err = { 0 };
-    int rc = context_find_paths(invocation, &paths);
-    const struct generations_options options = { .root = paths.root,
-                                                 .config_path = paths.config_path };
-    engine.root = paths.root;
-    engine.config_path = paths.config_path;
-    engine.loop = loop_new(&err);
-    if (engine.loop)
-        engine.generations = generations_new(&engine, &options, &err);
-    if (!engine.generations || generations_load_offline(engine.generations, &err) != OK) {
+    int rc = scripts_open(&scripts, invocation, &err);
+    if (rc != CLI_OK) {
         rc = cli_fail("%s", err.msg);
     } else {
-        const json_t *tasks = generations_tasks(engine.generations);
-        const json_t *schedules = generations_schedules(engine.generations);
+        const json_t *tasks = generations_tasks(scripts.engine.generations);
+        const json_t *schedules = generations_schedules(scripts.engine.generations);
         if (invocation_flag(invocation, "json"))
             print_tasks_json(tasks, schedules);
         else
             print_tasks(tasks, schedules);
     }
-    generations_free(engine.generations);
-    loop_free(engine.loop);
-    context_paths_fini(&paths);
+    scripts_close(&scripts);
     return rc;
+}
+
+/* Broken scripts know no names: then the engine's own answer has to do. */
+static int check_name(const struct invocation *invocation, const char *name)
+{
+    struct scripts scripts;
+    struct suggestion near;
+    struct err err = { 0 };
+    size_t index;
+    json_t *task;
+    bool is_known = scripts_open(&scripts, invocation, &err) != CLI_OK;
+    suggest_begin(&near, name);
+    json_array_foreach (is_known ? NULL : generations_tasks(scripts.engine.generations), index,
+                        task) {
+        suggest_consider(&near, output_text_of(task, "name"));
+        is_known |= strcmp(output_text_of(task, "name"), name) == 0;
+    }
+    scripts_close(&scripts);
+    if (is_known)
+        return CLI_OK;
+    cli_fail("there is no task \"%s\"%s%s%s", name, *near.name ? "; did you mean \"" : "",
+             near.name, *near.name ? "\"?" : "");
+    fputs("See: halligan task list\n", stderr);
+    return CLI_USAGE;
 }
 
 /* ---- run ------------------------------------------------------------------------------------- */
@@ -203,7 +251,9 @@ static int run_task(struct context *context, const struct invocation *invocation
     int64_t id = 0;
     if (context_engine(context) <= 0)
         return context_fail_no_engine(context);
-    int rc = read_args(invocation, &args);
+    int rc = check_name(invocation, name);
+    if (rc == CLI_OK)
+        rc = read_args(invocation, &args);
     if (rc == CLI_OK)
         rc = enqueue(context, name, args, &id);
     if (rc != CLI_OK)

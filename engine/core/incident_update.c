@@ -10,6 +10,7 @@
 #include "core/request_key.h"
 #include "store/db.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,21 +45,19 @@ static int read_status(struct reading *r)
     struct text word;
     if (!given || json_is_null(given))
         return OK;
+    AUTO_FREE char *text = NULL;
+    int rc = OK;
     if (json_is_number(given)) {
-        int rc = args_int(&r->args, "status", STATUS_OPEN, STATUS_CLOSED, &number);
-        if (rc != OK)
-            return rc;
-    } else {
-        int rc = args_text(&r->args, "status", 1, 20, &word);
-        if (rc != OK)
-            return rc;
-        AUTO_FREE char *text = text_dup(word);
+        rc = args_int(&r->args, "status", STATUS_OPEN, STATUS_CLOSED, &number);
+        text = xasprintf("%" PRId64, number);
+    } else if ((rc = args_text(&r->args, "status", 1, 40, &word)) == OK) {
+        text = text_dup(word);
         number = status_from_word(text);
     }
     r->change.status = (int)number;
-    return status_index(r->change.status) < 0
-               ? args_fail(&r->args, "status", "there is no such status")
-               : OK;
+    return rc == OK && status_index(r->change.status) < 0
+               ? args_fail(&r->args, "status", "there is no status \"%s\"", text)
+               : rc;
 }
 
 static int read_priority(struct reading *r)

@@ -39,6 +39,11 @@ def test_an_incident_from_open_to_closed_and_back(world):
     check("yes or no" in refused(world, "incident", "update", "1", "--ignore", "perhaps", code=2), "a mark is on or off")
     said = refused(world, "incident", "update", "1", "--message", "x", "--event-type", "started", "--event-at", "noon", code=2)
     check('"noon" is no time' in said, said)
+    said = refused(world, "incident", "update", "#1", "--status", "Mitigatd")
+    check('there is no status "Mitigatd"' in said and "It may become:" in said, said)
+    said = refused(world, "incident", "update", "1", "--title", "x" * 129)
+    check("has 129" in said and "may become" not in said, f"nothing of the lifecycle: {said}")
+    check("say what is new" in refused(world, "incident", "update", "1", code=2), "nothing to change")
     said = refused(world, "incident", "update", "99", "--message", "Is anybody there")
     check("99" in said and "may become" not in said, said)
 
@@ -126,6 +131,16 @@ def test_jobs_and_keys_answer_machines_too(world):
     world.cli("key", "revoke", "1", "--json")
     check(json.loads(world.cli("key", "list", "--json").stdout)[0]["revoked_at_ms"] > 0, "the key")
     check("there is no key 7" in refused(world, "key", "revoke", "7"), "a key that is not there")
+
+
+def test_a_task_that_is_not_there_leaves_no_job(world):
+    engine = world.engine()
+    before = len(world.jobs())
+    said = refused(world, "task", "run", "slack.sync_user", code=2)
+    check('there is no task "slack.sync_user"; did you mean "slack.sync_users"?' in said, said)
+    equal([job for job in world.jobs() if job["handler"] == "task:slack.sync_user"], [], f"jobs beside the {before} before")
+    world.cli("task", "run", "slack.sync_users")
+    engine.process.stop()
 
 
 def test_a_key_of_a_person_acts_as_them(world):

@@ -122,6 +122,7 @@ static void mistakes_are_named(void **state)
     expect("job show x", CLI_USAGE, "ID must be a number, not \"x\"");
     expect("job show 0", CLI_USAGE, "ID must be a number");
     expect("job show 1 2", CLI_USAGE, "too many words: \"2\"");
+    expect("job show ##1", CLI_USAGE, "ID must be a number, not \"#1\"");
     expect("job retry 1 --all", CLI_USAGE, "name a job's ID, or --incident ID, or --all");
     expect("manifest --public-url ftp://x", CLI_USAGE, "--public-url must begin with https://");
     expect("serve --config /does/not/exist.lua", CLI_FAILED,
@@ -147,6 +148,7 @@ static void texts_cannot_control_the_terminal(void **state)
                                 false),
                         "a31mb");
     assert_string_equal(cleaned("one\ntwo\tthree\r", false), "one two three");
+    assert_string_equal(cleaned("a\u202e\u2066\u2069b\u05e9\u2070", false), "ab\u05e9\u2070");
     assert_string_equal(cleaned("one\ntwo", true), "one\ntwo");
     assert_string_equal(cleaned("h\xc3\xa9llo \xf0\x9f\x94\xa5", false),
                         "h\xc3\xa9llo \xf0\x9f\x94\xa5");
