@@ -17,6 +17,17 @@ local function has_input(list)
   return false
 end
 
+--- Takes out of a form's blocks what is over the limit, and says at its end where the rest is. Two blocks may follow.
+---@param list table[]  is changed
+---@param where string  mrkdwn: "`halligan incident roles 12` has all of them."
+function M.fit(list, where)
+  local most = MAX_BLOCKS - 3
+  if #list <= most then return end
+  local left_out = #list - most
+  for i = #list, most + 1, -1 do list[i] = nil end
+  list[#list + 1] = blocks.context(("%d more do not fit in a form of Slack's. %s"):format(left_out, where))
+end
+
 ---@param options { callback_id: string, title: string, blocks: table[], submit?: string, close?: string,
 ---  metadata?: table }
 ---@return table view

@@ -7,6 +7,7 @@ import time
 
 from flows import incident, open_incident, option, pressed, select, typed, update, view_of, words
 from harness import check, equal, wait_for
+from test_slack_commands import configure
 
 MANY = 150
 
@@ -202,4 +203,21 @@ def test_more_people_hold_a_role_than_the_form_gives(world):
     check(len(holders) >= 30, f"all of them are shown: {holders}")
     sent = {"role_commander": {"role_commander": {"type": "multi_users_select", "selected_users": holders}}}
     equal(engine.submit(form, sent).json, None, "nothing was changed")
+    engine.process.stop()
+
+
+def test_more_roles_and_key_events_than_a_form_holds(world):
+    roles = "".join(f'{{ slug = "r{n}", name = "Role {n}", order = {n + 10} }},\n' for n in range(120))
+    events = "".join(f'{{ event_type = "e{n}", name = "Event {n}", order = {n + 50}, asked_for = true, user_editable = true }},\n'
+                     for n in range(120))
+    configure(world, ("  roles = {\n", "  roles = {\n" + roles), ("  milestones = {\n", "  milestones = {\n" + events))
+    engine, channel = open_incident(world)
+    form = view_of(world, engine, "roles", "incident_update_roles", channel)
+    check("26 more do not fit" in words(form) and "halligan incident roles 1" in words(form), f"what is said of the others: {words(form)[-400:]}")
+    engine.submit(form, {"role_r7": {"role_r7": {"type": "multi_users_select", "selected_users": ["U0030"]}}})
+    engine.settled()
+    held = {role["slug"] for role in incident(world)["roles"]}
+    check({"commander", "r7"} <= held, f"who is there and not shown stays: {held}")
+    form = view_of(world, engine, "key-events", "incident_key_events", channel)
+    check("do not fit" in words(form) and "halligan incident key-events 1" in words(form), f"and of key events: {words(form)[-400:]}")
     engine.process.stop()

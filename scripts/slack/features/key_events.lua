@@ -34,6 +34,7 @@ local function build(context)
   for _, event in ipairs(events) do
     if event.asked_for then list[#list + 1] = event.user_editable and picker(event) or fixed(event) end
   end
+  view.fit(list, ("`halligan incident key-events %d` has all of them."):format(incident.id))
   list[#list + 1] = footer.block()
   return view.modal {
     callback_id = CALLBACK, title = "Key events of #" .. incident.id, submit = "Save", close = "Cancel",

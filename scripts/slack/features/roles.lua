@@ -43,6 +43,7 @@ local function build(context)
   for _, role in ipairs(assert(reference.list { kind = "roles" })) do
     list[#list + 1] = input(incident, role)
   end
+  view.fit(list, ("`halligan incident roles %d` has all of them."):format(incident.id))
   list[#list + 1] = footer.block()
   return view.modal {
     callback_id = CALLBACK, title = "Roles of incident #" .. incident.id, submit = "Update roles",
