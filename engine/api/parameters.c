@@ -39,7 +39,9 @@ static const struct api_parameter PARAMETERS[] = {
     { "created_at__lte", "text", "A date and time" },
     { "created_at__gt", "text", "A date and time" },
     { "created_at__lt", "text", "A date and time" },
-    { "search", "text", "Words of title and description, best matches first" },
+    { "search", "text",
+      "Words of title and description, best matches first; of more than 2,000 the newest 2,000 are "
+      "compared, the others follow, newest first" },
     { "order_by", "text",
       "priority, title, id, created_at or created_by; several with commas, "
       "descending with \"-\"" },
