@@ -129,17 +129,26 @@ static void run_job(struct jobs *jobs, struct job *job)
     jobs->run(jobs->run_arg, job);
 }
 
+/* They are still ready in the database: the commit failed after they had been read. */
+static void drop_claimed(struct job_claim *claim)
+{
+    while (claim->count > 0)
+        job_free(claim->jobs[--claim->count]);
+}
+
 static void on_claimed(void *arg, int rc, const struct err *err)
 {
     struct claiming *claiming = arg;
     struct jobs *jobs = claiming->jobs;
     jobs->is_claiming = false;
-    if (rc != OK)
+    if (rc != OK) {
         log_error(LOG_JOB, 0, "jobs cannot be claimed, trying again: %s", err->msg);
-    else
+        drop_claimed(&claiming->claim);
+    } else {
         set_due_timer(jobs, claiming->claim.next_due_ms);
+    }
     bool may_be_more = rc == OK && claiming->claim.count == claiming->claim.wanted;
-    for (int i = 0; rc == OK && i < claiming->claim.count; i++)
+    for (int i = 0; i < claiming->claim.count; i++)
         run_job(jobs, claiming->claim.jobs[i]);
     free(claiming);
     if (rc == OK && (jobs->is_woken || may_be_more))

@@ -561,6 +561,24 @@ static void an_outcome_that_cannot_be_kept_is_kept_later(void **state)
     end_runner(&runner);
 }
 
+/* The sanitizer would tell of jobs that were read and forgotten. */
+static void what_was_claimed_by_a_commit_that_failed_is_claimed_again(void **state)
+{
+    struct runner runner;
+    start_runner(&runner, *state);
+    run_for(*state, 50);
+    enqueue(*state, "{'handler':'a'}");
+    enqueue(*state, "{'handler':'b'}");
+    inject_configure("store.commit=fail:1");
+    run_for(*state, 200);
+    expect_state(*state, 1, "ready", 0, false);
+    assert_int_equal(runner.runs, 0);
+    run_for(*state, 1500); /* the poll */
+    assert_string_equal(runner.order, "a b ");
+    expect_state(*state, 2, "done", 1, false);
+    end_runner(&runner);
+}
+
 static void a_stopped_engine_claims_nothing(void **state)
 {
     struct runner runner;
@@ -667,6 +685,7 @@ int main(void)
         TEST_LIVE(the_last_attempt_is_the_end),
         TEST_LIVE(waiting_is_not_failing),
         TEST_LIVE(an_outcome_that_cannot_be_kept_is_kept_later),
+        TEST_LIVE(what_was_claimed_by_a_commit_that_failed_is_claimed_again),
         TEST_LIVE(a_stopped_engine_claims_nothing),
         TEST_LIVE(what_is_claimed_when_the_engine_stops_is_given_back),
         TEST_LIVE(notes_are_merged_and_kept),
