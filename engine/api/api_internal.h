@@ -43,6 +43,7 @@ struct api {
     struct zone *zones;         /* the newest first; older ones stay, because reads may hold them */
     struct { const char *name; api_health_fn write; void *arg; } health[API_HEALTH_PARTS];
     int health_count;
+    bool is_probing;            /* a change is being tried: health.c */
 };
 
 /* Who is asking; the exchange's data once the gate let it through. */

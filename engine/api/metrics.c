@@ -233,6 +233,12 @@ STORE_FIGURE(read_queue, queue_depth)
 STORE_FIGURE(read_commit_us, last_commit_us)
 STORE_FIGURE(read_size, size_bytes)
 
+static double read_is_kept(void *arg)
+{
+    const struct engine *engine = arg;
+    return db_trouble(engine->db, NULL) == OK;
+}
+
 #define SERVER_FIGURE(name, field)                     \
     static double name(void *arg)                      \
     {                                                  \
@@ -257,6 +263,9 @@ void metrics_add_figures(struct api *api)
           read_writes, NULL },
         { "halligan_store_failures_total", "Write requests that were undone.", "counter",
           read_failures, NULL },
+        { "halligan_store_keeps_changes",
+          "0 while the disk, or another program, keeps the store from it.", "gauge", read_is_kept,
+          NULL },
         { "halligan_store_reads_total", "Read requests.", "counter", read_reads, NULL },
         { "halligan_store_queue", "Write requests that wait.", "gauge", read_queue, NULL },
         { "halligan_store_last_commit_microseconds", "Duration of the last commit.", "gauge",

@@ -312,6 +312,9 @@ static void ignore_early_signals(void)
     (void)signal(SIGHUP, SIG_IGN);
     (void)signal(SIGUSR1, SIG_IGN);
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(
+        SIGXFSZ,
+        SIG_IGN); /* a limit on the size of files is a full disk: the write fails, and says so */
 }
 
 /* From what makes work to what keeps it: db_close() puts on disk what is still queued. Completions

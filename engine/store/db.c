@@ -164,6 +164,11 @@ int db_check(struct db *db, db_problem_fn found, void *arg, struct err *err)
     return check_run(db->path, found, arg, err);
 }
 
+int db_trouble(struct db *db, struct err *err)
+{
+    return db->writer ? writer_trouble(db->writer, err) : OK;
+}
+
 void db_stats(struct db *db, struct db_stats *out)
 {
     *out = (struct db_stats){ 0 };

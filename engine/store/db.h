@@ -71,6 +71,11 @@ int db_restore(const char *path, const char *database, const char *kept, struct 
 typedef void (*db_problem_fn)(void *arg, const char *text);
 int db_check(struct db *db, db_problem_fn found, void *arg, struct err *err);
 
+/* Whether changes are kept now. OK, or why the last one was not although nothing was wrong with it (a full disk, an I/O
+ * error, another program that holds the file); <err> may be NULL. A change that is kept ends it, so somebody has to try
+ * one. Any thread. */
+int db_trouble(struct db *db, struct err *err);
+
 struct db_stats {
     uint64_t commits;
     uint64_t requests;       /* writes, kept or not */

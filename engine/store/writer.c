@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "loop/loop.h"
+#include "store/trouble.h"
 
 #include <stdatomic.h>
 
@@ -22,6 +23,7 @@ struct writer {
     pthread_mutex_t lock; /* guards the listener */
     void (*listener)(void *arg);
     void *listener_arg;
+    struct trouble trouble; /* with a thread */
     atomic_uint_fast64_t commits;
     atomic_uint_fast64_t requests;
     atomic_uint_fast64_t failed;
@@ -247,6 +249,16 @@ static void tell_listener(struct writer *writer)
     pthread_mutex_unlock(&writer->lock);
 }
 
+static void judge(struct writer *writer, const struct request *chain, bool has_changed)
+{
+    bool is_in_trouble = false;
+    for (const struct request *request = chain; request; request = request->next)
+        if (request->rc != OK)
+            is_in_trouble |= trouble_note(&writer->trouble, request->err);
+    if (has_changed && !is_in_trouble)
+        trouble_end(&writer->trouble);
+}
+
 /* Between two batches: under load the queue may never be empty. */
 static void checkpoint_if_due(struct writer *writer, bool somebody_waits)
 {
@@ -267,6 +279,7 @@ static void *run_thread(void *arg)
             bool has_changed;
             struct request *rest = run_batch(writer, chain, &has_changed);
             count_batch(writer, chain);
+            judge(writer, chain, has_changed);
             requests_complete(chain, writer->loop);
             if (has_changed)
                 tell_listener(writer);
@@ -284,6 +297,7 @@ struct writer *writer_new(struct connection *conn, struct loop *loop, struct err
     writer->loop = loop;
     queue_init(&writer->queue);
     pthread_mutex_init(&writer->lock, NULL);
+    trouble_init(&writer->trouble);
     turn_init(&writer->turn);
     if (!loop)
         return writer;
@@ -308,6 +322,7 @@ void writer_free(struct writer *writer)
     queue_fini(&writer->queue);
     pthread_mutex_destroy(&writer->turn);
     pthread_mutex_destroy(&writer->lock);
+    trouble_fini(&writer->trouble);
     free(writer);
 }
 
@@ -354,4 +369,9 @@ void writer_stats(struct writer *writer, struct db_stats *out)
     out->failed = atomic_load(&writer->failed);
     out->queue_depth = queue_length(&writer->queue) + atomic_load(&writer->taken);
     out->last_commit_us = atomic_load(&writer->last_commit_us);
+}
+
+int writer_trouble(struct writer *writer, struct err *err)
+{
+    return trouble_get(&writer->trouble, err);
 }

@@ -25,5 +25,7 @@ int writer_run_now(struct writer *writer, tx_fn fn, void *arg, struct err *err);
 
 /* See db_on_commit(). */
 void writer_on_commit(struct writer *writer, void (*fn)(void *arg), void *arg);
+/* See db_trouble(). */
+int writer_trouble(struct writer *writer, struct err *err);
 /* Fills what a writer knows: commits, requests, failed, queue_depth, last_commit_us. */
 void writer_stats(struct writer *writer, struct db_stats *out);

@@ -1,4 +1,4 @@
-/* hold - keeps the writer busy, so that what is submitted meanwhile becomes one batch with it. */
+/* hold - keeps the writer busy, so that what is submitted meanwhile becomes one batch with it; or a reader. */
 #pragma once
 #include <stdatomic.h>
 #include <unistd.h>
@@ -25,6 +25,15 @@ static inline void hold_writer(struct db *db, struct hold *held)
     atomic_init(&held->has_begun, false);
     atomic_init(&held->may_go, false);
     db_write_repeatable(db, hold_until_it_may_go, NULL, held);
+    while (!atomic_load(&held->has_begun))
+        usleep(500);
+}
+
+static inline void hold_reader(struct db *db, struct hold *held)
+{
+    atomic_init(&held->has_begun, false);
+    atomic_init(&held->may_go, false);
+    db_read(db, hold_until_it_may_go, NULL, held);
     while (!atomic_load(&held->has_begun))
         usleep(500);
 }

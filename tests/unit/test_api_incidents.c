@@ -1,5 +1,10 @@
 #include "api_fixture.h"
 
+#include "base/inject.h"
+#include "hold.h"
+
+enum { READERS = 2 }; /* of a store, unless it is told otherwise */
+
 static void test_who_may_ask(void **state)
 {
     struct fixture *fixture = *state;
@@ -589,6 +594,12 @@ static void test_reference_rows(void **state)
     expect(fixture, 404, "not_found");
 }
 
+static int ignore_all(struct tx *tx, void *arg, struct err *err)
+{
+    (void)tx, (void)arg, (void)err;
+    return OK;
+}
+
 static bool write_generation(struct json_writer *w, void *arg)
 {
     json_text(w, "abc");
@@ -624,45 +635,107 @@ static void test_health(void **state)
     expect(fixture, 503, "false");
 }
 
-static void close_all(void *arg)
+/* Reads are answered all the time; that nothing can be kept must be seen nevertheless, and that it can again, although
+ * nobody but who asks tries. */
+static void test_health_when_nothing_can_be_kept(void **state)
 {
-    struct fixture *fixture = arg;
-    http_server_free(fixture->engine.server);
-    fixture->engine.server = NULL;
-    db_close(fixture->engine.db);
-    fixture->engine.db = NULL;
+    struct fixture *fixture = *state;
+    fixture->engine.is_ready = true;
+    inject_configure("store.commit=fail");
+    post(fixture, fixture->writer, GOOD);
+    expect(fixture, 500, "server error");
+    get(fixture, "/healthz", NULL);
+    expect(fixture, 503,
+           "\"database\":{\"ok\":false,\"error\":\"the commit failed (fault injected)\"");
+    struct talk stranger = {
+        .send = "GET /healthz HTTP/1.1\r\nHost: elsewhere\r\nConnection: close\r\n\r\n"
+    };
+    talk_all(fixture->engine.loop, http_server_port(fixture->engine.server), &stranger, 1);
+    assert_non_null(strstr(buf_text(&stranger.got), "HTTP/1.1 503"));
+    assert_non_null(strstr(buf_text(&stranger.got), "\r\n\r\n{\"status\":\"fail\"}"));
+    buf_fini(&stranger.got);
+    get(fixture, API "monitoring/healthcheck", NULL);
+    expect(fixture, 503, "{\"status\":\"fail\"}");
+    get(fixture, API "monitoring/readiness", NULL);
+    expect(fixture, 503, "{\"db\":false,\"redis\":false,\"celery\":true}");
+    get(fixture, "/metrics", NULL);
+    expect(fixture, 200, "\nhalligan_store_keeps_changes 0\n");
+    get(fixture, API "incidents/", fixture->reader);
+    expect(fixture, 200, "");
+    assert_int_equal(db_write_now(fixture->engine.db, ignore_all, NULL, NULL),
+                     ERR_IO); /* the last probe is over */
+    inject_configure(NULL);
+    get(fixture, "/healthz", NULL);
+    assert_int_equal(db_write_now(fixture->engine.db, ignore_all, NULL, NULL), OK);
+    get(fixture, "/healthz", NULL);
+    expect(fixture, 200, "\"database\":{\"ok\":true,\"error\":null");
+    get(fixture, "/metrics", NULL);
+    expect(fixture, 200, "\nhalligan_store_keeps_changes 1\n");
+}
+
+static bool must_not_be_asked(struct json_writer *w, void *arg)
+{
+    (void)w, (void)arg;
+    fail_msg("a part was asked after the server was gone");
+    return false;
+}
+
+static void hold_readers(struct fixture *fixture, struct hold held[READERS])
+{
+    for (int i = 0; i < READERS; i++)
+        hold_reader(fixture->engine.db, &held[i]);
 }
 
 /* Requests are on their way through the store when it closes: their completions come after it. */
 static void test_the_end_with_requests_under_way(void **state)
 {
     struct fixture *fixture = *state;
-    static const char *const PATHS[] = { API "incidents/", "/healthz", "/metrics" };
-    int clients[2 * sizeof(PATHS) / sizeof(*PATHS)];
-    int count = 0;
+    static const struct {
+        const char *path, *host;
+    } READS[] = {
+        { API "incidents/", "localhost" },
+        { "/healthz", "localhost" },
+        { "/healthz", "elsewhere" },
+        { "/metrics", "localhost" },
+        { API "monitoring/healthcheck", "localhost" },
+        { API "monitoring/readiness", "localhost" },
+    };
+    enum { COUNT = sizeof(READS) / sizeof(*READS), WRITES = 2 };
+    int clients[COUNT + WRITES];
+    struct hold held[READERS];
     char request[512];
-    for (size_t i = 0; i < sizeof(PATHS) / sizeof(*PATHS); i++) {
-        int len = snprintf(request, sizeof(request),
-                           "GET %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n\r\n",
-                           PATHS[i], fixture->reader);
-        clients[count] = talk_connect(http_server_port(fixture->engine.server));
-        assert_int_equal(send(clients[count++], request, (size_t)len, 0), len);
+    api_add_health(fixture->api, "part", must_not_be_asked, NULL);
+    hold_readers(fixture, held);
+    for (int i = 0; i < COUNT + WRITES; i++) {
+        int len = i < COUNT
+                      ? snprintf(request, sizeof(request),
+                                 "GET %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n\r\n",
+                                 READS[i].path, READS[i].host, fixture->reader)
+                      : snprintf(request, sizeof(request),
+                                 "POST " API
+                                 "incidents HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"
+                                 "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+                                 fixture->writer, strlen(GOOD), GOOD);
+        assert_true(len < (int)sizeof(request));
+        clients[i] = talk_connect(http_server_port(fixture->engine.server));
+        assert_int_equal(send(clients[i], request, (size_t)len, 0), len);
     }
-    int len = snprintf(request, sizeof(request),
-                       "POST " API
-                       "incidents HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: "
-                       "application/json\r\nContent-Length: %zu\r\n\r\n%s",
-                       fixture->writer, strlen(GOOD), GOOD);
-    assert_true(len < (int)sizeof(request));
-    for (int i = 0; i < 2; i++) {
-        clients[count] = talk_connect(http_server_port(fixture->engine.server));
-        assert_int_equal(send(clients[count++], request, (size_t)len, 0), len);
-    }
-    /* One turn accepts and submits; the store closes in the next, before its completions are delivered. */
-    for (int i = 0; i < 40 && http_server_open_exchanges(fixture->engine.server) < count; i++)
-        event_base_loop(loop_base(fixture->engine.loop), EVLOOP_ONCE | EVLOOP_NONBLOCK);
-    close_all(fixture);
-    for (int i = 0; i < count; i++)
+    /* /metrics asks no store. */
+    struct http_server_stats stats;
+    do {
+        event_base_loop(loop_base(fixture->engine.loop), EVLOOP_ONCE);
+        http_server_stats(fixture->engine.server, &stats);
+    } while (stats.requests + (uint64_t)stats.exchanges < COUNT + WRITES);
+    assert_true(stats.exchanges >= COUNT - 1);
+    http_server_free(fixture->engine.server);
+    fixture->engine.server = NULL;
+    for (int i = 0; i < READERS; i++)
+        hold_end(&held[i]);
+    db_close(fixture->engine.db);
+    fixture->engine.db = NULL;
+    loop_free(fixture->engine.loop); /* the completions */
+    fixture->engine.loop = NULL;
+    for (int i = 0; i < COUNT + WRITES; i++)
         close(clients[i]);
 }
 
@@ -736,6 +809,7 @@ int main(void)
         API_TEST(test_reference_rows),
         API_TEST(test_the_end_with_requests_under_way),
         API_TEST(test_health),
+        API_TEST(test_health_when_nothing_can_be_kept),
         API_TEST(test_metrics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
