@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BUSY_TIMEOUT_MS = 5000, BUSY_STEP_US = 10000 };
+enum { BUSY_TIMEOUT_MS = 5000, BUSY_STEP_US = 10000, TELL_AGAIN_MS = 60 * 1000 };
 
 static const char *const CONTROL_SQL[CONTROL_COUNT] = {
     [CONTROL_BEGIN] = "BEGIN",
@@ -252,7 +252,13 @@ void connection_checkpoint(struct connection *conn)
     int rc = INJECT("store.checkpoint") ? SQLITE_IOERR : SQLITE_OK;
     if (rc == SQLITE_OK)
         rc = sqlite3_wal_checkpoint_v2(conn->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY)
-        log_warn(LOG_STORE, 0, "checkpoint: %s", sqlite3_errstr(rc));
     conn->wal_pages = 0; /* asks again after the next commit */
+    if (rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY)
+        return;
+    int64_t now_ms = clock_mono_ms();
+    if (conn->checkpoint_told_at_ms == 0 || now_ms - conn->checkpoint_told_at_ms >= TELL_AGAIN_MS) {
+        conn->checkpoint_told_at_ms = now_ms;
+        log_warn(LOG_STORE, 0, "the log of the database grows, it does not get into the file: %s",
+                 sqlite3_errstr(rc));
+    }
 }

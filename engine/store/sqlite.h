@@ -51,6 +51,7 @@ struct connection {
     size_t address_count;
     struct stmt *by_text[KEPT_TEXTS];
     uint64_t text_uses;
+    int64_t checkpoint_told_at_ms; /* monotonic; 0: the log has heard of no failure */
     int wal_pages;             /* in the write-ahead log after the last commit; when connection_own_checkpoints() */
 };
 

@@ -301,6 +301,26 @@ static void the_log_tells_the_beginning_and_the_end(void **state)
     assert_null(strstr(ends + 1, "keeps changes again"));
 }
 
+/* It is tried after each commit once the log is very long. */
+static void a_log_that_grows_is_told_once(void **state)
+{
+    struct fixture *fixture = *state;
+    struct put puts[4 * ROWS];
+    struct heard heard;
+    char text[4096];
+    fill_puts(fixture, puts, 4 * ROWS);
+    listen_to_log(&heard);
+    inject_configure("store.checkpoint=fail");
+    for (int i = 0; i < 4 * ROWS; i += GROUP)
+        put_group(fixture, puts + i);
+    db_close(fixture->db);
+    fixture->db = NULL;
+    read_log(&heard, text, sizeof(text));
+    const char *told = strstr(text, "the log of the database grows");
+    assert_non_null(told);
+    assert_null(strstr(told + 1, "the log of the database grows"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +330,7 @@ int main(void)
         TEST_DB(it_is_known_that_changes_are_not_kept),
         TEST_DB(a_wrong_request_is_no_trouble),
         TEST_DB(the_log_tells_the_beginning_and_the_end),
+        TEST_DB(a_log_that_grows_is_told_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
