@@ -98,6 +98,13 @@ int check_failed(const char *what, const char *file, int line)
     return 1;
 }
 
+/* No fast bins: small pieces that another thread made would fill them, and each piece of a kilobyte or more goes
+ * through all that is in them. */
+void mem_configure(void)
+{
+    mallopt(M_MXFAST, 0);
+}
+
 void mem_give_back(void)
 {
     malloc_trim(0);

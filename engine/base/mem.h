@@ -14,6 +14,8 @@ char *xstrndup(const char *text, size_t len);
 void copy_text(char *to, size_t size, const char *from);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* How malloc() works for us. Once, before there are threads. */
+void mem_configure(void);
 /* Gives freed memory back to the system; some milliseconds at most. Any thread. */
 void mem_give_back(void);
 

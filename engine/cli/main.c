@@ -1,6 +1,7 @@
 /* main - where the process begins. All else is a command (see commands.h), or the jail's process, which
  * the engine starts for itself. */
 #include "base/inject.h"
+#include "base/mem.h"
 #include "cli/command.h"
 #include "lua/jail.h"
 
@@ -9,6 +10,7 @@
 
 int main(int argc, char **argv)
 {
+    mem_configure();
     if (argc == 2 && strcmp(argv[1], "jail") == 0)
         return jail_main();
     inject_configure(getenv("HALLIGAN_INJECT"));
