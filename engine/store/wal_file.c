@@ -18,15 +18,10 @@ struct wal_file {
     char *waiting;        /* owned; NULL before the first write */
     size_t len;
     int64_t at; /* where in the file it belongs */
-    const char *
-        name; /* borrowed from the connection that opened it, so no other file's is at the same address */
-    struct wal_file *next;
 };
 
 static sqlite3_vfs *beneath;
 static sqlite3_vfs ours;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list */
-static struct wal_file *open_files;
 
 static struct wal_file *of(sqlite3_file *file)
 {
@@ -44,29 +39,10 @@ static int flush(struct wal_file *file)
 
 /* ---- the methods of the log */
 
-static void enlist(struct wal_file *file)
-{
-    pthread_mutex_lock(&lock);
-    file->next = open_files;
-    open_files = file;
-    pthread_mutex_unlock(&lock);
-}
-
-static void strike_off(struct wal_file *file)
-{
-    pthread_mutex_lock(&lock);
-    struct wal_file **at = &open_files;
-    while (*at != file)
-        at = &(*at)->next;
-    *at = file->next;
-    pthread_mutex_unlock(&lock);
-}
-
 /* What still waits is of a transaction that was given up. */
 static int wal_close(sqlite3_file *as_file)
 {
     struct wal_file *file = of(as_file);
-    strike_off(file);
     free(file->waiting);
     return file->real->pMethods->xClose(file->real);
 }
@@ -163,38 +139,37 @@ static int wal_device(sqlite3_file *as_file)
 
 /* ---- the VFS */
 
+/* Version 1: shared memory and mapping are of the database's file, never of the log. */
+static const sqlite3_io_methods METHODS = {
+    .iVersion = 1,
+    .xClose = wal_close,
+    .xRead = wal_read,
+    .xWrite = wal_write,
+    .xTruncate = wal_truncate,
+    .xSync = wal_sync,
+    .xFileSize = wal_size,
+    .xLock = wal_lock,
+    .xUnlock = wal_unlock,
+    .xCheckReservedLock = wal_is_reserved,
+    .xFileControl = wal_control,
+    .xSectorSize = wal_sector_size,
+    .xDeviceCharacteristics = wal_device,
+};
+
 static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *as_file, int flags,
                      int *flags_out)
 {
     (void)vfs;
-    /* Version 1: shared memory and mapping are of the database's file, never of the log. */
-    static const sqlite3_io_methods METHODS = {
-        .iVersion = 1,
-        .xClose = wal_close,
-        .xRead = wal_read,
-        .xWrite = wal_write,
-        .xTruncate = wal_truncate,
-        .xSync = wal_sync,
-        .xFileSize = wal_size,
-        .xLock = wal_lock,
-        .xUnlock = wal_unlock,
-        .xCheckReservedLock = wal_is_reserved,
-        .xFileControl = wal_control,
-        .xSectorSize = wal_sector_size,
-        .xDeviceCharacteristics = wal_device,
-    };
     if (!(flags & SQLITE_OPEN_WAL))
         return beneath->xOpen(beneath, name, as_file, flags, flags_out);
     struct wal_file *file = of(as_file);
-    *file = (struct wal_file){ .real = (sqlite3_file *)(file + 1), .name = name };
+    *file = (struct wal_file){ .real = (sqlite3_file *)(file + 1) };
     int rc = beneath->xOpen(beneath, name, file->real, flags, flags_out);
     /* Without methods SQLite does not close it; a file may have some though it could not be opened. */
-    if (rc == SQLITE_OK) {
+    if (rc == SQLITE_OK)
         file->as_file.pMethods = &METHODS;
-        enlist(file);
-    } else if (file->real->pMethods) {
+    else if (file->real->pMethods)
         file->real->pMethods->xClose(file->real);
-    }
     return rc;
 }
 
@@ -220,13 +195,10 @@ const char *wal_file_vfs(void)
 
 static void forget_waiting(void *arg)
 {
-    sqlite3 *handle = arg;
-    const char *name = sqlite3_filename_wal(sqlite3_db_filename(handle, "main"));
-    pthread_mutex_lock(&lock);
-    for (struct wal_file *file = open_files; file; file = file->next)
-        if (file->name == name)
-            file->len = 0;
-    pthread_mutex_unlock(&lock);
+    sqlite3_file *log = NULL;
+    int rc = sqlite3_file_control(arg, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (rc == SQLITE_OK && log && log->pMethods == &METHODS)
+        of(log)->len = 0;
 }
 
 void wal_file_watch(sqlite3 *handle)
