@@ -107,7 +107,8 @@ static int note_field(struct http_head *head, const struct http_field *field, st
         else if (head->minor == 0 && list_has(field->value, "keep-alive"))
             head->wants_close = false;
     } else if (!strcasecmp(field->name, "Expect")) {
-        head->expects_continue = !strcasecmp(field->value, "100-continue");
+        /* RFC 9110, 10.1.1: a client of HTTP/1.0 does not know what to do with it. */
+        head->expects_continue = head->minor > 0 && !strcasecmp(field->value, "100-continue");
     } else if (!strcasecmp(field->name, "Host")) {
         for (int i = 0; i < head->field_count - 1; i++)
             if (!strcasecmp(head->fields[i].name, "Host"))

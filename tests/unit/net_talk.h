@@ -25,6 +25,7 @@ struct talk {
     int wait_ms;      /* reads until the server closes, or so long nothing comes (0: 3000) */
     struct buf got;   /* what the server said */
     bool was_closed;  /* the server closed */
+    bool was_reset;   /* and threw away what was on its way */
 };
 
 struct talk_thread {
@@ -50,6 +51,7 @@ static inline void talk_read(int fd, struct talk *talk)
         ssize_t got = recv(fd, chunk, sizeof(chunk), 0);
         if (got <= 0) {
             talk->was_closed = true;
+            talk->was_reset = got < 0;
             return;
         }
         buf_append(&talk->got, chunk, (size_t)got);

@@ -49,6 +49,15 @@ static void on_request(struct http_exchange *exchange, void *arg)
         http_reply(exchange, 302, "text/plain", "", 0);
         return;
     }
+    if (!strcmp(path, "/endless")) {
+        http_stream_begin(exchange, 200, "text/plain");
+        char piece[1000];
+        memset(piece, 'x', sizeof(piece));
+        for (int i = 0; i < 200; i++)
+            http_stream_write(exchange, piece, sizeof(piece));
+        http_stream_end(exchange, true);
+        return;
+    }
     if (!strcmp(path, "/large")) {
         char *large = xcalloc(1, 200000);
         memset(large, 'x', 199999);
@@ -350,6 +359,13 @@ static void test_an_answer_beyond_the_cap(void **state)
     assert_int_equal(result.code, ERR_LIMIT);
     assert_false(result.retryable);
     result = run(&fixture, (struct http_client_options){ .max_response_bytes = 199999 }, "/large");
+    assert_int_equal(result.status, 200);
+    /* Nobody says beforehand how long it will be. */
+    result =
+        run(&fixture, (struct http_client_options){ .max_response_bytes = 199999 }, "/endless");
+    assert_int_equal(result.code, ERR_LIMIT);
+    result =
+        run(&fixture, (struct http_client_options){ .max_response_bytes = 200000 }, "/endless");
     assert_int_equal(result.status, 200);
     end(&fixture);
 }

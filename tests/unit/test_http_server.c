@@ -4,15 +4,17 @@
 #include "base/mem.h"
 #include "loop/loop.h"
 #include "net/http_parse.h"
+#include "net/listen.h"
 #include "net_talk.h"
 #include "unit.h"
 
+#include <netinet/tcp.h>
 #include <stdio.h>
 
 struct fixture {
     struct loop *loop;
     struct http_server *server;
-    struct http_exchange *held; /* of "/hold" */
+    struct http_exchange *held; /* of "/hold" and "/keep" */
     int handled, port;
     bool drained;
 };
@@ -24,7 +26,7 @@ static void answer_held(void *arg)
     fixture->held = NULL;
 }
 
-/* Echoes method, path, query and body; "/hold" is answered 100 ms later. */
+/* Echoes method, path, query and body; "/hold" is answered 100 ms later, "/keep" by the test. */
 static void on_request(struct http_exchange *exchange, void *arg)
 {
     struct fixture *fixture = arg;
@@ -34,6 +36,10 @@ static void on_request(struct http_exchange *exchange, void *arg)
     if (!strcmp(http_path(exchange), "/hold")) {
         fixture->held = exchange;
         loop_timer(fixture->loop, 100, answer_held, fixture);
+        return;
+    }
+    if (!strcmp(http_path(exchange), "/keep")) {
+        fixture->held = exchange;
         return;
     }
     if (!strcmp(http_path(exchange), "/big")) {
@@ -159,6 +165,9 @@ static void test_continue_is_sent_when_asked_for(void **state)
         SAYS("POST /p HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nab",
              .step = 70, .pause_ms = 50);
     expect(PLAIN, talk, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200", "|ab");
+    talk = SAYS("POST /p HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nab",
+                .step = 62, .pause_ms = 50);
+    expect(PLAIN, talk, "HTTP/1.1 200", "|ab");
 }
 
 static void test_pipelined_requests_are_answered_in_order(void **state)
@@ -204,6 +213,10 @@ static void test_what_cannot_be_read_is_400(void **state)
          "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
         "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n",
         "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n",
+        /* One byte, for who counts with 64 bits. */
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n10000000000000001\r\na\r\n0\r\n\r\n",
+        "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "nonsense\r\n\r\n",
     };
     for (size_t i = 0; i < sizeof(BROKEN) / sizeof(*BROKEN); i++)
@@ -228,13 +241,15 @@ static void test_large_headers_are_431(void **state)
     expect(
         PLAIN, (struct talk){ .send = request.data, .half_close = true }, "HTTP/1.1 431",
         "\"code\":\"headers_too_large\",\"detail\":\"The headers are larger than 16384 bytes.\"");
-    buf_clear(&request);
-    buf_puts(&request, "GET / HTTP/1.1\r\nHost: x\r\n");
-    for (int i = 0; i < 200; i++)
-        buf_printf(&request, "X-%d: y\r\n", i);
-    buf_puts(&request, "\r\n");
-    expect(PLAIN, (struct talk){ .send = request.data, .half_close = true }, "HTTP/1.1 431",
-           "Too many headers.");
+    for (int more = 0; more < 2; more++) {
+        buf_clear(&request);
+        buf_puts(&request, "GET / HTTP/1.1\r\nHost: x\r\n");
+        for (int i = 1; i < HTTP_MAX_HEADERS + more; i++)
+            buf_printf(&request, "X-%d: y\r\n", i);
+        buf_puts(&request, "\r\n");
+        expect(PLAIN, (struct talk){ .send = request.data, .half_close = true },
+               more ? "HTTP/1.1 431" : "HTTP/1.1 200", more ? "Too many headers." : "GET|/|");
+    }
 }
 
 /* The client sends all of it before it reads: without the lingering close it would get a reset
@@ -246,8 +261,15 @@ static void test_large_bodies_are_413_and_the_client_gets_to_read_it(void **stat
     buf_puts(&request, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n");
     for (int i = 0; i < 3000000; i++)
         buf_putc(&request, 'a');
+    struct fixture fixture;
+    begin(&fixture, PLAIN);
     struct talk by_length = { .send = request.data, .len = request.len, .half_close = true };
-    expect(PLAIN, by_length, "HTTP/1.1 413 Content Too Large", "\"code\":\"body_too_large\"");
+    talk_all(fixture.loop, fixture.port, &by_length, 1);
+    assert_int_equal(strncmp(by_length.got.data, "HTTP/1.1 413 Content Too Large", 30), 0);
+    assert_non_null(strstr(by_length.got.data, "\"code\":\"body_too_large\""));
+    assert_false(by_length.was_reset);
+    buf_fini(&by_length.got);
+    end(&fixture);
     expect((struct http_server_options){ .max_body_bytes = 10 },
            SAYS("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
                 "chunked\r\n\r\n6\r\nabcdef\r\n6\r\nabcdef\r\n0\r\n\r\n"),
@@ -402,6 +424,59 @@ static void test_beyond_the_limit_of_connections(void **state)
     end(&fixture);
 }
 
+/* Refusals are told to so many at a time, and what comes beyond them costs nothing. */
+static void test_a_flood_beyond_the_limit_is_not_told(void **state)
+{
+    (void)state;
+    enum { MANY = 100 };
+    struct fixture fixture;
+    int fds[MANY], told = 0;
+    begin(&fixture, (struct http_server_options){ .max_connections = 1 });
+    for (int i = 0; i < MANY; i++) {
+        fds[i] = talk_connect(fixture.port);
+        assert_int_equal(send(fds[i], "GET ", 4, MSG_NOSIGNAL), 4);
+        run_for(fixture.loop, 2);
+    }
+    run_for(fixture.loop, 50);
+    struct http_server_stats stats;
+    http_server_stats(fixture.server, &stats);
+    assert_int_equal(stats.refused, MANY - 1);
+    for (int i = 0; i < MANY; i++) {
+        char byte;
+        told += recv(fds[i], &byte, 1, MSG_DONTWAIT) == 1;
+        close(fds[i]);
+    }
+    assert_int_equal(told, 64);
+    end(&fixture);
+}
+
+/* A client that sends one request after the other while the first is being answered fills its own
+ * side of the connection, not our memory. */
+static void test_requests_that_come_early_wait_at_the_client(void **state)
+{
+    (void)state;
+    static const char request[] = "GET /keep HTTP/1.1\r\nHost: x\r\n\r\n";
+    struct fixture fixture;
+    begin(&fixture, PLAIN);
+    int fd = talk_connect(fixture.port);
+    assert_int_equal(send(fd, request, sizeof(request) - 1, 0), sizeof(request) - 1);
+    while (!fixture.held)
+        run_for(fixture.loop, 2);
+    char *more = xcalloc(1, 1 << 20);
+    size_t sent = 0;
+    for (int i = 0; i < 200 && sent < (64u << 20); i++) {
+        ssize_t took = send(fd, more, 1 << 20, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (took > 0)
+            sent += (size_t)took;
+        run_for(fixture.loop, 2);
+    }
+    assert_true(sent < (32u << 20));
+    free(more);
+    close(fd);
+    answer_held(&fixture);
+    end(&fixture);
+}
+
 static void note_drained(void *arg)
 {
     struct fixture *fixture = arg;
@@ -429,6 +504,26 @@ static void test_draining_answers_what_is_open(void **state)
     assert_non_null(strstr(talk.got.data, "late"));
     assert_true(clock_mono_ms() - from < 1500);
     buf_fini(&talk.got);
+    end(&fixture);
+}
+
+/* Nothing is on its way there: the client would keep us waiting for nothing. */
+static void test_draining_does_not_wait_for_idle_connections(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    static const char request[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    begin(&fixture, PLAIN);
+    int fd = talk_connect(fixture.port);
+    assert_int_equal(send(fd, request, sizeof(request) - 1, 0), sizeof(request) - 1);
+    while (fixture.handled == 0)
+        run_for(fixture.loop, 5);
+    int64_t from = clock_mono_ms();
+    http_server_drain(fixture.server, 60000, note_drained, &fixture);
+    while (!fixture.drained && clock_mono_ms() - from < 30000)
+        run_for(fixture.loop, 5);
+    assert_true(fixture.drained);
+    close(fd);
     end(&fixture);
 }
 
@@ -500,6 +595,45 @@ static void test_addresses(void **state)
 }
 
 /* Whatever the split of the bytes, the decoder says the same. */
+/* Without it each answer but the first would wait for the client's delayed acknowledgement. */
+static void test_small_answers_are_not_held_back(void **state)
+{
+    (void)state;
+    struct err err;
+    struct listen_socket bound;
+    int is_on = 0;
+    socklen_t len = sizeof(is_on);
+    assert_int_equal(listen_open("127.0.0.1:0", &bound, &err), OK);
+    assert_int_equal(getsockopt(bound.fd, IPPROTO_TCP, TCP_NODELAY, &is_on, &len), 0);
+    assert_true(is_on);
+    close(bound.fd);
+}
+
+/* On [::] every IPv4 client comes as ::ffff:a.b.c.d. */
+static void test_who_is_on_this_machine(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool is_loopback;
+    } PEERS[] = { { "::1", true },
+                  { "::ffff:127.0.0.1", true },
+                  { "::ffff:127.8.9.1", true },
+                  { "::ffff:10.0.0.1", false },
+                  { "::2", false },
+                  { "2001:db8::1", false } };
+    for (size_t i = 0; i < sizeof(PEERS) / sizeof(*PEERS); i++) {
+        struct sockaddr_in6 peer = { .sin6_family = AF_INET6 };
+        assert_int_equal(inet_pton(AF_INET6, PEERS[i].text, &peer.sin6_addr), 1);
+        assert_int_equal(listen_is_loopback((struct sockaddr *)&peer), PEERS[i].is_loopback);
+    }
+    struct sockaddr_in peer = { .sin_family = AF_INET };
+    peer.sin_addr.s_addr = htonl(0x7f000102);
+    assert_true(listen_is_loopback((struct sockaddr *)&peer));
+    peer.sin_addr.s_addr = htonl(0x0a00007f);
+    assert_false(listen_is_loopback((struct sockaddr *)&peer));
+}
+
 static void test_chunks_in_any_split(void **state)
 {
     (void)state;
@@ -540,10 +674,15 @@ int main(void)
         cmocka_unit_test(test_a_client_that_went_away_does_no_harm),
         cmocka_unit_test(test_a_large_answer_arrives_whole),
         cmocka_unit_test(test_beyond_the_limit_of_connections),
+        cmocka_unit_test(test_a_flood_beyond_the_limit_is_not_told),
+        cmocka_unit_test(test_requests_that_come_early_wait_at_the_client),
         cmocka_unit_test(test_draining_answers_what_is_open),
+        cmocka_unit_test(test_draining_does_not_wait_for_idle_connections),
         cmocka_unit_test(test_freeing_the_server_leaves_open_exchanges_answerable),
         cmocka_unit_test(test_header_values_cannot_split_the_answer),
         cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_small_answers_are_not_held_back),
+        cmocka_unit_test(test_who_is_on_this_machine),
         cmocka_unit_test(test_chunks_in_any_split),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
