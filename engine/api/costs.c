@@ -1,5 +1,6 @@
 /* costs - GET incident_costs/ and its details: the costs of all incidents that the caller may see. */
 #include "api/api_internal.h"
+#include "api/export.h"
 #include "api/handlers.h"
 #include "api/link.h"
 #include "api/reference_json.h"
@@ -64,40 +65,43 @@ static int64_t number_in(const struct form *query, const char *name, int64_t mos
     return number;
 }
 
-/* One cost more than shown is asked for: it says whether there is a next page. */
-static int write_page(struct api_read *read, const struct form *query, struct stmt *stmt,
-                      int64_t limit, struct err *err)
+/* The costs before <page->before_id>, at most <page->limit>. One more is asked for: it says whether there is a next. */
+static int write_page(struct tx *tx, struct api_read *read, struct export_page *page,
+                      bool *has_next, struct err *err)
 {
+    const char *person_id = read->identity.person_id;
+    int64_t before = page->before_id ? page->before_id : INT64_MAX;
+    struct stmt *stmt =
+        tx_query(tx, err, SELECT_COSTS, "ittii", (int64_t)read->identity.sees_private, person_id,
+                 person_id, before, (int64_t)page->limit + 1);
     struct json_writer w;
-    int64_t last_id = 0;
-    int rc;
+    int rc = stmt ? OK : err->code, count = 0;
     json_writer_init(&w, &read->out);
     json_array_begin(&w);
-    while ((rc = stmt_next(stmt, err)) == DB_ROW && limit-- > 0) {
-        last_id = stmt_int(stmt, 0);
+    while (stmt && (rc = stmt_next(stmt, err)) == DB_ROW && count++ < page->limit) {
+        page->before_id = stmt_int(stmt, 0);
+        page->skip++;
         write_cost(&w, stmt, read->zone);
     }
     json_array_finish(&w);
-    if (rc == DB_ROW)
-        link_next(&read->link, "incident_costs/", query, read->format, last_id);
+    *has_next = rc == DB_ROW;
+    stmt_end(stmt);
     return rc < 0 ? rc : OK;
 }
 
 static int read_page(struct tx *tx, struct api_read *read, const struct form *query,
                      struct err *err)
 {
-    const char *person_id = read->identity.person_id;
-    int64_t limit = number_in(query, "limit", MAX_LIMIT, INT32_MAX, &read->errors);
-    int64_t before = number_in(query, "cursor", INT64_MAX, INT64_MAX, &read->errors);
+    struct export_page page = {
+        .limit = (int)number_in(query, "limit", MAX_LIMIT, INT32_MAX - 1, &read->errors),
+        .before_id = number_in(query, "cursor", INT64_MAX, 0, &read->errors),
+    };
+    bool has_next;
     if (read->errors.count)
         return err_set(err, ERR_INVALID, "a query parameter is wrong");
-    struct stmt *stmt =
-        tx_query(tx, err, SELECT_COSTS, "ittii", (int64_t)read->identity.sees_private, person_id,
-                 person_id, before, limit + 1);
-    if (!stmt)
-        return err->code;
-    int rc = write_page(read, query, stmt, limit, err);
-    stmt_end(stmt);
+    int rc = write_page(tx, read, &page, &has_next, err);
+    if (rc == OK && has_next)
+        link_next(&read->link, "incident_costs/", query, read->format, page.before_id);
     return rc;
 }
 
@@ -129,11 +133,28 @@ static int read_cost(struct tx *tx, struct api_read *read, struct err *err)
     return rc < 0 ? rc : OK;
 }
 
+/* Without a limit, or with "all", and from the beginning. */
+static bool wants_all(struct http_exchange *exchange)
+{
+    struct form query;
+    const char *text = http_query(exchange);
+    if (form_parse(text, strlen(text), &query, NULL) != OK)
+        return false;
+    const struct form_field *limit = form_last(&query, "limit");
+    bool is_all = (!limit || !strcmp(limit->value, "all")) && !form_last(&query, "cursor");
+    form_fini(&query);
+    return is_all;
+}
+
 void costs_on_list(const struct route_match *match, void *arg)
 {
     enum api_format format;
     if (!api_format_read(match, &format))
         return;
+    if (wants_all(match->exchange)) {
+        export_start(arg, match->exchange, format, NULL, write_page);
+        return;
+    }
     struct api_read *read = api_read_new(arg, match->exchange, read_costs, NULL);
     read->format = format;
     api_read_start(read);

@@ -1,7 +1,6 @@
 /* Read export_start() first: step, read_chunk on a reader thread, chunk_done on the loop, and again. */
 #include "api/export.h"
 
-#include "api/incident_filter.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/engine.h"
@@ -18,7 +17,8 @@ struct export
     bool is_learning;      /* the columns are being found */
     bool is_reading;       /* a chunk is on its way */
     bool has_begun;        /* the answer */
-    struct incident_page page;
+    export_page_fn read_page;
+    struct export_page page;
     bool has_next;
     struct buf out;
 };
@@ -72,7 +72,7 @@ static int read_chunk(struct tx *tx, void *arg, struct err *err)
     bool is_first = export->page.skip == 0;
     buf_clear(&export->read->out);
     buf_clear(&export->out);
-    int rc = incidents_read_page(tx, export->read, &export->page, &export->has_next, err);
+    int rc = export->read_page(tx, export->read, &export->page, &export->has_next, err);
     return rc == OK ? put_rows(export, is_first, err) : rc;
 }
 
@@ -172,13 +172,14 @@ bool export_is_wanted(const struct api *api, struct http_exchange *exchange, enu
 }
 
 void export_start(struct api *api, struct http_exchange *exchange, enum api_format format,
-                  const char *fields)
+                  const char *fields, export_page_fn read_page)
 {
     struct export *export = xcalloc(1, sizeof(*export));
     export->read = api_read_new(api, exchange, NULL, NULL);
     export->read->format = format;
     export->table = api_format_table(format, export->read->query, fields);
     export->is_learning = export->table && tabular_needs_learning(export->table);
-    export->page = (struct incident_page){ .limit = CHUNK_ROWS };
+    export->read_page = read_page;
+    export->page = (struct export_page){ .limit = CHUNK_ROWS };
     step(export);
 }

@@ -309,7 +309,7 @@ static int read_parameters(struct filter_reading *r, const struct api_identity *
 }
 
 int incident_filter_read(struct incident_filter *filter, struct tx *tx, struct api_read *read,
-                         const struct incident_page *page, struct err *err)
+                         const struct export_page *page, struct err *err)
 {
     struct filter_reading r = { .filter = filter,
                                 .read = read,

@@ -3,7 +3,7 @@
 #pragma once
 #include <stdbool.h>
 
-#include "api/api_internal.h"
+#include "api/export.h"
 
 enum { INCIDENT_FILTER_MAX_VALUES = 5000 };
 
@@ -21,19 +21,10 @@ struct incident_filter {
     int text_count;
 };
 
-/* Where a page begins and how long it is, for those who read all pages of a list. */
-struct incident_page {
-    int limit;
-    int64_t before_id; /* in the default order: 0 is the beginning */
-    int64_t skip;      /* rows that came before */
-    int64_t *ids;      /* in another order: all rows, sorted once; freed by the caller */
-    int64_t count;
-};
-
 /* What incidents/ answers, for the parameters of read->query: one page as a JSON array in read->out. <page> NULL: the
  * page that the parameters ask for, with the Link to the next in read->link. Else that page, which is moved to the
  * next. Errors as of incident_filter_read(). */
-int incidents_read_page(struct tx *tx, struct api_read *read, struct incident_page *page,
+int incidents_read_page(struct tx *tx, struct api_read *read, struct export_page *page,
                         bool *has_next, struct err *err);
 
 /* Makes a SELECT of the columns of INCIDENT_REST_COLUMNS, or, where something is sorted, of the id
@@ -41,7 +32,7 @@ int incidents_read_page(struct tx *tx, struct api_read *read, struct incident_pa
  * ERR_INVALID with read->errors filled, or a store's error. The caller calls
  * incident_filter_fini() in every case. <page> is as above. */
 int incident_filter_read(struct incident_filter *filter, struct tx *tx, struct api_read *read,
-                         const struct incident_page *page, struct err *err);
+                         const struct export_page *page, struct err *err);
 void incident_filter_fini(struct incident_filter *filter);
 
 /* The Link header's value for the page after one that ended with <last_id>: the same query with

@@ -13,7 +13,7 @@ enum filter_walk { WALK_NONE, WALK_PRIORITIES, WALK_PEOPLE };
 struct filter_reading {
     struct incident_filter *filter;
     const struct api_read *read;
-    const struct incident_page *page; /* NULL: as the parameters say */
+    const struct export_page *page; /* NULL: as the parameters say */
     struct tx *tx;
     struct api_errors *errors;
     struct err *err;

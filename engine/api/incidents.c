@@ -64,7 +64,7 @@ static int take_page(struct incident_rest *rest, const struct incident_filter *f
 
 /* Whoever reads all pages of a sorted list has it sorted once: a page that is found by counting those before it would
  * cost the more the later it comes. */
-static int sort_all(const struct incident_filter *filter, struct tx *tx, struct incident_page *page,
+static int sort_all(const struct incident_filter *filter, struct tx *tx, struct export_page *page,
                     struct err *err)
 {
     int64_t room = 0;
@@ -103,7 +103,7 @@ static int take_one(struct incident_rest *rest, const struct api_read *read, int
 
 /* A page of a list that was sorted. What nobody may see any more is left out. */
 static int take_sorted(struct incident_rest *rest, const struct api_read *read, struct tx *tx,
-                       struct incident_page *page, bool *has_next, struct err *err)
+                       struct export_page *page, bool *has_next, struct err *err)
 {
     int rc = OK;
     int64_t end = page->skip + page->limit < page->count ? page->skip + page->limit : page->count;
@@ -114,8 +114,8 @@ static int take_sorted(struct incident_rest *rest, const struct api_read *read, 
 }
 
 static int take_part(struct incident_rest *rest, const struct api_read *read,
-                     const struct incident_filter *filter, struct tx *tx,
-                     struct incident_page *page, bool *has_next, struct err *err)
+                     const struct incident_filter *filter, struct tx *tx, struct export_page *page,
+                     bool *has_next, struct err *err)
 {
     if (!page || filter->is_default_order) {
         int rc = take_page(rest, filter, tx, has_next, err);
@@ -127,7 +127,7 @@ static int take_part(struct incident_rest *rest, const struct api_read *read,
     return rc == OK ? take_sorted(rest, read, tx, page, has_next, err) : rc;
 }
 
-int incidents_read_page(struct tx *tx, struct api_read *read, struct incident_page *page,
+int incidents_read_page(struct tx *tx, struct api_read *read, struct export_page *page,
                         bool *has_next, struct err *err)
 {
     struct incident_filter filter;
@@ -194,7 +194,7 @@ void incidents_on_list(const struct route_match *match, void *arg)
     if (!api_format_read(match, &format))
         return;
     if (export_is_wanted(arg, match->exchange, format)) {
-        export_start(arg, match->exchange, format, columns(arg));
+        export_start(arg, match->exchange, format, columns(arg), incidents_read_page);
         return;
     }
     struct api_read *read = api_read_new(arg, match->exchange, read_list, NULL);

@@ -88,6 +88,30 @@ static void costs_come_in_pages_when_asked(void **state)
     expect(fixture, 400, "\"attr\":\"cursor\"}");
 }
 
+/* In chunks of 500 rows, each read and sent before the next: as long lists of incidents are. */
+static void all_costs_are_one_stream(void **state)
+{
+    struct fixture *fixture = *state;
+    sql(fixture, "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 1200)"
+                 " INSERT INTO incident_cost (id, incident_id, cost_type_id, amount_cents,"
+                 " created_at_ms, updated_at_ms) SELECT n, 1, 1, n, 0, 0 FROM s");
+    get(fixture, API "incident_costs/", fixture->reader);
+    assert_int_equal(fixture->status, 200);
+    assert_non_null(strstr(fixture->head, "Transfer-Encoding: chunked"));
+    json_t *costs = json_loads(fixture->answer, 0, NULL);
+    assert_int_equal(json_array_size(costs), 1200);
+    for (size_t i = 0; i < 1200; i++)
+        assert_int_equal(json_integer_value(json_object_get(json_array_get(costs, i), "id")),
+                         1200 - i);
+    json_decref(costs);
+    get(fixture, API "incident_costs.csv", fixture->reader);
+    assert_non_null(strstr(fixture->head, "Transfer-Encoding: chunked"));
+    int lines = 0;
+    for (const char *at = fixture->answer; (at = strstr(at, "\r\n")); at += 2)
+        lines++;
+    assert_int_equal(lines, 1201);
+}
+
 static void impacts_and_custom_fields_change_by_name(void **state)
 {
     struct fixture *fixture = *state;
@@ -126,6 +150,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(costs_are_added_changed_and_taken_away, begin_with_two,
                                         end),
         cmocka_unit_test_setup_teardown(costs_come_in_pages_when_asked, begin_with_two, end),
+        cmocka_unit_test_setup_teardown(all_costs_are_one_stream, begin_with_two, end),
         cmocka_unit_test_setup_teardown(impacts_and_custom_fields_change_by_name, begin_with_two,
                                         end),
         cmocka_unit_test_setup_teardown(a_duplicate_is_merged, begin_with_two, end),
