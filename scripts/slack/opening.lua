@@ -5,9 +5,11 @@ local config = require "engine.config"
 local conversations = require "engine.conversations"
 local log = require "engine.log"
 local time = require "engine.time"
+local bad_news = require "slack.bad_news"
 local channel_name = require "slack.channel_name"
 local client = require "slack.client"
 local foreign = require "slack.foreign"
+local incident_text = require "slack.incident_text"
 local workspace = require "slack.workspace"
 
 local M = {}
@@ -64,11 +66,16 @@ local function record(incident, channel)
   }
 end
 
--- No public channel for a private incident, ever: it waits, longer each time, and its page says
--- what for.
-local function wait_for_private(ctx, err)
+-- No public channel for a private incident, ever: it waits, longer each time. Its author is told what for, and that
+-- nobody has been invited so far; operators see it at the job.
+local function wait_for_private(ctx, incident, err)
   local waits = (ctx.progress.waits or 0) + 1
   ctx:note { waits = waits }
+  if waits == 1 then
+    local words = "%s has no channel yet, so nobody is invited: Slack refuses a private one, and it gets no public one."
+      .. " It is tried again; until then reach those who are needed another way."
+    bad_news.tell(incident.created_by.id, words:format(incident_text.headline(incident)), err)
+  end
   log.warn("a private incident waits for its private channel: " .. tostring(err), {
     incident = ctx.incident_id,
   })
@@ -91,7 +98,7 @@ function M.open(ctx, incident)
   local channel, problem = create(incident, channel_name.of(incident, date))
   if not channel then
     if problem.retryable then return nil, problem end
-    if incident.is_private then return wait_for_private(ctx, problem) end
+    if incident.is_private then return wait_for_private(ctx, incident, problem) end
     return nil, problem
   end
   local opened, refusal = record(incident, channel)

@@ -114,6 +114,7 @@ return {
     local incident = declare { is_private = true }
     local stub = t.http_stub {
       ["POST /conversations.create"] = { json = { ok = false, error = "restricted_action" } },
+      ["POST /chat.postMessage"] = { json = { ok = true, ts = "1.2", channel = "D1" } },
     }
     local ctx, event = context(incident)
     local outcome, err = step(t, "open_channel")(ctx, event)
@@ -121,6 +122,7 @@ return {
     t.matches(err.message, "no public one")
     outcome, err = step(t, "open_channel")(ctx, event)
     t.equal({ outcome, err.retry_after_ms }, { "wait", 40000 })
+    t.equal(#arguments(stub, "/chat.postMessage"), 1)   -- its author hears of it once
     for _, form in ipairs(arguments(stub, "/conversations.create")) do
       t.equal(form.is_private, "true")
     end
