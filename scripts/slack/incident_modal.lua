@@ -12,6 +12,7 @@
 --   shortcuts      { callback ids }, optional
 --   build          function(context) -> view; context: given, incident, person_id, actor
 --   submit         function(context, values) -> response, optional
+local config = require "engine.config"
 local incidents = require "engine.incidents"
 local blocks = require "slack.blocks"
 local permit = require "slack.permit"
@@ -108,8 +109,8 @@ local function run_command(modal, given, rest)
   local id = id_in(rest)
   if rest ~= "" and not id then
     return reply.ephemeral {
-      text = ("`%s` is no incident's number. Write, for example, `%s #12`."):format(
-        blocks.escape(rest, 60), modal.command.name),
+      text = ("`%s` is no incident's number. Write, for example, `%s %s #12`."):format(
+        blocks.escape(rest, 60), config.slack.command, modal.command.name),
     }
   end
   return reply.ack(function() M.show(modal, given, "open", id) end)

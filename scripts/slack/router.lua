@@ -4,6 +4,7 @@ local json = require "engine.json"
 local log = require "engine.log"
 local store = require "engine.store"
 local blocks = require "slack.blocks"
+local quick = require "slack.creation.quick"
 local help = require "slack.features.help"
 local outage = require "slack.outage"
 local registry = require "slack.registry"
@@ -47,11 +48,13 @@ local function nearest(word)
   return best
 end
 
-local function unknown_command(word)
-  local guess = nearest(word)
+local function unknown_command(text)
+  local word = text:match("%S+"):lower()
   local words = ("There is no `%s`."):format(blocks.escape(word, 40))
-  if guess then words = words .. (" Did you mean `%s`?"):format(guess) end
-  return reply.ephemeral(help.message(words))
+  local hint = quick.hint(text)
+  local guess = not hint and nearest(word)
+  if guess then hint = ("Did you mean `%s`?"):format(guess) end
+  return reply.ephemeral(help.message(hint and words .. " " .. hint or words))
 end
 
 local KINDS = {}
@@ -65,7 +68,7 @@ function KINDS.command(given)
   if not given.text:find "%S" then return help.run() end
   local command, rest = registry.command(given.text)
   if command then return command.run(given, rest) end
-  return unknown_command(given.text:match("%S+"):lower())
+  return unknown_command(given.text)
 end
 
 function KINDS.block_actions(given)

@@ -166,6 +166,43 @@ def test_private_incident_stays_private(world):
     engine.process.stop()
 
 
+def test_the_author_hears_that_a_private_channel_is_waited_for(world):
+    engine = world.engine()
+    world.sync(engine)
+    world.sandbox.fault("conversations.create", "error", error="restricted_action", times=50)
+    engine.command("open P1 #data-breach Somebody reads our mail")
+    def told():
+        return [message["text"] for channel in world.sandbox.state()["channels"] if channel.get("is_im")
+                for message in channel["messages"] if "it gets no public one" in message["text"]]
+    wait_for("the direct message", told)
+    waiting = next(one for one in world.jobs(1) if one["error_text"])
+    world.cli("job", "retry", str(waiting["id"]))
+    wait_for("the second refusal", lambda: len([one for one in world.sandbox.log() if one["method"] == "conversations.create"]) == 2)
+    world.sandbox.clear_faults()
+    wait_for("the wait", lambda: next(one for one in world.jobs(1) if one["id"] == waiting["id"])["state"] == "ready")
+    world.cli("job", "retry", str(waiting["id"]))
+    check(ready_channel(world)["is_private"], "the channel is private")
+    engine.settled(60)
+    equal(len(told()), 1, "how often it was told")
+    check("restricted_action" in told()[0], told()[0])
+    engine.process.stop()
+
+
+def test_impacts_that_hit_nobody_are_no_incident(world):
+    engine = world.engine()
+    engine.command("open")
+    root = wait_for("the creation modal", lambda: world.sandbox.newest_view("incident_open"))
+    check("Nobody feels it" not in json.dumps(root), "before anything was chosen")
+    engine.press(root, "push_incident_select_impact")
+    impact = wait_for("the impact modal", lambda: world.sandbox.newest_view("incident_select_impact"))
+    values = {block["block_id"]: {block["element"]["action_id"]: {"type": "static_select", "selected_option": block["element"]["initial_option"]}}
+              for block in impact["blocks"] if block["type"] == "input"}
+    equal(engine.submit(impact, values).json, None, "the submission")
+    root = wait_for("what is missing", lambda: with_action(world.sandbox.newest_view("incident_open"), "Nobody feels it so far"))
+    check("submit" not in root and "push_incident_unified" not in json.dumps(root), "it goes no further")
+    engine.process.stop()
+
+
 def test_five_hundred_people_in_five_calls(world):
     world.sandbox.reset(users=500, groups=1, group_size=500)
     with open(world.config) as text:

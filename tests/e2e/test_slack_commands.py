@@ -64,7 +64,12 @@ def test_open_takes_priority_and_title(world):
     one = incident(world)
     equal((one["priority"]["name"], one["title"]), ("P2", "Checkout answers with errors in all shops"), "the incident")
     for text, wanted in (("open P9 Checkout answers with errors", "no priority `P9`"), ("open P2 short", "The title has 5"),
-                         ("open Checkout answers with errors", "no priority `Checkout`")):
+                         ("open Payments are refused", "no priority `Payments`"),
+                         ("open Payments are refused", "For example: `/incident open P2 Payments are refused`"),
+                         ("open p3", "What is broken?"), ("open p3", "For example: `/incident open P3 "),
+                         ("open P2 #paymnet Payments are refused", "There is no category `#paymnet`. Did you mean `#payment`?"),
+                         ("P1 Payments are refused", "begin with `open`. For example: `/incident open P1 Payments are refused`"),
+                         ("status #x", "`/incident status #12`")):
         check(wanted in answer(engine, text), f"{text}: {answer(engine, text)}")
     equal(len(json.loads(world.cli("incident", "list", "--json").stdout)), 1, "nothing else was declared")
     engine.process.stop()

@@ -119,7 +119,7 @@ return {
     t.matches(said(command(t, "open P9 " .. TITLE)), "no priority `P9`")
     t.matches(said(command(t, "open P1 short")), "5 characters")
     t.matches(said(command(t, "open P1 " .. ("x"):rep(10000))), "10000 characters")
-    t.matches(said(command(t, "open P1")), "0 characters")
+    t.matches(said(command(t, "open P1")), "What is broken%?")
     t.matches(said(command(t, "open P1 #nothing " .. TITLE)), "no category `#nothing`. There are `#")
     t.matches(said(command(t, "open P1 #search short")), "5 characters")
     t.equal(#assert(incidents.list {}), before)

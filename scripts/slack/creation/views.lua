@@ -66,6 +66,14 @@ local function append_recent(list, count)
   list[#list + 1] = blocks.section(":eyes: " .. words:format(count), button, "recent_incidents")
 end
 
+-- Somebody who saved the impacts and chose none would else see what they saw before.
+local function impact_text(context)
+  if not context.priority and next(context.draft.impacts) then
+    return "Nobody feels it so far, which makes it no incident: choose at least one impact."
+  end
+  return "Who feels it, and how much? The priority follows from it."
+end
+
 local function append_step(list, step)
   local mark = step.is_done and ":white_check_mark:" or ":black_square_button:"
   list[#list + 1] = blocks.section(mark .. " *" .. step.title .. "*\n" .. step.text)
@@ -125,7 +133,7 @@ function M.root(context, more)
   append_recent(list, more.recent or 0)
   list[#list + 1] = blocks.divider()
   append_step(list, {
-    title = "Impact", text = "Who feels it, and how much? The priority follows from it.",
+    title = "Impact", text = impact_text(context),
     is_done = context.priority ~= nil,
     label = "Set impacts", edit = "Edit impacts", action_id = "push_incident_select_impact",
     block_id = "step_impact",

@@ -1,5 +1,6 @@
 -- why: "/incident why" and the button "Why am I here?": which strategy named the person, with its
 -- line and its reason, and how to stay out of such incidents. Only the person who asks sees it.
+local config = require "engine.config"
 local incidents = require "engine.incidents"
 local invitations = require "engine.invitations"
 local blocks = require "slack.blocks"
@@ -31,8 +32,8 @@ local function find(given, value)
     return incident, { person_id = person_id, actor = actor }
   end
   if err.code ~= "not_found" then return nil, unreadable(err) end
-  return nil, "There is no such incident, or you do not belong to it."
-    .. " Ask in its channel, or with its number: `why #12`."
+  return nil, ("There is no such incident, or you do not belong to it."
+    .. " Ask in its channel, or with its number: `%s why #12`."):format(config.slack.command)
 end
 
 local function source_of(reason)
