@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "loop/channel.h"
 #include "loop/loop.h"
+#include "lua/jail_answer.h"
 #include "lua/jail_spawn.h"
 #include "lua/jail_wire.h"
 #include "lua/snapshot.h"
@@ -21,9 +22,8 @@
 
 enum {
     IDLE_MS = 5 * 60 * 1000,
-    START_MS = 20 * 1000,   /* until the child says that it is ready */
-    REAP_MS = 2,            /* between two looks whether a killed child is gone */
-    RUN_PEOPLE_MAX = 20000, /* rows of one strategy's answer that are believed */
+    START_MS = 20 * 1000, /* until the child says that it is ready */
+    REAP_MS = 2,          /* between two looks whether a killed child is gone */
 };
 
 enum child_state { NO_CHILD, STARTING, READY, ASKED, ENDING };
@@ -126,23 +126,6 @@ static void record_run(struct jail *jail, const char *state, const char *error, 
     jail->state = READY;
 }
 
-/* {person_id, strategy, reason, source_line} for [id, reason, line]; false when it is none. */
-static bool add_person(json_t *people, const json_t *strategy, const json_t *row,
-                       const json_t *reasons)
-{
-    const json_t *id = json_array_get(row, 0), *line = json_array_get(row, 2);
-    const json_t *reason =
-        json_array_get(reasons, (size_t)json_integer_value(json_array_get(row, 1)));
-    if (!json_is_string(id) || !json_is_string(reason))
-        return false;
-    json_t *person = json_pack("{sO sO sO}", "person_id", id, "strategy",
-                               json_object_get(strategy, "strategy"), "reason", reason);
-    if (json_integer_value(line) > 0)
-        json_object_set(person, "source_line", (json_t *)line);
-    json_array_append_new(people, person);
-    return true;
-}
-
 /* What the strategy should know: "find.usergroup: there is no user group "x"". */
 static void take_notes(struct collection *collection, const json_t *notes)
 {
@@ -159,7 +142,6 @@ static void take_notes(struct collection *collection, const json_t *notes)
     }
 }
 
-/* The child is not trusted: whatever it says is checked. */
 static void take_answer(struct jail *jail, const json_t *answer)
 {
     struct collection *collection = jail->queue;
@@ -174,23 +156,13 @@ static void take_answer(struct jail *jail, const json_t *answer)
         record_run(jail, "failed", *error ? error : "gave no answer that can be understood", 0);
         return;
     }
-    json_t *rows = json_object_get(answer, "people"), *reasons = json_object_get(answer, "reasons");
-    json_t *people = json_array();
-    size_t index, bad = 0;
-    json_t *row;
-    json_array_foreach (rows, index, row)
-        if (index < RUN_PEOPLE_MAX &&
-            !add_person(people, current_strategy(collection), row, reasons))
-            bad++;
-    if (json_array_size(rows) > RUN_PEOPLE_MAX) {
-        record_run(jail, "failed", "names more than 20000 people", 0);
-    } else if (bad > 0) {
-        record_run(jail, "failed", "gave no answer that can be understood", 0);
-    } else {
-        json_array_extend(json_object_get(collection->answer, "people"), people);
+    const char *problem =
+        jail_answer_people(answer, json_object_get(current_strategy(collection), "strategy"),
+                           json_object_get(collection->answer, "people"));
+    if (problem)
+        record_run(jail, "failed", problem, 0);
+    else
         record_run(jail, state, NULL, json_integer_value(json_object_get(answer, "count")));
-    }
-    json_decref(people);
 }
 
 /* ---- the end of a child */

@@ -418,17 +418,24 @@ bool jail_people_take(lua_State *L, int index, struct jail_people *people)
     return true;
 }
 
+/* Those who follow each other with the same reason and line are one array. */
 static void write_entries(const struct jail_people *people, struct json_writer *w,
                           const struct jail_entries *entries)
 {
-    for (size_t i = 0; i < entries->count; i++) {
-        const struct jail_entry *entry = &entries->items[i];
-        json_array_begin(w);
+    const struct jail_entry *before = NULL, *end = entries->items + entries->count;
+    for (const struct jail_entry *entry = entries->items; entry < end; before = entry++) {
+        bool is_first = !before || before->reason != entry->reason || before->line != entry->line;
+        if (is_first && before)
+            json_array_finish(w);
+        if (is_first) {
+            json_array_begin(w);
+            json_int(w, entry->reason);
+            json_int(w, entry->line);
+        }
         json_text(w, pool_text(&people->ids, entry->person));
-        json_int(w, entry->reason);
-        json_int(w, entry->line);
-        json_array_finish(w);
     }
+    if (before)
+        json_array_finish(w);
 }
 
 void jail_people_write(const struct jail_people *people, struct json_writer *w)

@@ -69,6 +69,6 @@ void jail_people_push(lua_State *L, struct jail_people *people);
 /* Copies the list at <index> into people->found (first reasons) and people->further; false when
  * it is no list. */
 bool jail_people_take(lua_State *L, int index, struct jail_people *people);
-/* Writes "reasons":[text], "people":[[id, number of the reason, line]], "count":N of what was
+/* Writes "reasons":[text], "people":[[number of the reason, line, id...]], "count":N of what was
  * taken into the open object. */
 void jail_people_write(const struct jail_people *people, struct json_writer *w);

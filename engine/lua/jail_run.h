@@ -24,7 +24,7 @@ struct jail_run {
 void jail_run_init(struct jail_run *run);
 
 /* Writes {state:"answered"|"not_applicable"|"failed", error?, notes:[text], reasons:[text],
- * people:[[id, reason, line]], count} to <out>. Whatever the strategy does ends in one of the
+ * people:[[reason, line, id...]], count} to <out>. Whatever the strategy does ends in one of the
  * states, or not at all. */
 void jail_run_strategy(struct jail_run *run, const char *path, const json_t *incident,
                        struct buf *out);
