@@ -19,7 +19,10 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-enum { DEADLINE_MS = 600, PATIENCE_MS = 60000 };
+/* Of a strategy that shall answer, also where thirty others want the processor; of those that never do; and of some of
+ * each together. */
+enum { DEADLINE_MS = 30000, SHORT_MS = 200, SHARED_MS = 3000, PATIENCE_MS = 300000 };
+enum { LOOK_MS = 10, BUSY_TICKS = 20 };
 
 struct world {
     struct fixture *fixture; /* first: core_fixture's functions take it */
@@ -28,7 +31,9 @@ struct world {
     json_t *files, *strategies; /* of the next collection */
     json_t *incident, *answer;
     struct err err;
-    int rc, done, looks;
+    int rc, done;
+    int64_t deadline_ms;
+    long ticks;         /* of processor time that the child may use before it is killed */
     char people[6][40]; /* ids of ada, ben, cho, dan, eve, fay */
 };
 
@@ -120,6 +125,7 @@ static int begin(void **state)
     world->jail = jail_new(world->loop, path);
     world->files = json_object();
     world->strategies = json_array();
+    world->deadline_ms = DEADLINE_MS;
     fill(world);
     fill_members(world);
     world->incident = declare(world, "Payment");
@@ -192,7 +198,7 @@ static void submit(struct world *world)
         .snapshot = snapshot,
         .strategies = world->strategies,
         .incident = world->incident,
-        .deadline_ms = DEADLINE_MS,
+        .deadline_ms = world->deadline_ms,
     };
     jail_collect(world->jail, &request, on_done, world);
     snapshot_unref(snapshot);
@@ -312,6 +318,19 @@ static void test_finds_and_says_why(void **state)
     assert_string_equal(told(world, "room"), "fay: #ops (3); ");
     assert_string_equal(told(world, "person"), "dan: named by the strategy (3); ");
     assert_string_equal(told(world, "role"), "ada: Commander (3); ");
+}
+
+/* So that the same reason comes once for all whom it is for. */
+static void test_on_call_comes_by_level_and_service(void **state)
+{
+    struct world *world = *state;
+    static const int WHO[] = { CHO, ADA, BEN };
+    add_body(world, "duty", "return find.on_call()");
+    collect(world);
+    json_t *people = at(world->answer, "people");
+    assert_int_equal(json_array_size(people), 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(text_at(json_array_get(people, i), "person_id"), world->people[WHO[i]]);
 }
 
 static void test_lists(void **state)
@@ -439,9 +458,9 @@ static void test_each_is_asked_about_the_incident_of_its_run(void **state)
 
 /* ---- what they cannot do */
 
-static const struct {
+static const struct hostile {
     const char *name, *body, *words;
-} HOSTILE[] = {
+} ENDLESS[] = {
     { "loops", "while true do end", "than" },
     { "loops_in_pcall", "while true do pcall(function() while true do end end) end", "than" },
     { "loops_in_xpcall", "while true do xpcall(error, function() while true do end end) end",
@@ -452,13 +471,17 @@ static const struct {
     { "loops_in_sort", "table.sort({ 3, 2, 1 }, function() while true do end end)", "than" },
     { "loops_in_index", "return setmetatable({}, { __index = function() while true do end end }).x",
       "than" },
+    { "repeats_nothing", "return (''):rep(1 << 62)", "took longer than 200 ms and was stopped" },
+    { "eats_in_pcall", "while true do pcall(string.rep, 'x', 1 << 24) end", "" },
+    { "doubles_for_ever",
+      "local p = find.usergroup('payments') while true do p:add(find.nobody():add(p), 'again') end",
+      "" },
+}, HOSTILE[] = {
     { "pattern_bomb", "return (('a'):rep(28):find(('a?'):rep(28) .. ('a'):rep(28)))",
       "pattern takes too long" },
-    { "repeats_nothing", "return (''):rep(1 << 62)", "took longer than 600 ms and was stopped" },
     { "eats_memory",
       "local hoard = {} while true do hoard[#hoard + 1] = ('x'):rep(1000000) .. #hoard end",
       "not enough memory" },
-    { "eats_in_pcall", "while true do pcall(string.rep, 'x', 1 << 24) end", "" },
     { "huge_text", "return ('x'):rep(1 << 40)", "" },
     { "throws", "error('on purpose')", "invites/throws.lua:3: on purpose" },
     { "throws_a_table", "error({ message = 'a table' })", "a table" },
@@ -488,11 +511,41 @@ static const struct {
       "a reason must say something" },
     { "many_reasons", "for i = 1, 20000 do find.person('ada@example.com'):because('r' .. i) end",
       "different reasons" },
-    { "doubles_for_ever",
-      "local p = find.usergroup('payments') while true do p:add(find.nobody():add(p), 'again') end",
-      "" },
 };
+enum { ENDLESS_COUNT = sizeof(ENDLESS) / sizeof(ENDLESS[0]) };
 enum { HOSTILE_COUNT = sizeof(HOSTILE) / sizeof(HOSTILE[0]) };
+
+static void test_strategies_without_an_end_are_stopped(void **state)
+{
+    struct world *world = *state;
+    log_configure(LOG_ERROR_LEVEL, false);
+    world->deadline_ms = SHORT_MS;
+    for (int i = 0; i < ENDLESS_COUNT; i++)
+        add_body(world, ENDLESS[i].name, ENDLESS[i].body);
+    add_strategy(world, "loops_while_loading", false, "while true do end");
+    collect(world);
+    for (int i = 0; i < ENDLESS_COUNT; i++)
+        assert_failed(world, ENDLESS[i].name, ENDLESS[i].words);
+    assert_failed(world, "loops_while_loading", "than");
+}
+
+static void test_the_others_answer_beside_those_without_an_end(void **state)
+{
+    struct world *world = *state;
+    log_configure(LOG_ERROR_LEVEL, false);
+    world->deadline_ms = SHARED_MS;
+    add_body(world, "a_good", "return find.person('ada@example.com')");
+    add_body(world, "b_stops_itself", "while true do end");
+    add_body(world, "c_good", "return find.person('ben@example.com')");
+    add_body(world, "d_is_killed", "return (''):rep(1 << 62)");
+    add_body(world, "e_good", "return find.person('cho@example.com')");
+    collect(world);
+    assert_string_equal(told(world, "a_good"), "ada: named by the strategy (3); ");
+    assert_failed(world, "b_stops_itself", "than");
+    assert_string_equal(told(world, "c_good"), "ben: named by the strategy (3); ");
+    assert_failed(world, "d_is_killed", "took longer than 3 s and was stopped");
+    assert_string_equal(told(world, "e_good"), "cho: named by the strategy (3); ");
+}
 
 static void test_hostile_strategies_fail_alone(void **state)
 {
@@ -504,7 +557,6 @@ static void test_hostile_strategies_fail_alone(void **state)
         add_body(world, good, "return find.person('ada@example.com')");
     }
     add_strategy(world, "syntax", false, "return {");
-    add_strategy(world, "loops_while_loading", false, "while true do end");
     add_strategy(world, "returns_nothing", false, "local x = 1");
     add_strategy(world, "bytecode", false, "\x1bLua");
     collect(world);
@@ -514,7 +566,6 @@ static void test_hostile_strategies_fail_alone(void **state)
         assert_string_equal(told(world, good), "ada: named by the strategy (3); ");
     }
     assert_failed(world, "syntax", "strategies/invites/syntax.lua:1:");
-    assert_failed(world, "loops_while_loading", "than");
     assert_failed(world, "returns_nothing", "a strategy returns its table");
     assert_failed(world, "bytecode", "");
     assert_int_equal(access("/tmp/halligan-was-here", F_OK), -1);
@@ -531,29 +582,48 @@ static bool file_says(pid_t pid, const char *name, const char *words)
     return memmem(text, len, words, strlen(words)) != NULL;
 }
 
-static void kill_child(void *arg)
+static void kill_child(struct world *world)
 {
-    struct world *world = arg;
     assert_int_equal(kill(jail_pid(world->jail), SIGSYS), 0);
 }
 
-/* The child of the crashing strategy is the one that uses the processor. */
+/* Processor time of the process. */
+static long ticks_of(pid_t pid)
+{
+    AUTO_FREE char *path = xasprintf("/proc/%d/stat", (int)pid);
+    long user = 0, system = 0;
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    int found = fscanf(file, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld",
+                       &user, &system);
+    fclose(file);
+    assert_int_equal(found, 2);
+    return user + system;
+}
+
+/* None but the crashing strategy uses the processor for so long. */
 static void kill_when_busy(void *arg)
 {
     struct world *world = arg;
-    pid_t child = jail_pid(world->jail);
-    bool is_busy = child > 0 && file_says(child, "stat", ") R ");
-    world->looks = is_busy ? world->looks + 1 : 0;
-    if (world->looks > 5)
+    if (ticks_of(jail_pid(world->jail)) > world->ticks)
         kill_child(world);
     else
-        loop_timer(world->loop, 10, kill_when_busy, world);
+        loop_timer(world->loop, LOOK_MS, kill_when_busy, world);
 }
 
-static void kill_idle_child(void *arg)
+static void stop_when_gone(void *arg)
 {
-    kill_child(arg);
-    loop_timer(((struct world *)arg)->loop, 100, stop_loop, ((struct world *)arg)->loop);
+    struct world *world = arg;
+    if (jail_pid(world->jail) == 0)
+        loop_stop(world->loop);
+    else
+        loop_timer(world->loop, LOOK_MS, stop_when_gone, world);
+}
+
+static void wait_until_gone(struct world *world)
+{
+    loop_timer(world->loop, LOOK_MS, stop_when_gone, world);
+    run_loop(world);
 }
 
 static void test_a_crash_costs_one_strategy(void **state)
@@ -565,7 +635,14 @@ static void test_a_crash_costs_one_strategy(void **state)
     add_body(world, "c_good",
              "assert(incident.category.name == 'Payment') "
              "return find.person('ben@example.com')");
-    loop_timer(world->loop, 10, kill_when_busy, world);
+    json_t *all = world->strategies;
+    world->strategies = json_array();
+    json_array_append(world->strategies, json_array_get(all, 0));
+    collect(world); /* the child has started */
+    json_decref(world->strategies);
+    world->strategies = all;
+    world->ticks = ticks_of(jail_pid(world->jail)) + BUSY_TICKS;
+    loop_timer(world->loop, LOOK_MS, kill_when_busy, world);
     collect(world);
     assert_string_equal(told(world, "a_good"), "ada: named by the strategy (3); ");
     assert_failed(world, "b_crash", "its process ended");
@@ -578,9 +655,8 @@ static void test_idle_child_that_dies_is_replaced(void **state)
     log_configure(LOG_ERROR_LEVEL, false);
     add_body(world, "good", "return find.person('ada@example.com')");
     collect(world);
-    loop_timer(world->loop, 0, kill_idle_child, world);
-    run_loop(world);
-    assert_int_equal(jail_pid(world->jail), 0);
+    kill_child(world);
+    wait_until_gone(world);
     collect(world);
     assert_state(world, "good", "answered");
 }
@@ -597,9 +673,7 @@ static void test_child_comes_and_goes(void **state)
     add_body(world, "good", "return find.person('ada@example.com')");
     collect(world);
     assert_int_not_equal(jail_pid(world->jail), 0);
-    loop_timer(world->loop, 300, stop_loop, world->loop);
-    run_loop(world);
-    assert_int_equal(jail_pid(world->jail), 0);
+    wait_until_gone(world);
     collect(world);
     assert_state(world, "good", "answered");
 }
@@ -641,7 +715,7 @@ static void test_freed_on_the_way(void **state)
     struct world *world = *state;
     add_body(world, "loops", "while true do end");
     submit(world);
-    loop_timer(world->loop, DEADLINE_MS / 4, stop_loop, world->loop);
+    loop_timer(world->loop, SHORT_MS, stop_loop, world->loop);
     run_loop(world);
     assert_int_equal(world->done, 0);
     jail_free(world->jail);
@@ -778,12 +852,15 @@ int main(int argc, char **argv)
         return jail_main();
     const struct CMUnitTest tests[] = {
         JAIL_TEST(test_finds_and_says_why),
+        JAIL_TEST(test_on_call_comes_by_level_and_service),
         JAIL_TEST(test_lists),
         JAIL_TEST(test_applies),
         JAIL_TEST(test_requires_scripts_and_harmless_modules),
         JAIL_TEST(test_private_incidents_are_for_private_strategies),
         JAIL_TEST(test_nothing_stays_between_incidents),
         JAIL_TEST(test_each_is_asked_about_the_incident_of_its_run),
+        JAIL_TEST(test_strategies_without_an_end_are_stopped),
+        JAIL_TEST(test_the_others_answer_beside_those_without_an_end),
         JAIL_TEST(test_hostile_strategies_fail_alone),
         JAIL_TEST(test_a_crash_costs_one_strategy),
         JAIL_TEST(test_idle_child_that_dies_is_replaced),
