@@ -69,11 +69,20 @@ local function claim(owners, word, command)
   return true
 end
 
+-- What may go on: "post" of "post mortem".
+local function beginnings(by_word)
+  local begins = {}
+  for words in pairs(by_word) do
+    for space_at in words:gmatch "() " do begins[words:sub(1, space_at - 1)] = true end
+  end
+  return begins
+end
+
 --- Who answers to what.
 ---@param commands table[]  of the features, in the order of `help`
 ---@param overrides table<string, table>  slack.commands of a config
----@return { by_word: table<string, table>, shown: table[] }|nil  shown: { lines = { { usage=, about= } },
----  aliases = {} }, a command
+---@return { by_word: table<string, table>, begins: table<string, true>, shown: table[] }|nil  shown: { lines =
+---  { { usage=, about= } }, aliases = {} }, a command
 ---@return string|nil message, string|nil path  what is wrong, and where below slack.commands
 function M.build(commands, overrides)
   local named, by_word, shown = {}, {}, {}
@@ -98,7 +107,7 @@ function M.build(commands, overrides)
     local entry = overrides[command.name] or {}
     shown[i] = { lines = lines_of(command, entry), aliases = aliases_of(command, entry) }
   end
-  return { by_word = by_word, shown = shown }
+  return { by_word = by_word, begins = beginnings(by_word), shown = shown }
 end
 
 return M

@@ -66,14 +66,14 @@ end
 ---@return table|nil command
 ---@return string rest
 function M.command(text)
-  local by_word = M.vocabulary().by_word
+  local known = M.vocabulary()
   local typed, found, rest, at = "", nil, text, 1
-  for _ = 1, command_words.MOST_WORDS do
+  repeat
     local word, next_at = text:match("^%s*(%S+)()", at)
     if not word then break end
     typed, at = typed == "" and word:lower() or typed .. " " .. word:lower(), next_at
-    if by_word[typed] then found, rest = by_word[typed], text:sub(at) end
-  end
+    if known.by_word[typed] then found, rest = known.by_word[typed], text:sub(at) end
+  until not known.begins[typed]
   return found, rest:match "^%s*(.*%S)" or ""
 end
 
