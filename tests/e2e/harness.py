@@ -372,6 +372,7 @@ class World:
         env = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "HALLIGAN_"))}
         env.setdefault("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=0:exitcode=99")
         env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
+        env["TMPDIR"] = self.folder  # what a killed sandbox leaves goes away with it
         return env
 
     def env(self, extra=None):
