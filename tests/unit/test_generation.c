@@ -337,6 +337,77 @@ static void a_saved_file_takes_over_and_running_tasks_finish(void **context)
     assert_int_equal(status().live, 1);
 }
 
+static void answer_own(const struct route_match *match, void *arg)
+{
+    (void)arg;
+    http_reply(match->exchange, 200, "text/plain", "ours", 4);
+}
+
+/* The check of the files alone does not know what the engine itself answers to. */
+static void a_route_of_the_engine_is_not_taken_over(void **context)
+{
+    (void)context;
+    struct err err;
+    const struct route own = { .method = "GET",
+                               .pattern = "/own",
+                               .access = ACCESS_PUBLIC,
+                               .handler = answer_own,
+                               .about = "ours" };
+    assert_int_equal(router_add(engine.router, &own, &err), OK);
+    write_script("scripts/pages/p.lua", PAGE("p", "return { body = 'one' }"));
+    start();
+    write_script("scripts/pages/own.lua", PAGE("own", "return { body = 'theirs' }"));
+    generations_reload(engine.generations);
+    run_until(was_refused, "the refusal");
+    assert_non_null(strstr(status().error, "/own"));
+    assert_int_equal(changes, 1);
+    assert_string_equal(get("/own"), "200 ours");
+    assert_string_equal(get("/p"), "200 one");
+}
+
+enum { WAITING = 6 };
+static int wanted_exchanges, wanted_changes;
+
+static bool has_exchanges(void)
+{
+    return http_server_open_exchanges(engine.server) == wanted_exchanges;
+}
+
+static bool has_changes(void)
+{
+    return changes == wanted_changes;
+}
+
+static bool has_few_generations(void)
+{
+    return status().live <= 4;
+}
+
+/* Each reload leaves a request behind that waits for long: memory has its bounds all the same. */
+static void only_so_many_old_generations_are_kept(void **context)
+{
+    (void)context;
+    static const char request[] = "GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    int fds[WAITING];
+    write_script("scripts/pages/p.lua", PAGE("slow", "require('engine.task').sleep '1h'"));
+    start();
+    for (int i = 0; i < WAITING; i++) {
+        AUTO_FREE char *text = xasprintf("return { about = 'number %d' }", i);
+        fds[i] = talk_connect(http_server_port(engine.server));
+        assert_int_equal(send(fds[i], request, sizeof(request) - 1, 0), sizeof(request) - 1);
+        wanted_exchanges = http_server_open_exchanges(engine.server) + 1;
+        run_until(has_exchanges, "a request that waits");
+        write_script("strategies/integrations/x.lua", text);
+        generations_reload(engine.generations);
+        wanted_changes = i + 2;
+        run_until(has_changes, "the next generation");
+    }
+    run_until(has_few_generations, "the end of the oldest ones");
+    assert_int_equal(status().live, 4);
+    for (int i = 0; i < WAITING; i++)
+        close(fds[i]);
+}
+
 /* ---- services */
 
 #define SERVICE(name, body) \
@@ -731,6 +802,13 @@ static bool has_reloaded_often(void)
     return false;
 }
 
+static int count_kept(struct tx *tx, void *arg, struct err *err)
+{
+    int rc;
+    *(int64_t *)arg = tx_get_int(tx, &rc, err, -1, "SELECT COUNT(*) FROM generation", "");
+    return rc;
+}
+
 static void many_reloads_leave_nothing_behind(void **context)
 {
     (void)context;
@@ -745,6 +823,9 @@ static void many_reloads_leave_nothing_behind(void **context)
     run_until(has_reloaded_often, "50 reloads");
     assert_int_equal(status().accepted, 51);
     assert_int_equal(status().live, 1);
+    int64_t kept = 0;
+    assert_int_equal(db_read_now(engine.db, count_kept, &kept, NULL), OK);
+    assert_int_equal(kept, 5);
 }
 
 int main(void)
@@ -757,6 +838,8 @@ int main(void)
         TEST(all_mistakes_are_named_at_once),
         TEST(the_first_generation_writes_what_it_declares),
         TEST(a_saved_file_takes_over_and_running_tasks_finish),
+        TEST(a_route_of_the_engine_is_not_taken_over),
+        TEST(only_so_many_old_generations_are_kept),
         TEST(a_service_runs_as_long_as_its_generation),
         TEST(a_service_that_fails_is_started_again),
         TEST(a_broken_file_changes_nothing),
