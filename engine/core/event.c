@@ -1,6 +1,7 @@
 #include "core/event.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "core/args.h"
 #include "core/op_table.h"
 #include "core/policy.h"
@@ -9,8 +10,16 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { EVENT_PAYLOAD_MAX = 64 * 1024 };
+
+const char *const EVENT_KINDS[] = {
+    "incident.created",     "incident.updated",   "incident.closed", "incident.reopened",
+    "incident.merged",      "update.edited",      "update.deleted",  "key_events.updated",
+    "roles.assigned",       "records.changed",    "members.changed", "postmortem.created",
+    "conversation.created", "conversation.ready", "job.died",        NULL,
+};
 
 static const char INSERT_EVENT[] =
     "INSERT INTO event (incident_id, kind, payload, created_at_ms) VALUES (NULLIF(?, 0), ?, ?, ?)";
@@ -46,6 +55,14 @@ static int insert_jobs(struct tx *tx, const char *kind, int64_t event_id, int64_
     return rc;
 }
 
+static bool is_ours(const char *kind)
+{
+    const char *const *known = EVENT_KINDS;
+    while (*known && strcmp(*known, kind) != 0)
+        known++;
+    return *known != NULL;
+}
+
 static int emit(struct tx *tx, const char *kind, int64_t incident_id, const char *lane,
                 const char *payload_json, struct err *err)
 {
@@ -54,17 +71,27 @@ static int emit(struct tx *tx, const char *kind, int64_t incident_id, const char
     return rc < 0 ? rc : insert_jobs(tx, kind, tx_insert_id(tx), incident_id, lane, payload, err);
 }
 
-int event_emit(struct tx *tx, const char *kind, int64_t incident_id, const char *payload_json,
-               struct err *err)
+static int emit_in_lane(struct tx *tx, const char *kind, int64_t incident_id,
+                        const char *payload_json, struct err *err)
 {
     char lane[40];
     snprintf(lane, sizeof(lane), "incident:%" PRId64, incident_id);
     return emit(tx, kind, incident_id, incident_id ? lane : NULL, payload_json, err);
 }
 
+int event_emit(struct tx *tx, const char *kind, int64_t incident_id, const char *payload_json,
+               struct err *err)
+{
+    if (CHECK_FAIL(is_ours(kind)))
+        return err_set(err, ERR_BUG, "EVENT_KINDS has no %s", kind);
+    return emit_in_lane(tx, kind, incident_id, payload_json, err);
+}
+
 int event_emit_aside(struct tx *tx, const char *kind, int64_t incident_id, const char *payload_json,
                      struct err *err)
 {
+    if (CHECK_FAIL(is_ours(kind)))
+        return err_set(err, ERR_BUG, "EVENT_KINDS has no %s", kind);
     return emit(tx, kind, incident_id, NULL, payload_json, err);
 }
 
@@ -86,7 +113,7 @@ static int event_emit_op(struct op_call *call)
     if (args_json_text(&args, "payload", payload, EVENT_PAYLOAD_MAX, &text) != OK)
         return call->err->code;
     AUTO_FREE char *name = text_dup(kind);
-    int rc = event_emit(call->tx, name, incident_id, text, call->err);
+    int rc = emit_in_lane(call->tx, name, incident_id, text, call->err);
     if (rc == OK)
         op_answer_empty(call);
     return rc;

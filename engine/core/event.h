@@ -8,6 +8,9 @@
 
 struct tx;
 
+/* What the engine itself tells of, closed by NULL. Scripts may emit kinds of their own. */
+extern const char *const EVENT_KINDS[];
+
 /* Writes the event <kind> ("incident.created") with <payload_json> (an object; NULL: empty) and one
  * ready job for each subscribed handler (one that is for some fields only when "updated_fields" or "fields" of the
  * payload has one of them), in the order of the subscriptions' positions. The jobs of

@@ -118,12 +118,34 @@ const struct generation_step GENERATION_STEPS[GENERATION_STEP_COUNT] = {
     { "generation.save", args_save },
 };
 
+/* Rows that a unit gave stand below its own key of the config: "usergroups[3].tag" is chat.usergroups[3].tag there. When
+ * the unit has left rows out, their numbers are not those of the config. */
+static char *config_path(const struct generation *generation, const char *field)
+{
+    AUTO_FREE char *list = xstrndup(field, strcspn(field, ".["));
+    const char *key;
+    json_t *own;
+    if (json_object_get(generation->config, list))
+        return xstrdup(field);
+    json_object_foreach(generation->config, key, own)
+    {
+        const json_t *rows = json_object_get(own, list);
+        if (!rows)
+            continue;
+        bool is_same = json_array_size(rows) ==
+                       json_array_size(json_object_get(generation->reference, list));
+        return xasprintf("%s.%s", key, is_same ? field : list);
+    }
+    return xstrdup(field);
+}
+
 /* What an operation refuses comes from the config, at the path that it names. */
 void generation_report_step(struct report *report, const struct generation *generation,
                             const struct err *err)
 {
+    AUTO_FREE char *path = config_path(generation, err->field);
     if (err->field[0])
-        config_report(report, generation->snapshot, err->field, err->msg);
+        config_report(report, generation->snapshot, path, err->msg);
     else
         report_add(report, "%s: %s", snapshot_config_name(generation->snapshot), err->msg);
 }

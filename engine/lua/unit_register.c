@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "core/event.h"
 #include "core/schedule.h"
 #include "lua/config.h"
 #include "lua/lua_util.h"
@@ -114,6 +115,18 @@ static void check_touching(const struct unit_call *call, lua_State *L, int unit)
     lua_settop(L, top);
 }
 
+/* A kind of the engine's that is written wrongly would wait for ever. Anything else may be a script's own. */
+static void check_kind(const struct unit_call *call, const char *kind)
+{
+    const char *const *known = EVENT_KINDS;
+    while (*known && strcmp(*known, kind) != 0)
+        known++;
+    const char *meant = *known ? NULL : lua_util_suggest(kind, EVENT_KINDS);
+    if (meant)
+        unit_complain(call, kind, "field `on`: no event is called `%s` (did you mean `%s`?)", kind,
+                      meant);
+}
+
 static void register_events(const struct unit_call *call, lua_State *L, int unit, lua_Integer order)
 {
     if (lua_getfield(L, unit, "on") == LUA_TTABLE) {
@@ -126,6 +139,7 @@ static void register_events(const struct unit_call *call, lua_State *L, int unit
                 continue;
             }
             const char *kind = lua_tostring(L, -2);
+            check_kind(call, kind);
             add_handler(call, L, call->unit->id, kind);
             if (call->unit->is_enabled)
                 subscribe(call, L, unit, kind, order);

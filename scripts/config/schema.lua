@@ -172,12 +172,24 @@ local function at_most_one_default(list)
   return true
 end
 
+-- Without one nothing could be declared.
+local function at_least_one(list)
+  if #list == 0 then return nil, "needs at least one row" end
+  return true
+end
+
 function schema.priorities.check(list)
   if #list > 0 and #defaults_of(list) == 0 then return nil, "needs one row with default = true" end
+  if #list == 0 then return at_least_one(list) end
   return at_most_one_default(list)
 end
 
-schema.environments.check = at_most_one_default
+function schema.environments.check(list)
+  if #list == 0 then return at_least_one(list) end
+  return at_most_one_default(list)
+end
+
+schema.groups.check = at_least_one
 
 function schema.custom_fields.check(list)
   for _, field in ipairs(list) do

@@ -110,3 +110,11 @@ def test_the_worked_example_of_a_strategy_works(world):
     check(done.returncode == 0, f"{commands}\n{done.stdout}{done.stderr}")
     check("1 passed, 0 failed" in done.stdout and done.stdout.count("9     looks after payments") == 6, f"what they say: {done.stdout}")
     engine.process.stop()
+
+
+def test_the_page_about_strategies_names_every_event(world):
+    kinds = re.findall(r'"([a-z_]+\.[a-z_]+)"', read("engine", "core", "event.c").split("EVENT_KINDS[] = {")[1].split("};")[0])
+    check(len(kinds) > 10, f"the engine's list is found: {kinds}")
+    text = read("docs", "strategies.md")
+    missing = [kind for kind in kinds if f"`{kind}`" not in text]
+    check(not missing, f"events that the page does not name: {missing}")

@@ -1,4 +1,5 @@
 """200 reloads under load: no request is dropped; a broken file changes nothing and is named with its line."""
+import re
 import threading
 
 from harness import check, equal, fetch, wait_for
@@ -74,3 +75,29 @@ def test_config_mistake_has_file_line_and_path(world):
     checked = world.cli("check", ok=False)
     text = checked.stdout + checked.stderr
     check(checked.returncode != 0 and f"config.lua:{line}" in text and "prioritys" in text, f"file, line and path: {text}")
+
+
+def test_what_the_database_refuses_has_line_and_path_too(world):
+    """No file says which categories there are: they may have been imported."""
+    engine = world.engine()
+    with open(world.config) as text:
+        config = text.read().replace('categories = { "Data Breach" }', 'categories = { "Data Beach" }', 1)
+    world.write("config.lua", config)
+    line = 1 + next(i for i, row in enumerate(config.split("\n")) if "Data Beach" in row)
+    told = world.cli("reload", ok=False)
+    check(told.returncode == 1 and f'config.lua:{line} slack.usergroups[3].categories: there is no category "Data Beach"' in told.stderr,
+          f"file, line, path and what is wrong: {told.stderr}")
+    equal(engine.command("help").status, 200, "what ran goes on")
+    engine.process.stop()
+
+
+def test_without_rows_nothing_could_be_declared(world):
+    with open(world.config) as text:
+        config = text.read()
+    for key in ("priorities", "environments", "groups"):
+        broken, count = re.subn(rf"(?m)^  {key} = \{{$.*?^  \}},$", f"  {key} = {{}},", config, count=1, flags=re.DOTALL)
+        equal(count, 1, f"config.lua has {key}")
+        world.write("config.lua", broken)
+        told = world.cli("check", ok=False)
+        line = 1 + broken.split("\n").index(f"  {key} = {{}},")
+        check(told.returncode == 1 and f"config.lua:{line} {key}: needs at least one row" in told.stdout + told.stderr, f"{key}: {told.stdout}{told.stderr}")

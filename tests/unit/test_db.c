@@ -364,27 +364,44 @@ static void references_hold_in_a_file_of_before(void **state)
 
 /* What is acknowledged survives a power cut: the kill of a process would not show it. */
 static atomic_int syncs;
+static atomic_llong synced_size; /* of the file that was synced last */
+
+static void note_sync(int fd)
+{
+    struct stat found;
+    atomic_fetch_add(&syncs, 1);
+    if (fstat(fd, &found) == 0)
+        atomic_store(&synced_size, (long long)found.st_size);
+}
 
 int fdatasync(int fd)
 {
-    atomic_fetch_add(&syncs, 1);
+    note_sync(fd);
     return (int)syscall(SYS_fdatasync, fd);
 }
 
 int fsync(int fd)
 {
-    atomic_fetch_add(&syncs, 1);
+    note_sync(fd);
     return (int)syscall(SYS_fsync, fd);
 }
 
 static void each_commit_is_on_disk_before_it_is_acknowledged(void **state)
 {
     struct fixture *fixture = *state;
+    char log[128];
+    snprintf(log, sizeof(log), "%s-wal", fixture->path);
     for (int64_t id = 1; id <= 5; id++) {
         struct put put = { .id = id };
-        int before = atomic_load(&syncs);
+        struct stat before, after;
+        int syncs_before = atomic_load(&syncs);
+        assert_int_equal(stat(log, &before), 0);
         assert_int_equal(db_write_now(fixture->db, put_thing, &put, NULL), OK);
-        assert_true(atomic_load(&syncs) > before);
+        assert_int_equal(stat(log, &after), 0);
+        assert_true(atomic_load(&syncs) > syncs_before);
+        assert_true(after.st_size > before.st_size);
+        assert_int_equal(atomic_load(&synced_size),
+                         after.st_size); /* nothing was written behind it */
     }
 }
 

@@ -170,6 +170,11 @@ static void broken_files_are_named(void **context)
     assert_refused(
         X, "local M = { about = 'x' }\nfunction M.on_redy() end\nreturn M",
         "strategies/integrations/x.lua:2: unknown field `on_redy` (did you mean `on_ready`?)\n");
+    assert_refused(X,
+                   "return { about = 'x', on = {\n ['team.noticed'] = function() end,\n"
+                   " ['incident.creatd'] = function() end } }",
+                   "strategies/integrations/x.lua:3: field `on`: no event is called `incident.creatd` (did you mean "
+                   "`incident.created`?)\n");
     assert_refused(X, "return { about = 5 }",
                    "strategies/integrations/x.lua:1: field `about`: expected string, got number\n");
     assert_refused(X, "return { }", "strategies/integrations/x.lua:1: field `about` is missing\n");
