@@ -118,8 +118,8 @@ const struct generation_step GENERATION_STEPS[GENERATION_STEP_COUNT] = {
     { "generation.save", args_save },
 };
 
-/* Rows that a unit gave stand below its own key of the config: "usergroups[3].tag" is chat.usergroups[3].tag there. When
- * the unit has left rows out, their numbers are not those of the config. */
+/* Rows that a unit gave stand below its own key of the config: "usergroups[3].tag" is chat.usergroups[3].tag there.
+ * When the unit has left rows out, their numbers are not those of the config. */
 static char *config_path(const struct generation *generation, const char *field)
 {
     AUTO_FREE char *list = xstrndup(field, strcspn(field, ".["));
