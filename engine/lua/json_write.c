@@ -427,10 +427,10 @@ static bool tree_key(struct sink *sink, const char *key, size_t len)
 
 static bool tree_text(struct sink *sink, const char *text, size_t len)
 {
-    json_t *value = json_stringn(text, len); /* NULL when it is no UTF-8 */
-    if (value)
-        attach((struct tree_sink *)sink, value);
-    return value != NULL;
+    bool is_text = utf8_is_valid(text, len);
+    if (is_text)
+        attach((struct tree_sink *)sink, json_stringn_nocheck(text, len));
+    return is_text;
 }
 
 static void tree_integer(struct sink *sink, int64_t value)

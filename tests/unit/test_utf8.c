@@ -32,6 +32,26 @@ static void refuses_what_is_not(void **state)
     assert_false(VALID("\xff"));
 }
 
+/* Texts are read eight bytes at a time while they are ASCII. */
+static void finds_the_one_byte_wherever_it_is(void **state)
+{
+    (void)state;
+    char text[40];
+    for (size_t len = 1; len <= sizeof(text); len++)
+        for (size_t at = 0; at < len; at++) {
+            memset(text, 'x', sizeof(text));
+            text[at] = '\xff';
+            assert_false(utf8_is_valid(text, len));
+            assert_int_equal(utf8_length(text, len), len);
+            assert_true(utf8_is_valid(text, at));
+            if (at + 1 == len)
+                continue;
+            memcpy(text + at, "é", 2);
+            assert_true(utf8_is_valid(text, len));
+            assert_int_equal(utf8_length(text, len), len - 1);
+        }
+}
+
 static void counts_code_points(void **state)
 {
     (void)state;
@@ -58,6 +78,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_well_formed_text),
         cmocka_unit_test(refuses_what_is_not),
+        cmocka_unit_test(finds_the_one_byte_wherever_it_is),
         cmocka_unit_test(counts_code_points),
         cmocka_unit_test(cuts_between_code_points),
     };
