@@ -9,6 +9,7 @@ local url = require "engine.url"
 local foreign = require "slack.foreign"
 local methods = require "slack.methods"
 local outage = require "slack.outage"
+local remedies = require "slack.remedies"
 
 local M = {}
 
@@ -107,13 +108,14 @@ local function strange(method, status)
   }
 end
 
--- "missing_scope" is useful only together with the scope that is missing.
+-- "missing_scope" is useful only together with the scope that is missing, and with what mends it.
 local function refusal_text(method, answer)
   local text = method .. ": Slack says " .. answer.error
   if foreign.text(answer.needed) then text = text .. " (needed: " .. answer.needed .. ")" end
   local detail = foreign.text(foreign.table(foreign.table(answer.response_metadata).messages)[1])
   if detail then text = text .. ": " .. detail:sub(1, 200) end
-  return text
+  local remedy = remedies[answer.error]
+  return remedy and text .. ": " .. remedy or text
 end
 
 local function refused(name, method, reply, answer)

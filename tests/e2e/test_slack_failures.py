@@ -15,6 +15,7 @@ REFUSAL = "restricted_action"  # Slack's word for: not you, and not later either
 PASSING = {  # what time mends
     "reset": {}, "rate_limit": {"retry_after": 1}, "server_error": {"status": 500}, "garbage": {}, "error": {"error": "fatal_error"},
 }
+SAID = f"Slack says {REFUSAL}: the workspace's settings do not let the app do this; its administrators can"
 FINAL = {"error": {"error": REFUSAL}}
 
 
@@ -179,7 +180,7 @@ def test_a_refused_step_is_dead_and_said(world):
     engine, hits = refuse(world, *refused)
     dead = dead_jobs(world)
     for method in refused:
-        said = [one for one in dead if one["error_text"] == f"{method}: Slack says {REFUSAL}"]
+        said = [one for one in dead if one["error_text"] == f"{method}: {SAID}"]
         equal(len(said), hits.count(method), f"dead jobs that name {method}")
         equal({one["attempt"] for one in said}, {1}, f"attempts at {method}: what is refused for good is not tried again")
     equal(len(dead), len(hits), "dead jobs in all")
@@ -199,7 +200,7 @@ def test_refused_messages_do_not_stop_the_rest(world):
     engine, hits = refuse(world, "chat.postMessage", "conversations.invite", "conversations.history")
     dead = [one["error_text"] for one in dead_jobs(world)]
     for method in ("chat.postMessage", "conversations.history"):
-        equal(dead.count(f"{method}: Slack says {REFUSAL}"), hits.count(method), f"dead jobs that name {method}")
+        equal(dead.count(f"{method}: {SAID}"), hits.count(method), f"dead jobs that name {method}")
     shown = json.loads(world.cli("incident", "show", "1", "--json").stdout)
     missing = {"U0009", "U0010"} - set(world.sandbox.channels()[0]["members"])
     equal(missing, set(), "those who are refused together are invited one by one")
@@ -236,7 +237,7 @@ def test_without_a_channel_the_author_is_told(world):
     equal(engine.command(f"open P1 {TITLE}").status, 200, "the declaration")
     engine.settled()
     equal([(one["handler"], one["error_text"]) for one in dead_jobs(world)],
-          [("integrations/slack/open_channel", f"conversations.create: Slack says {REFUSAL}")], "dead jobs")
+          [("integrations/slack/open_channel", f"conversations.create: {SAID}")], "dead jobs")
     equal(world.sandbox.channels(), [], "channels")
     check("gets no channel" in direct_messages(world), f"the author is told: {direct_messages(world)}")
     view = view_of(world, engine, "status #1", "incident_status")

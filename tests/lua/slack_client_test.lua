@@ -95,6 +95,15 @@ return {
     t.equal({ err.retryable, err.unknown }, { true, true })
   end,
 
+  ["a refusal that somebody can mend says how"] = function(t)
+    answers(t, "pins.add", { json = { ok = false, error = "missing_scope", needed = "pins:write" } })
+    local _, err = client.call("pins.add", { channel = "C1", timestamp = "1" })
+    t.matches(err.message, "^pins.add: Slack says missing_scope %(needed: pins:write%): .*`halligan manifest`")
+    answers(t, "pins.add", { json = { ok = false, error = "too_many_pins" } })
+    _, err = client.call("pins.add", { channel = "C1", timestamp = "1" })
+    t.equal(err.message, "pins.add: Slack says too_many_pins")
+  end,
+
   ["pages follow the cursor to its end"] = function(t)
     local next_of = { [""] = "two", two = "three", three = "" }
     answers(t, "conversations.members", function(request)

@@ -257,7 +257,7 @@ return {
     }), 0, "given up, with the reason")
     local told = arguments(stub, "/chat.postMessage")
     t.equal(#told, 1)
-    t.matches(told[1].blocks, "<@U1007> %(user_not_found%)", "and the channel is told")
+    t.matches(told[1].blocks, "<@U1007> %(no such account%)", "and the channel is told")
   end,
 
   ["Slack takes only thirty at once: the chunk is made smaller"] = function(t)

@@ -13,6 +13,7 @@ local client = require "slack.client"
 local incident_text = require "slack.incident_text"
 local message = require "slack.message"
 local people = require "slack.people"
+local remedies = require "slack.remedies"
 local step = require "slack.step"
 
 local CHUNK, SMALL_CHUNK = 100, 30
@@ -172,7 +173,8 @@ local function tell_failed(ctx, incident, conversation)
   if #failed == 0 then return true end
   for i = 1, math.min(#failed, MOST_NAMED) do
     local who = people.mention(people_of.get { id = failed[i].person_id })
-    lines[i] = ("\u{2022} %s (%s)"):format(who, blocks.escape(failed[i].error or "?", 100))
+    local word = failed[i].error or "?"
+    lines[i] = ("\u{2022} %s (%s)"):format(who, blocks.escape(remedies[word] or word, 100))
   end
   if #failed > MOST_NAMED then lines[#lines + 1] = ("and %d more"):format(#failed - MOST_NAMED) end
   local words = ":warning: *These people could not be invited.* Whoever needs them reaches them another way.\n"
