@@ -122,6 +122,18 @@ function M.priorities(catalogue, current)
   return options
 end
 
+--- Are the same chosen in both, in whatever order?
+---@param a string[]
+---@param b string[]
+function M.is_same(a, b)
+  local seen = {}
+  for _, value in ipairs(a) do seen[value] = true end
+  for _, value in ipairs(b) do
+    if not seen[value] then return false end
+  end
+  return #a == #b
+end
+
 --- What the status may become, as incident.lifecycle says; the current one is first.
 function M.statuses(lifecycle)
   local options = {}

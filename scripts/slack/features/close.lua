@@ -1,7 +1,6 @@
 -- close: "/incident close". What keeps an incident from being closed is shown with the button that
 -- mends it; one that was never worked on asks for the reason.
 local incidents = require "engine.incidents"
-local text = require "engine.text"
 local status = require "incident_status"
 local blocks = require "slack.blocks"
 local catalogue_of = require "slack.creation.catalogue"
@@ -13,6 +12,7 @@ local form = require "slack.creation.form"
 local incident_modal = require "slack.incident_modal"
 local incident_text = require "slack.incident_text"
 local reply = require "slack.reply"
+local text_inputs = require "slack.text_inputs"
 local view = require "slack.view"
 
 local CALLBACK = "incident_close"
@@ -51,23 +51,11 @@ local function obstacles_view(incident, lifecycle)
   }
 end
 
--- Longer than the form allows, as imported ones may be: it is not offered, so that nothing is cut.
-local function add_text(list, name, label, value, rule)
-  if text.length(value) > rule.max then return end
-  list[#list + 1] = blocks.input {
-    block_id = name, label = label,
-    element = blocks.text_input {
-      action_id = name, min = rule.min, max = rule.max, multiline = name == "description", initial = value,
-    },
-  }
-end
-
 local function form_view(incident, catalogue)
   local list = {
     blocks.context ":file_folder: Closing archives the channel. What was said there stays readable.",
   }
-  add_text(list, "title", "Title", incident.title, form.TITLE)
-  add_text(list, "description", "Description", incident.description, form.DESCRIPTION)
+  text_inputs.add(list, incident)
   list[#list + 1] = blocks.input {
     block_id = "message", label = "Last words", optional = true,
     element = blocks.text_input {
@@ -96,18 +84,13 @@ local function build(context)
   return form_view(incident, assert(catalogue_of.load()))
 end
 
-local function changed(value, current)
-  value = value and value:match "^%s*(.-)%s*$"
-  return value and value ~= "" and value ~= current and value or nil
-end
-
 local function submit(context, values)
   local incident = context.incident
   local result, err = incidents.close({
-    id = incident.id, title = changed(values.title, incident.title),
-    description = changed(values.description, incident.description),
-    message = changed(values.message), form = true,
-    category = changed(values.incident_category, tostring(incident.category.id)),
+    id = incident.id, title = text_inputs.changed(values.title, incident.title),
+    description = text_inputs.changed(values.description, incident.description),
+    message = text_inputs.changed(values.message), form = true,
+    category = text_inputs.changed(values.incident_category, tostring(incident.category.id)),
     request_key = "slack:view:" .. context.given.view.id,
   }, context.actor)
   if not result then return field_errors.response(err, BLOCK_OF, "message") end

@@ -1,15 +1,14 @@
 -- edit: "/incident edit": what the incident is called, what it is, and where.
 local incidents = require "engine.incidents"
-local text = require "engine.text"
 local blocks = require "slack.blocks"
 local catalogue_of = require "slack.creation.catalogue"
 local choices = require "slack.choices"
 local field_errors = require "slack.field_errors"
 local footer = require "slack.footer"
-local form = require "slack.creation.form"
 local foreign = require "slack.foreign"
 local incident_modal = require "slack.incident_modal"
 local reply = require "slack.reply"
+local text_inputs = require "slack.text_inputs"
 local view = require "slack.view"
 
 local CALLBACK = "incident_edit_incident"
@@ -23,22 +22,10 @@ local function environments_of(incident)
   return #values > 0 and values or { incident.environment.value }
 end
 
--- Longer than the form allows, as imported ones may be: it is not offered, so that nothing is cut.
-local function add_text(list, name, label, value, rule)
-  if text.length(value) > rule.max then return end
-  list[#list + 1] = blocks.input {
-    block_id = name, label = label,
-    element = blocks.text_input {
-      action_id = name, min = rule.min, max = rule.max, multiline = name == "description", initial = value,
-    },
-  }
-end
-
 local function build(context)
   local incident, list = context.incident, {}
   local options = choices.environments(assert(catalogue_of.load()))
-  add_text(list, "title", "Title", incident.title, form.TITLE)
-  add_text(list, "description", "Description", incident.description, form.DESCRIPTION)
+  text_inputs.add(list, incident)
   list[#list + 1] = blocks.input {
     block_id = "environment", label = "Environments",
     element = choices.select {
@@ -52,28 +39,14 @@ local function build(context)
   }
 end
 
-local function is_same(a, b)
-  local seen = {}
-  for _, value in ipairs(a) do seen[value] = true end
-  for _, value in ipairs(b) do
-    if not seen[value] then return false end
-  end
-  return #a == #b
-end
-
-local function changed(value, current)
-  value = value and value:match "^%s*(.-)%s*$"
-  return value and value ~= current and value or nil
-end
-
 local function submit(context, values)
   local incident = context.incident
   local changes = {
-    title = changed(values.title, incident.title),
-    description = changed(values.description, incident.description),
+    title = text_inputs.changed(values.title, incident.title),
+    description = text_inputs.changed(values.description, incident.description),
   }
   local environments = foreign.table(values.environment)
-  if #environments > 0 and not is_same(environments, environments_of(incident)) then
+  if #environments > 0 and not choices.is_same(environments, environments_of(incident)) then
     changes.environments = environments
   end
   if not next(changes) then return reply.ack() end

@@ -69,7 +69,9 @@ local function submit(context, values)
     },
     key = ("slack.oncall:%d:%s"):format(incident.id, service.key),
   }
-  if not queued then return reply.errors { oncall_service = "The call could not be kept: " .. tostring(problem) } end
+  if not queued then
+    return reply.errors { oncall_service = "Nobody was called; please try again: " .. tostring(problem) }
+  end
   on_call.set_called(incident.id, service.key, true)
   return reply.clear(function()
     reply.tell(given, { text = (":pager: Who is on call for *%s* is being called."):format(

@@ -4,6 +4,7 @@ local incidents = require "engine.incidents"
 local json = require "engine.json"
 local reference = require "engine.reference"
 local blocks = require "slack.blocks"
+local choices = require "slack.choices"
 local field_errors = require "slack.field_errors"
 local footer = require "slack.footer"
 local incident_modal = require "slack.incident_modal"
@@ -62,15 +63,6 @@ local function resolve(slack_ids)
   return ids
 end
 
-local function is_same(a, b)
-  local seen = {}
-  for _, id in ipairs(a) do seen[id] = true end
-  for _, id in ipairs(b) do
-    if not seen[id] then return false end
-  end
-  return #a == #b
-end
-
 local function submit(context, values)
   local incident, roles, errors, block_of = context.incident, {}, {}, {}
   for _, role in ipairs(assert(reference.list { kind = "roles" })) do
@@ -78,7 +70,7 @@ local function submit(context, values)
     block_of["roles." .. role.slug] = name
     block_of.first = block_of.first or name
     local chosen = values[name]
-    if chosen and not is_same(chosen, holders_of(incident, role.slug)) then
+    if chosen and not choices.is_same(chosen, holders_of(incident, role.slug)) then
       local ids, err = resolve(chosen)
       if not ids then errors[name] = "One of them is not known: " .. tostring(err) end
       roles[role.slug] = ids

@@ -53,7 +53,7 @@ local function submit(context, values)
     args = { incident_id = incident.id, sos = values.sos, person_id = context.person_id, key = given.view.id },
     key = "slack.sos:" .. given.view.id,
   }
-  if not queued then return reply.errors { sos = "The call could not be kept: " .. tostring(err) } end
+  if not queued then return reply.errors { sos = "Nobody was called; please try again: " .. tostring(err) } end
   return reply.clear(function()
     reply.tell(given, { text = (":sos: %s is being called."):format(blocks.escape(values.sos, 200)) })
   end)

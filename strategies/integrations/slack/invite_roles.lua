@@ -1,5 +1,4 @@
 -- invite_roles: who is given a role belongs in the channel, whatever else they asked to be left out of.
-local invitations = require "engine.invitations"
 local invitee = require "slack.invitee"
 local step = require "slack.step"
 
@@ -10,29 +9,20 @@ local function given(event, role)
   return false
 end
 
--- The roles that were given just now, one a person.
-local function new_roles(incident, event)
-  local list, seen = {}, {}
+-- Who was given a role just now; of several roles the first is the reason.
+local function new_holders(incident, event)
+  local wanted, seen = {}, {}
   for _, role in ipairs(incident.roles) do
     if not seen[role.person.id] and given(event, role) then
       seen[role.person.id] = true
-      list[#list + 1] = role
+      wanted[#wanted + 1] = { person = role.person, reason = "was given the role " .. role.name }
     end
   end
-  return list
+  return wanted
 end
 
-local function invite_holders(_, incident, conversation, event)
-  local results = {}
-  for _, role in ipairs(new_roles(incident, event)) do
-    local result, err = invitee.invite(conversation, role.person, {
-      strategy = "integrations/slack/invite_roles", reason = "was given the role " .. role.name,
-    })
-    if not result then return nil, err end
-    results[#results + 1] = result
-  end
-  if #results == 0 then return end
-  return invitations.outcome { incident_id = incident.id, results = results }
+local function invite_holders(_, incident, _, event)
+  return invitee.invite_all(incident, "integrations/slack/invite_roles", new_holders(incident, event))
 end
 
 return step.unit {

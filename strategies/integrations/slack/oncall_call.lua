@@ -1,7 +1,6 @@
 -- oncall_call: calls who is on call for a service to an incident: on the timeline, into its channel, and each of them
 -- in a direct message.
 local incidents = require "engine.incidents"
-local invitations = require "engine.invitations"
 local log = require "engine.log"
 local text = require "engine.text"
 local blocks = require "slack.blocks"
@@ -36,15 +35,11 @@ local function record_of(service, called, said)
 end
 
 local function invite(incident, called, service)
-  local results = {}
+  local wanted = {}
   for i, person in ipairs(called) do
-    local result, err = invitee.invite(incident.conversation, person, {
-      strategy = STRATEGY, reason = "was called: on call for " .. service,
-    })
-    if not result then return nil, err end
-    results[i] = result
+    wanted[i] = { person = person, reason = "was called: on call for " .. service }
   end
-  return invitations.outcome { incident_id = incident.id, results = results }
+  return invitee.invite_all(incident, STRATEGY, wanted)
 end
 
 -- Who is called belongs to no private incident yet: its title is for its channel.

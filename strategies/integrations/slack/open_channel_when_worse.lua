@@ -2,7 +2,6 @@
 -- channel then, and whoever found that out is in it. Last of the steps of an update: what they would say in the
 -- channel, its announcement says.
 local incidents = require "engine.incidents"
-local invitations = require "engine.invitations"
 local updates = require "engine.updates"
 local invitee = require "slack.invitee"
 local opening = require "slack.opening"
@@ -14,12 +13,9 @@ local function invite_sender(event)
   if not update or not update.created_by then return nil, unknown end
   local incident, err = incidents.get { id = event.incident_id }
   if not incident then return nil, err end
-  local result, problem = invitee.invite(incident.conversation, update.created_by, {
-    strategy = "integrations/slack/open_channel_when_worse",
-    reason = "made it " .. incident.priority.name,
+  return invitee.invite_all(incident, "integrations/slack/open_channel_when_worse", {
+    { person = update.created_by, reason = "made it " .. incident.priority.name },
   })
-  if not result then return nil, problem end
-  return invitations.outcome { incident_id = incident.id, results = { result } }
 end
 
 local function open_channel(ctx, event)
