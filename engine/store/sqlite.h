@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "store/db.h"
+#include "store/identity.h"
 
 struct connection;
 
@@ -52,6 +53,7 @@ struct connection {
     struct stmt *by_text[KEPT_TEXTS];
     uint64_t text_uses;
     int64_t checkpoint_told_at_ms; /* monotonic; 0: the log has heard of no failure */
+    struct identity identity;  /* of a writer */
     int wal_pages;             /* in the write-ahead log after the last commit; when connection_own_checkpoints() */
 };
 

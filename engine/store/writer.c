@@ -38,7 +38,15 @@ static int begin(struct connection *conn, struct err *err)
     if (INJECT("store.begin"))
         return err_set(err, ERR_IO, "the transaction cannot begin (fault injected)");
     conn->tx.at_end_count = 0;
-    return connection_control(conn, CONTROL_BEGIN, err);
+    int rc = connection_control(conn, CONTROL_BEGIN, err);
+    if (rc != OK)
+        return rc;
+    rc = identity_check(&conn->identity, conn->handle, err);
+    if (rc != OK) {
+        connection_rollback(conn);
+        connection_checkpoint(conn); /* of a log without a name this is the way out */
+    }
+    return rc;
 }
 
 static int commit(struct writer *writer, struct err *err)

@@ -3,6 +3,8 @@
 #include "hold.h"
 #include "store_fixture.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <sys/syscall.h>
 
@@ -321,6 +323,66 @@ static void a_log_that_grows_is_told_once(void **state)
     assert_null(strstr(told + 1, "the log of the database grows"));
 }
 
+/* ---- files that somebody removes */
+
+static void expect_refusal(struct fixture *fixture, int64_t id, const char *part)
+{
+    struct put put;
+    struct err err = { 0 };
+    clock_advance_ms(1000); /* it does not look at each change */
+    put_one(fixture, &put, id);
+    assert_int_equal(put.rc, ERR_IO);
+    assert_int_equal(db_trouble(fixture->db, &err), ERR_IO);
+    if (!strstr(err.msg, part))
+        fail_msg("\"%s\" does not say \"%s\"", err.msg, part);
+}
+
+static void a_log_that_was_removed_takes_no_more_changes(void **state)
+{
+    struct fixture *fixture = *state;
+    struct put put;
+    char path[256];
+    log_configure(LOG_ERROR_LEVEL + 1, false);
+    put_one(fixture, &put, 1);
+    assert_int_equal(put.rc, OK);
+    snprintf(path, sizeof(path), "%s-wal", fixture->path);
+    assert_int_equal(unlink(path), 0);
+    expect_refusal(fixture, 2, "-wal was removed or replaced");
+
+    /* What had been acknowledged is in the file by now, even if the process is killed here. */
+    snprintf(path, sizeof(path), "cp %s %s.copy", fixture->path, fixture->path);
+    assert_int_equal(system(path), 0);
+    snprintf(path, sizeof(path), "%s.copy", fixture->path);
+    struct db *copy;
+    struct err err;
+    if (db_open(&(struct db_options){ .path = path }, &copy, &err) != OK)
+        fail_msg("%s", err.msg);
+    assert_int_equal(count_things(copy), 1);
+    db_close(copy);
+}
+
+static void a_database_that_was_replaced_takes_no_more_changes(void **state)
+{
+    struct fixture *fixture = *state;
+    struct put put;
+    char aside[128];
+    log_configure(LOG_ERROR_LEVEL + 1, false);
+    put_one(fixture, &put, 1);
+    snprintf(aside, sizeof(aside), "%s.aside", fixture->path);
+    assert_int_equal(rename(fixture->path, aside), 0);
+    expect_refusal(fixture, 2, "test.db was removed or replaced");
+    FILE *other = fopen(fixture->path, "w");
+    assert_non_null(other);
+    fclose(other);
+    expect_refusal(fixture, 2, "test.db was removed or replaced");
+    assert_int_equal(count_things(fixture->db), 1); /* reads are answered */
+
+    assert_int_equal(rename(aside, fixture->path), 0);
+    put_one(fixture, &put, 2);
+    assert_int_equal(put.rc, OK);
+    assert_int_equal(db_trouble(fixture->db, NULL), OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +393,8 @@ int main(void)
         TEST_DB(a_wrong_request_is_no_trouble),
         TEST_DB(the_log_tells_the_beginning_and_the_end),
         TEST_DB(a_log_that_grows_is_told_once),
+        TEST_DB(a_log_that_was_removed_takes_no_more_changes),
+        TEST_DB(a_database_that_was_replaced_takes_no_more_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
