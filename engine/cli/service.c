@@ -33,7 +33,8 @@ enum {
     TIDY_FIRST_MS = 500,
     TIDY_MS = 60000,
     CLIENT_CONNECTIONS = 64,
-    GRACE_MS = 10 * 1000, /* for open requests and running jobs */
+    FILES_KEPT = CLIENT_CONNECTIONS + 128, /* also for connections that are refused, and the rest */
+    GRACE_MS = 10 * 1000,                  /* for open requests and running jobs */
     STOP_POLL_MS = 20,
 };
 
@@ -179,6 +180,22 @@ static int load_scripts(struct service *service, struct err *err)
     return generations_start(generations, err);
 }
 
+/* Some files are left for the database, the scripts, the jail and what we ask of others. */
+static int connections_at_most(int wanted)
+{
+    struct rlimit limit;
+    wanted = wanted ? wanted : HTTP_CONNECTIONS_DEFAULT;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= (rlim_t)wanted + FILES_KEPT)
+        return wanted;
+    int most = limit.rlim_cur > 2 * FILES_KEPT ? (int)limit.rlim_cur - FILES_KEPT
+                                               : (int)limit.rlim_cur / 2;
+    log_warn(LOG_ENGINE, 0,
+             "%d connections at most, not %d: this process may open %d files (LimitNOFILE of its "
+             "service)",
+             most, wanted, (int)limit.rlim_cur);
+    return most;
+}
+
 static int start_server(struct service *service, struct err *err)
 {
     struct engine *engine = &service->engine;
@@ -190,7 +207,7 @@ static int start_server(struct service *service, struct err *err)
         .listen = listen ? listen : "127.0.0.1:8080",
         .max_header_bytes = (size_t)config_int(config, "limits", "header"),
         .max_body_bytes = (size_t)config_int(config, "limits", "body"),
-        .max_connections = (int)config_int(config, "limits", "connections"),
+        .max_connections = connections_at_most((int)config_int(config, "limits", "connections")),
         .timeout_s = (int)(config_int(config, "limits", "timeout") / 1000),
     };
     service->listen = xstrdup(options.listen);

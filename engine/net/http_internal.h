@@ -72,6 +72,7 @@ struct http_server {
     struct http_exchange *exchanges;
     struct http_server_stats stats;
     uint64_t sweep_timer, accept_timer, drain_timer;
+    int64_t accept_told_at_ms;       /* the log has heard that none can be accepted; 0: never */
     void (*drained)(void *arg);
     void *drained_arg;
     bool is_draining;

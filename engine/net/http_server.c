@@ -9,15 +9,25 @@
 #include <errno.h>
 #include <event2/listener.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
     SWEEP_MS = 500,        /* how often deadlines are looked at */
     ACCEPT_PAUSE_MS = 200, /* after the process ran out of descriptors */
+    TELL_AGAIN_MS = 60 * 1000,
     EXTRA_REFUSALS =
         64, /* connections beyond the limit that are told so; further ones are just closed */
 };
+
+/* What it sent may still wait to be read: so it is with one that was accepted just now. */
+static bool has_sent_nothing(const struct http_connection *connection)
+{
+    char byte;
+    ssize_t got = recv(connection->fd, &byte, 1, MSG_PEEK);
+    return got <= 0;
+}
 
 /* The listener is full: an idle kept-alive connection gives way. Returns false when all are at
  * work. */
@@ -25,7 +35,8 @@ static bool make_room(struct http_server *server)
 {
     struct http_connection *oldest = NULL;
     for (struct http_connection *each = server->connections; each; each = each->next)
-        if (http_connection_is_idle(each) && (!oldest || each->deadline_ms < oldest->deadline_ms))
+        if (http_connection_is_idle(each) && (!oldest || each->deadline_ms < oldest->deadline_ms) &&
+            has_sent_nothing(each))
             oldest = each;
     if (oldest)
         http_connection_free(oldest);
@@ -60,11 +71,20 @@ static void resume_accepting(void *arg)
         evconnlistener_enable(server->listener);
 }
 
-/* Out of descriptors: without the pause the loop would spin on the same error. */
+/* Out of descriptors: an idle connection gives way, as when there are too many. Without one the
+ * listener pauses, or the loop would spin on the same error. */
 static void on_accept_error(struct evconnlistener *listener, void *arg)
 {
     struct http_server *server = arg;
-    log_error(LOG_HTTP, 0, "cannot accept a connection: %s", strerror(errno));
+    int cause = errno;
+    int64_t now_ms = clock_mono_ms();
+    bool is_known = server->accept_told_at_ms && now_ms - server->accept_told_at_ms < TELL_AGAIN_MS;
+    if (!is_known) {
+        server->accept_told_at_ms = now_ms;
+        log_error(LOG_HTTP, 0, "cannot accept a connection: %s", strerror(cause));
+    }
+    if ((cause == EMFILE || cause == ENFILE) && make_room(server))
+        return;
     evconnlistener_disable(listener);
     if (!server->accept_timer)
         server->accept_timer = loop_timer(server->loop, ACCEPT_PAUSE_MS, resume_accepting, server);
@@ -109,7 +129,8 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
     server->max_header_bytes = or_default(options->max_header_bytes, 16 * 1024);
     server->max_body_bytes = or_default(options->max_body_bytes, (1024 + 64) * 1024);
     server->timeout_ms = (int64_t)or_default((size_t)options->timeout_s, 30) * 1000;
-    server->max_connections = (int)or_default((size_t)options->max_connections, 1024);
+    server->max_connections =
+        (int)or_default((size_t)options->max_connections, HTTP_CONNECTIONS_DEFAULT);
     server->is_loopback = socket.is_loopback;
     server->port = socket.port;
     server->listener = evconnlistener_new(loop_base(loop), on_accept, server,

@@ -18,12 +18,14 @@ struct loop;
 struct http_server;
 struct http_exchange;
 
+enum { HTTP_CONNECTIONS_DEFAULT = 1024 };
+
 struct http_server_options {
     const char *listen;         /* "127.0.0.1:8080", "[::1]:8080", port 0: any free one */
     size_t max_header_bytes;    /* 0: 16 KiB; larger: 431 with a JSON error */
     size_t max_body_bytes;      /* 0: 1 MiB + 64 KiB; larger: 413 with a JSON error */
     int timeout_s;              /* 0: 30; for a whole request, an idle connection, a stuck reader */
-    int max_connections;        /* 0: 1024; then an idle one makes room, else the new one gets 503 */
+    int max_connections;        /* 0: the default; then an idle one makes room, else the new one gets 503 */
 };
 
 typedef void (*http_handler_fn)(struct http_exchange *exchange, void *arg);

@@ -1,4 +1,5 @@
-"""The disk is full, then it is not: nobody is told that something is kept when it is not, and everybody can see why."""
+"""What the machine has is used up (the disk, files to open), then it is not: nobody is told that something is kept when it is not, and
+everybody can see why."""
 import os
 import resource
 
@@ -44,4 +45,17 @@ def test_full_disk_for_a_while(world):
     engine = world.engine()
     equal(titles(engine), [f"{TITLE} after", f"{TITLE} before"], "the same after a restart")
     equal(len(world.sandbox.channels()), 2, "channels")
+    engine.process.stop()
+
+
+def test_few_files_mean_few_connections(world):
+    """A process that may open 300 files takes no 1024 connections: some are left for the database and for what it asks of others."""
+    script = os.path.join(world.folder, "few-files")
+    with open(script, "w") as out:
+        out.write(f"#!/bin/sh\nulimit -n 300\nexec {world.binary} \"$@\"\n")
+    os.chmod(script, 0o755)
+    world.binary = script
+    engine = world.engine()
+    with open(engine.process.log_path) as log:
+        check("150 connections at most, not 1024: this process may open 300 files" in log.read(), "the log says it")
     engine.process.stop()

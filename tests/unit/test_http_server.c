@@ -1,6 +1,7 @@
 #include "net/http_server.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "loop/loop.h"
 #include "net/http_parse.h"
@@ -10,6 +11,7 @@
 
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 struct fixture {
     struct loop *loop;
@@ -477,6 +479,36 @@ static void test_requests_that_come_early_wait_at_the_client(void **state)
     end(&fixture);
 }
 
+static void test_idle_connections_give_way_when_files_run_out(void **state)
+{
+    (void)state;
+    enum { CLIENTS = 12, FREE = 4 };
+    static const char REQUEST[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    struct fixture fixture;
+    struct rlimit before;
+    int clients[CLIENTS];
+    begin(&fixture, PLAIN);
+    log_configure(LOG_ERROR_LEVEL + 1, false);
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i] = talk_connect(fixture.port);
+        assert_int_equal(send(clients[i], REQUEST, sizeof(REQUEST) - 1, 0), sizeof(REQUEST) - 1);
+    }
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit tight = before;
+    tight.rlim_cur = (rlim_t)clients[CLIENTS - 1] + 1 + FREE;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    int64_t give_up_at_ms =
+        clock_mono_ms() + 10000; /* well below what an idle connection is given */
+    while (fixture.handled < CLIENTS && clock_mono_ms() < give_up_at_ms)
+        run_for(fixture.loop, 20);
+    setrlimit(RLIMIT_NOFILE, &before);
+    assert_int_equal(fixture.handled, CLIENTS);
+    for (int i = 0; i < CLIENTS; i++)
+        close(clients[i]);
+    end(&fixture);
+    log_configure(LOG_INFO_LEVEL, false);
+}
+
 static void note_drained(void *arg)
 {
     struct fixture *fixture = arg;
@@ -676,6 +708,7 @@ int main(void)
         cmocka_unit_test(test_beyond_the_limit_of_connections),
         cmocka_unit_test(test_a_flood_beyond_the_limit_is_not_told),
         cmocka_unit_test(test_requests_that_come_early_wait_at_the_client),
+        cmocka_unit_test(test_idle_connections_give_way_when_files_run_out),
         cmocka_unit_test(test_draining_answers_what_is_open),
         cmocka_unit_test(test_draining_does_not_wait_for_idle_connections),
         cmocka_unit_test(test_freeing_the_server_leaves_open_exchanges_answerable),
