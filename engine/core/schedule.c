@@ -15,12 +15,14 @@
 enum {
     LOOK_AGAIN_MS = 1000,      /* after a failure */
     SLEEP_MOST_MS = 30 * 1000, /* the clock may be set */
+    CLOCK_BACK_MS = 60 * 1000, /* looked at so long after now: it was set back */
 };
 
 /* A place in the list of current schedules. */
 struct slot {
     struct schedule_entry *entry; /* one reference */
     int64_t look_at_ms;           /* 0: at once; -1: never */
+    int64_t looked_at_ms;         /* 0: not yet */
     int64_t last_due_ms, next_due_ms;
     bool is_known; /* the two above are */
     bool is_looking;
@@ -115,6 +117,7 @@ static void on_looked(void *arg, int rc, const struct err *err)
         log_info(LOG_SCHEDULE, 0, "schedule %s: %d due", name, looking->fired.jobs);
     if (slot) {
         slot->is_looking = false;
+        slot->looked_at_ms = clock_now_ms();
         slot->look_at_ms = rc == OK ? looking->fired.next_due_ms : clock_now_ms() + LOOK_AGAIN_MS;
     }
     if (slot && rc == OK) {
@@ -128,6 +131,13 @@ static void on_looked(void *arg, int rc, const struct err *err)
         set_timer(schedule);
 }
 
+/* What comes next was reckoned on another clock when that was set back meanwhile. */
+static bool is_due(const struct slot *slot, int64_t now_ms)
+{
+    return slot->look_at_ms >= 0 &&
+           (slot->look_at_ms <= now_ms || slot->looked_at_ms > now_ms + CLOCK_BACK_MS);
+}
+
 static void look(void *arg)
 {
     struct schedule *schedule = arg;
@@ -137,7 +147,7 @@ static void look(void *arg)
     int64_t now_ms = clock_now_ms();
     for (size_t i = 0; i < schedule->count; i++) {
         struct slot *slot = &schedule->slots[i];
-        if (slot->is_looking || slot->look_at_ms < 0 || slot->look_at_ms > now_ms)
+        if (slot->is_looking || !is_due(slot, now_ms))
             continue;
         struct looking *looking = xcalloc(1, sizeof(*looking));
         looking->schedule = schedule;

@@ -252,6 +252,34 @@ static void the_running_engine_makes_the_jobs(void **state)
     schedule_free(schedule);
 }
 
+/* <ms> go by, for both clocks, in an instant. */
+static void let_pass(struct live *live, int64_t ms)
+{
+    clock_advance_ms(ms);
+    loop_recheck_timers(live->engine.loop);
+    run_for(live, 100);
+}
+
+static void the_running_engine_goes_on_when_its_clock_was_set_back(void **state)
+{
+    static const char COUNT[] = "SELECT count(*) FROM job WHERE handler = 'task:a'";
+    struct live *live = *state;
+    struct schedule *schedule = schedule_new(&live->engine);
+    clock_set_ms(NOON + DAY);
+    replace(schedule, "[{'name':'s','task':'a','every_ms':60000,'catch_up':'all'}]");
+    run_for(live, 100);
+    assert_int_equal(count(&live->fixture, COUNT), 1);
+    clock_set_ms(NOON);
+    let_pass(live, 31000);
+    assert_int_equal(count(&live->fixture, COUNT), 1);
+    let_pass(live, 61000);
+    assert_int_equal(count(&live->fixture, COUNT), 2);
+    clock_set_ms(-1);
+    schedule_close(schedule);
+    close_live(live);
+    schedule_free(schedule);
+}
+
 static void a_reload_doubles_nothing(void **state)
 {
     struct live *live = *state;
@@ -318,6 +346,7 @@ int main(void)
         TEST_EMPTY(a_clock_that_was_set_back_stops_nothing),
         cmocka_unit_test(mistakes_are_named),
         TEST_LIVE(the_running_engine_makes_the_jobs),
+        TEST_LIVE(the_running_engine_goes_on_when_its_clock_was_set_back),
         TEST_LIVE(a_reload_doubles_nothing),
         TEST_LIVE(a_bad_list_changes_nothing),
         TEST_LIVE(the_store_may_fail_for_a_moment),
