@@ -111,13 +111,21 @@ static const char *check_boolean(const json_t *declaration, json_t *value)
     return json_is_boolean(value) ? NULL : "must be true or false";
 }
 
+/* sscanf() alone would take blanks and signs for digits. */
+static bool has_date_shape(const char *text)
+{
+    static const char DIGITS[] = "0123456789";
+    return strlen(text) == 10 && strspn(text, DIGITS) == 4 && strspn(text + 5, DIGITS) == 2 &&
+           strspn(text + 8, DIGITS) == 2;
+}
+
 static const char *check_date(const json_t *declaration, json_t *value)
 {
     (void)declaration;
     static const int DAYS[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
     const char *text = json_string_value(value);
     int year, month, day, end = 0;
-    bool is_date = text && strlen(text) == 10 &&
+    bool is_date = text && has_date_shape(text) &&
                    sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &end) == 3 && end == 10 &&
                    month >= 1 && month <= 12 && day >= 1 && day <= DAYS[month - 1];
     bool is_leap = is_date && (year % 4 == 0 && (year % 100 != 0 || year % 400 == 0));
