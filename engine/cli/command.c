@@ -327,10 +327,12 @@ int invocation_word_count(const struct invocation *invocation)
 int invocation_word_id(const struct invocation *invocation, int index, int64_t *id)
 {
     const char *word = invocation_word(invocation, index);
+    const char *name = invocation->command->words;
     word += *word == '#'; /* as chat and pages write it */
+    name += *name == '['; /* it may be left out */
     if (!is_number(word) || (*id = strtoll(word, NULL, 10)) < 1)
-        return cli_usage(invocation, "%s must be a number, not \"%s\"", invocation->command->words,
-                         word);
+        return cli_usage(invocation, "%.*s must be a number, not \"%s\"", (int)strcspn(name, "]"),
+                         name, word);
     return CLI_OK;
 }
 

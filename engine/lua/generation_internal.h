@@ -47,6 +47,7 @@ struct lua_route {
     struct generation *generation;
     enum route_access access;
     char *method, *pattern, *about, *script;
+    char *place; /* file:line, for who reads a report */
     int ref;
 };
 

@@ -36,6 +36,7 @@ static void free_route(struct lua_route *route)
     free(route->pattern);
     free(route->about);
     free(route->script);
+    free(route->place);
     free(route);
 }
 
@@ -126,10 +127,11 @@ static int add_routes_as(const struct generation *generation, struct router *rou
             .about = lua_route->about,
             .owner = owner,
         };
-        int rc = router_add(router, &route, err);
+        struct err cause;
+        int rc = router_add(router, &route, &cause);
         if (rc != OK) {
             router_remove_owner(router, owner);
-            return rc;
+            return err_set(err, rc, "%s: %s", lua_route->place, cause.msg);
         }
     }
     return OK;
@@ -156,8 +158,7 @@ static void check_routes(struct generation *generation, struct report *report)
         };
         struct err err;
         if (router_add(router, &route, &err) != OK)
-            report_add(report, "scripts or strategies %s.lua: route %s %s: %s", lua_route->script,
-                       lua_route->method, lua_route->pattern, err.msg);
+            report_add(report, "%s: %s", lua_route->place, err.msg);
     }
     router_free(router);
 }

@@ -84,6 +84,11 @@ static int line_of(const struct snapshot_file *file, const char *word)
     return 1;
 }
 
+char *unit_place(const struct unit_call *call, const char *field)
+{
+    return xasprintf("%s:%d", call->unit->file->path, line_of(call->unit->file, field));
+}
+
 void unit_complain(const struct unit_call *call, const char *field, const char *fmt, ...)
 {
     AUTO_BUF struct buf text = BUF_INIT;

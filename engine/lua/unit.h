@@ -22,6 +22,8 @@ struct unit_call {
     struct report *report;
 };
 
+/* "file:line" of where <field> is written, line 1 when it is not found; the caller frees. */
+char *unit_place(const struct unit_call *call, const char *field);
 /* A mistake in the field <field> ("": none) of the unit's file. */
 void unit_complain(const struct unit_call *call, const char *field, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -276,6 +276,7 @@ static void add_route(const struct unit_call *call, lua_State *L, int index,
     route->pattern = xstrdup(pattern);
     route->about = xstrdup(text_at(L, index, "about"));
     route->script = xstrdup(call->unit->id);
+    route->place = unit_place(call, pattern);
     lua_getfield(L, index, "handler");
     route->ref = luaL_ref(L, LUA_REGISTRYINDEX);
 }

@@ -121,6 +121,7 @@ static void mistakes_are_named(void **state)
     expect("job show", CLI_USAGE, "ID is missing");
     expect("job show x", CLI_USAGE, "ID must be a number, not \"x\"");
     expect("job show 0", CLI_USAGE, "ID must be a number");
+    expect("job retry x", CLI_USAGE, ": ID must be a number");
     expect("job show 1 2", CLI_USAGE, "too many words: \"2\"");
     expect("job show ##1", CLI_USAGE, "ID must be a number, not \"#1\"");
     expect("job retry 1 --all", CLI_USAGE, "name a job's ID, or --incident ID, or --all");

@@ -364,7 +364,7 @@ static void a_route_of_the_engine_is_not_taken_over(void **context)
     write_script("scripts/pages/own.lua", PAGE("own", "return { body = 'theirs' }"));
     generations_reload(engine.generations);
     run_until(was_refused, "the refusal");
-    assert_non_null(strstr(status().error, "/own"));
+    assert_string_equal(status().error, "scripts/pages/own.lua:1: GET /own is taken by /own\n");
     assert_int_equal(changes, 1);
     assert_string_equal(get("/own"), "200 ours");
     assert_string_equal(get("/p"), "200 one");
