@@ -1,17 +1,9 @@
 #include "base/slab.h"
 
-#include "base/mem.h"
-
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { CHUNK = 64 << 10, CHUNK_HEAD = SLAB_STEP };
-
-static bool is_small(size_t size)
-{
-    return !MEM_IS_CHECKED && size > 0 && size <= SLAB_LARGEST;
-}
 
 static size_t class_of(size_t size)
 {
@@ -66,18 +58,18 @@ static void *take(struct slab *slab, size_t size)
 
 void *slab_resize(struct slab *slab, void *ptr, size_t old_size, size_t size)
 {
-    bool was_small = ptr && is_small(old_size);
-    if (!was_small && !is_small(size)) {
+    bool was_small = ptr && slab_holds(old_size);
+    if (!was_small && !slab_holds(size)) {
         if (size > 0)
             return try_realloc(ptr, size);
         free(ptr);
         return NULL;
     }
-    if (was_small && is_small(size) && class_of(old_size) == class_of(size))
+    if (was_small && slab_holds(size) && class_of(old_size) == class_of(size))
         return ptr;
     void *moved = NULL;
     if (size > 0) {
-        moved = is_small(size) ? take(slab, size) : try_realloc(NULL, size);
+        moved = slab_holds(size) ? take(slab, size) : try_realloc(NULL, size);
         if (!moved)
             return NULL;
         if (ptr)

@@ -3,7 +3,10 @@
  * instructions and the end of the owner costs one free() a chunk. What is larger than SLAB_LARGEST
  * bytes is malloc()'s. Whoever gives memory back says how large it is. Not thread-safe. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
+
+#include "base/mem.h"
 
 enum { SLAB_STEP = 16, SLAB_LARGEST = 512, SLAB_CLASSES = SLAB_LARGEST / SLAB_STEP };
 
@@ -18,6 +21,12 @@ struct slab {
     {             \
         0         \
     }
+
+/* Whether a piece of this size comes from the chunks. */
+static inline bool slab_holds(size_t size)
+{
+    return !MEM_IS_CHECKED && size > 0 && size <= SLAB_LARGEST;
+}
 
 /* realloc() with sizes: <old_size> 0 makes a new piece, <size> 0 gives it back and answers NULL.
  * Aligned for any type. NULL when there is no memory; then the old piece stands as it was. */

@@ -29,6 +29,8 @@ void jail_run_init(struct jail_run *run)
 
 /* ---- in Lua */
 
+static const char FIND; /* its address: registry key of what strategies get as `find` */
+
 /* throws. Pushes the table that the file returns. */
 static void push_strategy(lua_State *L, const struct snapshot_file *file)
 {
@@ -91,11 +93,44 @@ static int ask(lua_State *L)
     if (!push_function(L, strategy, "invite"))
         luaL_error(L, "%s: has no function `invite`", call->file->path);
     lua_pushvalue(L, incident);
-    jail_find_push(L, &call->run->find);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &FIND);
     lua_call(L, 2, 1);
     take_answer(L, call);
     call->outcome = ANSWERED;
     return 0;
+}
+
+/* ---- the state: made once; each strategy begins with what it was when none had seen it */
+
+static int keep_find(lua_State *L)
+{
+    jail_find_push(L, lua_touserdata(L, 1));
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &FIND);
+    return 0;
+}
+
+static void end_state(struct jail_run *run)
+{
+    state_free(run->state);
+    run->state = NULL;
+}
+
+static int begin_state(struct jail_run *run, struct err *err)
+{
+    const struct state_options options = {
+        .snapshot = run->snapshot,
+        .kind = KIND_INVITE,
+        .memory_cap = run->memory_bytes,
+        .burst_us = run->budget_us,
+        .is_kept = true,
+    };
+    run->state = state_new(&options, err);
+    int rc = run->state ? state_pcall(run->state, keep_find, &run->find, 0, err) : err->code;
+    if (rc == OK)
+        state_keep(run->state);
+    else
+        end_state(run);
+    return rc;
 }
 
 /* ---- around it */
@@ -105,16 +140,13 @@ static int run_in_tx(struct tx *tx, void *arg, struct err *err)
 {
     struct call *call = arg;
     struct jail_run *run = call->run;
-    const struct state_options options = {
-        .snapshot = run->snapshot,
-        .kind = KIND_INVITE,
-        .memory_cap = run->memory_bytes,
-        .burst_us = run->budget_us,
-    };
     run->find.people.tx = tx;
-    struct state *state = state_new(&options, err);
-    int rc = state ? state_pcall(state, ask, call, run->budget_us, err) : err->code;
-    state_free(state);
+    int rc = run->state ? OK : begin_state(run, err);
+    if (rc == OK) {
+        rc = state_pcall(run->state, ask, call, run->budget_us, err);
+        if (!state_rewind(run->state))
+            end_state(run);
+    }
     run->find.people.tx = NULL;
     return rc;
 }

@@ -1,6 +1,6 @@
-/* jail_run - one strategy asked about one incident: a fresh Lua state, so that nothing stays
- * from one incident to the next, its file, `applies`, `invite`, and the answer as JSON. In the
- * jail's process only. */
+/* jail_run - one strategy asked about one incident: a Lua state that is as none has ever seen it, so
+ * that nothing stays from one incident or strategy to the next, its file, `applies`, `invite`, and
+ * the answer as JSON. In the jail's process only. */
 #pragma once
 #include <jansson.h>
 #include <stddef.h>
@@ -11,16 +11,18 @@
 
 struct db;
 struct snapshot;
+struct state;
 
 struct jail_run {
     struct db *db;                   /* open for reading only */
     const struct snapshot *snapshot; /* the strategy and what it may require */
     size_t memory_bytes;             /* of its Lua state */
     int64_t budget_us;               /* of one run, with loading */
-    struct jail_find find;           /* used again by the next run; goes with the process */
+    struct state *state;             /* at its beginning, for the next run; NULL: none yet */
+    struct jail_find find;           /* used again by the next run; both go with the process */
 };
 
-/* Empty; the members above <find> are the caller's to fill. */
+/* Empty; the members above <state> are the caller's to fill. */
 void jail_run_init(struct jail_run *run);
 
 /* Writes {state:"answered"|"not_applicable"|"failed", error?, notes:[text], reasons:[text],

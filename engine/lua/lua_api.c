@@ -114,6 +114,7 @@ static void push_engine_module(lua_State *L, const char *name)
         luaL_error(L, "there is no module \"%s\"", name);
     if (!(module->kinds & state_kind(L)))
         luaL_error(L, "module \"%s\" is not available to %s", name, kind_text(state_kind(L)));
+    state_must_close(L); /* modules may keep what must be given back */
     lua_pushcfunction(L, module->open);
     lua_pushstring(L, name);
     lua_call(L, 1, 1);

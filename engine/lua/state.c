@@ -3,6 +3,7 @@
 #include "base/alarm.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/kept_slab.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/slab.h"
@@ -16,13 +17,16 @@
 enum {
     HOOK_COUNT = 10000,        /* instructions between two looks at the clock */
     ERROR_HEADROOM = 64 << 10, /* bytes past the cap while an error is put into words */
+    KEPT_BYTES = 256 << 10,    /* room for what a state that is kept begins with */
 };
 
 struct state {
     lua_State *L;
     struct state_options options;
     struct slab slab;
-    size_t used;     /* bytes Lua holds */
+    struct kept_slab *kept; /* in its place, in a state that goes back */
+    size_t used;            /* bytes Lua holds */
+    size_t kept_used;
     size_t headroom; /* added to the cap for now */
     struct task *running;
     int live_tasks;
@@ -35,6 +39,7 @@ struct state {
     bool is_killed;
     bool is_syntax_error; /* the error under way came from the compiler */
     bool is_littered;     /* a script that was ended may have left much behind */
+    bool must_close;      /* not all that was made since state_keep() is memory */
     struct buf traceback;
 };
 
@@ -48,7 +53,8 @@ static void *allocate(void *arg, void *ptr, size_t old_size, size_t size)
     if (size > old_size &&
         state->used - old_size + size > state->options.memory_cap + state->headroom)
         return NULL; /* Lua collects garbage and asks once more */
-    void *moved = slab_resize(&state->slab, ptr, old_size, size);
+    void *moved = state->kept ? kept_slab_resize(state->kept, ptr, old_size, size)
+                              : slab_resize(&state->slab, ptr, old_size, size);
     if (!moved && size > 0)
         return size > old_size ? NULL : ptr; /* a shrink must not fail */
     state->used = state->used - old_size + size;
@@ -85,9 +91,13 @@ struct state *state_new(const struct state_options *options, struct err *err)
         state->options.memory_cap = STATE_MEMORY_CAP;
     if (state->options.burst_us == 0)
         state->options.burst_us = MEM_IS_CHECKED ? 2 * STATE_BURST_US : STATE_BURST_US;
-    state->L = lua_newstate(allocate, state);
+    if (options->is_kept)
+        state->kept = kept_slab_new(KEPT_BYTES);
+    if (!options->is_kept || state->kept)
+        state->L = lua_newstate(allocate, state);
     if (!state->L) {
         err_set(err, ERR_NOMEM, "no memory for a Lua state");
+        kept_slab_free(state->kept);
         free(state);
         return NULL;
     }
@@ -108,7 +118,31 @@ void state_free(struct state *state)
     lua_close(state->L);
     buf_fini(&state->traceback);
     slab_fini(&state->slab);
+    kept_slab_free(state->kept);
     free(state);
+}
+
+void state_keep(struct state *state)
+{
+    lua_gc(state->L, LUA_GCCOLLECT);
+    kept_slab_keep(state->kept);
+    state->kept_used = state->used;
+}
+
+bool state_rewind(struct state *state)
+{
+    if (state->must_close)
+        return false;
+    kept_slab_rewind(state->kept);
+    state->used = state->kept_used;
+    state->is_littered = false;
+    buf_clear(&state->traceback);
+    return true;
+}
+
+void state_must_close(lua_State *L)
+{
+    state_of(L)->must_close = true;
 }
 
 lua_State *state_lua(struct state *state)

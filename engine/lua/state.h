@@ -28,12 +28,23 @@ struct state_options {
     unsigned kind; /* enum script_kind of lua_api.h: which modules `require` gives */
     size_t memory_cap; /* 0: STATE_MEMORY_CAP */
     int64_t burst_us;  /* 0: STATE_BURST_US, twice as much under a sanitizer, which is slow */
+    bool is_kept;      /* state_keep() follows */
 };
 
 /* NULL + err when memory is out. */
 struct state *state_new(const struct state_options *options, struct err *err);
 /* Closes the Lua state. No task may be alive in it. NULL is allowed. */
 void state_free(struct state *state);
+
+/* ---- for the jail: a state that begins again costs a copy of what it began with
+ *
+ * Once, outside of any call: what is in the state now is what it goes back to. */
+void state_keep(struct state *state);
+/* Nothing of what happened since stays, and nothing of it is run: no finalizer. So false when there
+ * may be some; then only state_free() is allowed. Outside of any call; no task may be alive. */
+bool state_rewind(struct state *state);
+/* Says that there may be values with finalizers from now on. Scripts cannot make any. */
+void state_must_close(lua_State *L);
 
 lua_State *state_lua(struct state *state); /* the main thread; borrowed */
 struct state *state_of(lua_State *L);      /* the state that L is a thread of */

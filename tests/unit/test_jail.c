@@ -436,6 +436,37 @@ static void test_nothing_stays_between_incidents(void **state)
     assert_int_equal(jail_pid(world->jail), child);
 }
 
+/* Strategies before it that leave something behind in what they share the files of, in every way that ends. */
+static void test_nothing_stays_between_strategies(void **state)
+{
+    struct world *world = *state;
+    static const char *const LEAVES[] = {
+        "",
+        "require('engine.json').encode({ 1 })",
+        "error('on purpose')",
+        "local hoard = {} while true do hoard[#hoard + 1] = ('x'):rep(100000) .. #hoard end",
+        "require('engine.time').now_ms() error('on purpose')",
+    };
+    enum { COUNT = sizeof(LEAVES) / sizeof(LEAVES[0]) };
+    log_configure(LOG_ERROR_LEVEL, false);
+    add_file(world, "scripts/lib/memory.lua", "return { seen = {} }");
+    for (int i = 0; i < COUNT; i++) {
+        AUTO_FREE char *leaves = xasprintf("%d_leaves", i), *looks = xasprintf("%d_looks", i);
+        AUTO_FREE char *body =
+            xasprintf("require('lib.memory').seen[1] = 'me' %s return find.nobody()", LEAVES[i]);
+        add_body(world, leaves, body);
+        add_body(world, looks,
+                 "assert(#require('lib.memory').seen == 0) return find.person('ada@example.com')");
+    }
+    for (int round = 0; round < 3; round++) {
+        collect(world);
+        for (int i = 0; i < COUNT; i++) {
+            AUTO_FREE char *looks = xasprintf("%d_looks", i);
+            assert_state(world, looks, "answered");
+        }
+    }
+}
+
 static void test_each_is_asked_about_the_incident_of_its_run(void **state)
 {
     struct world *world = *state;
@@ -858,6 +889,7 @@ int main(int argc, char **argv)
         JAIL_TEST(test_requires_scripts_and_harmless_modules),
         JAIL_TEST(test_private_incidents_are_for_private_strategies),
         JAIL_TEST(test_nothing_stays_between_incidents),
+        JAIL_TEST(test_nothing_stays_between_strategies),
         JAIL_TEST(test_each_is_asked_about_the_incident_of_its_run),
         JAIL_TEST(test_strategies_without_an_end_are_stopped),
         JAIL_TEST(test_the_others_answer_beside_those_without_an_end),

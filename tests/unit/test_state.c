@@ -258,6 +258,61 @@ static void files_are_required_once(void **context)
     json_decref(files);
 }
 
+/* ---- going back */
+
+/* A state of the jail's kind with one module, kept. */
+static struct snapshot *begin_kept(void)
+{
+    json_t *files = json_pack("{ss}", "scripts/memory.lua", "return {}");
+    struct snapshot *snapshot = snapshot_from_json(files, &err);
+    json_decref(files);
+    assert_non_null(snapshot);
+    const struct state_options options = {
+        .kind = KIND_INVITE, .snapshot = snapshot, .memory_cap = 1 << 20, .is_kept = true
+    };
+    state_free(state);
+    state = state_new(&options, &err);
+    assert_non_null(state);
+    state_keep(state);
+    return snapshot;
+}
+
+static const char LEAVES[] = "local memory = require('memory')\n"
+                             "assert(#memory == 0)\n"
+                             "for i = 1, 100 do memory[i] = ('x'):rep(i * 20) .. i end\n";
+
+static void a_state_goes_back_to_what_was_kept(void **context)
+{
+    (void)context;
+    struct snapshot *snapshot = begin_kept();
+    size_t used = state_memory_used(state);
+    for (int round = 0; round < 20; round++) {
+        if (run(LEAVES) != OK)
+            fail_msg("%s", err.msg);
+        assert_true(state_memory_used(state) > used + 100000);
+        assert_true(state_rewind(state));
+        assert_int_equal(state_memory_used(state), used);
+    }
+    assert_fails("local all = {} for i = 1, 1e9 do all[i] = ('x'):rep(i) end", ERR_LIMIT, "memory");
+    assert_true(state_rewind(state));
+    assert_fails("while true do end", ERR_LIMIT, "more than");
+    assert_true(state_rewind(state));
+    assert_fails("local function f() return 1 + f() end f()", ERR_LIMIT, "memory");
+    assert_true(state_rewind(state));
+    assert_int_equal(state_memory_used(state), used);
+    assert_int_equal(run(LEAVES), OK);
+    snapshot_unref(snapshot);
+}
+
+static void a_state_with_finalizers_does_not_go_back(void **context)
+{
+    (void)context;
+    struct snapshot *snapshot = begin_kept();
+    assert_int_equal(run("require('engine.json').encode({ 1, 2 })"), OK);
+    assert_false(state_rewind(state)); /* what the module holds is given back by tear_down() */
+    snapshot_unref(snapshot);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +329,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(xpcall_hands_the_error_to_its_handler, set_up, tear_down),
         cmocka_unit_test_setup_teardown(modules_are_given_by_kind, set_up, tear_down),
         cmocka_unit_test_setup_teardown(files_are_required_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_state_goes_back_to_what_was_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_state_with_finalizers_does_not_go_back, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
