@@ -13,7 +13,7 @@ local hole = html.hole
 
 local fill_card = html.template(h("li", nil, h("a", { class = "incident", href = hole "href" },
   h("h3", nil, "#", hole "id", " ", h("bdi", nil, hole "title")),
-  h("p", { class = "pills" }, hole "priority", hole "environment", hole "category"),
+  h("p", { class = "pills" }, hole "priority", " ", hole "environment", " ", hole "category"),
   h("p", { class = "excerpt" }, hole "description"),
   h("p", { class = "muted" }, "Opened ", parts.ago_frame { time = hole "ago" }, " by ", hole "created_by",
     hole "channel"))))

@@ -165,14 +165,14 @@ local function show(request)
   return layout.page("#" .. id .. " " .. detail.title, h("article", { class = "incident-page" },
     h("header", nil,
       h("h1", nil, "#" .. id .. " ", h("bdi", nil, detail.title)),
-      h("p", { class = "pills" }, parts.status_pill(detail), parts.priority_pill(detail.priority),
+      h("p", { class = "pills" }, parts.status_pill(detail), " ", parts.priority_pill(detail.priority), " ",
         parts.environment_pill(detail.environment))),
     notice(id, detail.jobs),
     parts.prose(detail.description),
     h("div", { class = "columns" },
+      h("div", { class = "narrow" }, facts(detail), roles(detail), impacts(detail), metrics(detail)),
       h("div", { class = "wide" }, timeline.card(detail, request.query.timeline == "all"), invited(detail),
-        failed_strategies(detail), effects(detail.jobs)),
-      h("div", { class = "narrow" }, facts(detail), roles(detail), impacts(detail), metrics(detail)))))
+        failed_strategies(detail), effects(detail.jobs)))))
 end
 
 return {

@@ -60,7 +60,11 @@ code { font: .88em ui-monospace, "DejaVu Sans Mono", monospace; color: var(--mut
 .pill.p3 { background: var(--warn-ground); color: var(--warn); }
 .columns { display: grid; grid-template-columns: minmax(0, 2.2fr) minmax(0, 1fr); gap: 1.2rem;
   align-items: start; margin-top: 1.2rem; }
-@media (max-width: 55rem) { .columns { grid-template-columns: minmax(0, 1fr); } .narrow { order: -1; } }
+.narrow { grid-column: 2; grid-row: 1; }
+.wide { grid-column: 1; grid-row: 1; }
+@media (max-width: 55rem) {
+  .columns { display: block; }
+}
 .card { background: var(--surface); border: 1px solid var(--line); border-radius: .7rem;
   padding: 1rem 1.2rem; margin-bottom: 1.2rem; }
 .facts { margin: 0; display: grid; gap: .55rem; }

@@ -94,6 +94,7 @@ def test_the_pages_of_a_hostile_incident(world):
         assert_harmless(page, path)
         check("<img src=x onerror=alert(1)> &lt;b&gt; \"'" in page.text(), f"{path} says the title as it is: {page.text()}")
         check(SECRET not in engine.get(path).text, f"{path} keeps the secret")
+        check("P1 PRD" in page.text().replace("\U0001f32a\ufe0f ", ""), f"{path}: words of neighbours are apart, for who hears them: {page.text()}")
         check(all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", attrs["datetime"]) for attrs in page.all("time")), f"{path}: its times")
         check(" ago" in page.text() if path == "/" else " UTC" in page.text(), f"{path} tells times without a script too")
     for path in ("/incident/2/", "/incident/77/"):
@@ -102,6 +103,8 @@ def test_the_pages_of_a_hostile_incident(world):
     style = fetch(engine.url + "/static/style.css").text
     for wanted in ("prefers-color-scheme: dark", ":focus-visible", "max-width"):
         check(wanted in style, f"the style sheet knows {wanted}")
+    order = [words for words in re.findall(r"<h2>(.*?)</h2>", engine.get("/incident/1/").text) if words in ("Facts", "Timeline")]
+    equal(order, ["Facts", "Timeline"], "what a phone shows first also comes first for a keyboard")
     engine.process.stop()
 
 
