@@ -89,6 +89,7 @@ details ul { padding: .3rem 0 0 1.1rem; }
 .timeline + p { margin: 1rem 0 0; }
 .when { font-size: .88rem; color: var(--muted); }
 .grid { width: 100%; border-collapse: collapse; font-size: .93rem; }
+.grid th:first-child { min-width: 9rem; }
 .grid th { text-align: left; color: var(--muted); font-weight: 600; font-size: .85rem; }
 .grid th, .grid td { padding: .45rem .6rem .45rem 0; border-bottom: 1px solid var(--line);
   vertical-align: top; overflow-wrap: anywhere; }
