@@ -29,7 +29,7 @@ endif
 
 # ---- libraries: pkg-config name = Debian package --------------------------------------------------------------------
 LIBRARIES := lua5.4=liblua5.4-dev libcurl=libcurl4-openssl-dev sqlite3=libsqlite3-dev \
-             libevent=libevent-dev libevent_pthreads=libevent-dev libcrypto=libssl-dev jansson=libjansson-dev libseccomp=libseccomp-dev
+             libevent_core=libevent-dev libevent_pthreads=libevent-dev libcrypto=libssl-dev jansson=libjansson-dev libseccomp=libseccomp-dev
 # Without a pkg-config file: the header's folder and the library have the same name.
 PLAIN_LIBRARIES := wslay=libwslay-dev
 TEST_LIBRARIES := cmocka=libcmocka-dev
