@@ -62,6 +62,7 @@ static int open_writer(struct db *db, const struct db_options *options, struct e
         connection_close(conn);
         return rc;
     }
+    connection_forget_pages(conn);
     db->writer = writer_new(conn, options->loop, err);
     return db->writer ? OK : err->code;
 }

@@ -231,6 +231,11 @@ int tx_run(struct connection *conn, tx_fn fn, void *arg, struct err *err)
     return rc;
 }
 
+void connection_forget_pages(struct connection *conn)
+{
+    sqlite3_db_release_memory(conn->handle);
+}
+
 /* ---- the write-ahead log */
 
 static int on_wal(void *arg, sqlite3 *handle, const char *name, int pages)

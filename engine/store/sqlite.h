@@ -74,6 +74,9 @@ void connection_rollback(struct connection *conn);
 /* False after SQLite rolled the transaction back by itself (disk full, I/O error). */
 bool connection_in_transaction(const struct connection *conn);
 
+/* Frees the pages that it keeps in memory: after a migration, which has been everywhere. */
+void connection_forget_pages(struct connection *conn);
+
 /* COMMIT never moves the log into the file; connection_checkpoint() does that, when its caller has time. */
 void connection_own_checkpoints(struct connection *conn);
 void connection_checkpoint(struct connection *conn);
