@@ -7,6 +7,7 @@
 #include "core/engine.h"
 #include "core/op.h"
 #include "lua/config.h"
+#include "lua/config_names.h"
 #include "lua/report.h"
 #include "lua/snapshot.h"
 
@@ -78,6 +79,17 @@ static void check_pending(struct engine *engine, const struct generation *genera
     json_decref(rows);
 }
 
+/* No reason to refuse the file: whatever is called so is left out, and `halligan check` says the same. */
+static void warn_of_names(struct generations *generations, const struct generation *generation)
+{
+    struct report report;
+    report_init(&report);
+    config_names_check(generation, generations->engine->db, &report);
+    for (const char *line = buf_text(&report.text); *line; line += strcspn(line, "\n") + 1)
+        log_warn(LOG_LUA, 0, "%.*s", (int)strcspn(line, "\n"), line);
+    report_fini(&report);
+}
+
 struct generation *generation_load_checked(struct generations *generations,
                                            struct snapshot *snapshot, struct report *report)
 {
@@ -87,8 +99,10 @@ struct generation *generation_load_checked(struct generations *generations,
         return generation;
     int mistakes = report->count;
     check_pending(generations->engine, generation, report);
-    if (report->count == mistakes)
+    if (report->count == mistakes) {
+        warn_of_names(generations, generation);
         return generation;
+    }
     generation_free(generation);
     return NULL;
 }
@@ -127,13 +141,12 @@ static char *config_path(const struct generation *generation, const char *field)
     json_t *own;
     if (json_object_get(generation->config, list))
         return xstrdup(field);
-    json_object_foreach(generation->config, key, own)
-    {
+    json_object_foreach (generation->config, key, own) {
         const json_t *rows = json_object_get(own, list);
         if (!rows)
             continue;
-        bool is_same = json_array_size(rows) ==
-                       json_array_size(json_object_get(generation->reference, list));
+        bool is_same =
+            json_array_size(rows) == json_array_size(json_object_get(generation->reference, list));
         return xasprintf("%s.%s", key, is_same ? field : list);
     }
     return xstrdup(field);

@@ -4,16 +4,36 @@
 
 #include "base/mem.h"
 #include "lua/config.h"
+#include "lua/config_names.h"
 #include "lua/lua_api.h"
 #include "lua/lua_util.h"
 #include "lua/report.h"
 #include "lua/snapshot.h"
 #include "lua/state.h"
+#include "store/db.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- check */
+
+/* The database that the config names, to be looked into; NULL when there is none that can be read. */
+static struct db *open_database(const struct generation *generation)
+{
+    const char *path = json_string_value(json_object_get(generation->config, "database"));
+    const struct db_options options = { .path = path, .is_read_only = true };
+    struct db *db = NULL;
+    struct err err;
+    return path && access(path, R_OK) == 0 && db_open(&options, &db, &err) == OK ? db : NULL;
+}
+
+static void check_names(const struct generation *generation, struct report *report)
+{
+    struct db *db = open_database(generation);
+    config_names_check(generation, db, report);
+    db_close(db);
+}
 
 int generations_check(const char *root, const char *config_path, struct buf *report_text,
                       bool *is_ok, struct err *err)
@@ -23,7 +43,10 @@ int generations_check(const char *root, const char *config_path, struct buf *rep
     if (!snapshot)
         return err->code;
     report_init(&report);
-    generation_free(generation_load(NULL, snapshot, GENERATIONS_NORMAL, &report));
+    struct generation *generation = generation_load(NULL, snapshot, GENERATIONS_NORMAL, &report);
+    if (generation)
+        check_names(generation, &report);
+    generation_free(generation);
     buf_puts(report_text, buf_text(&report.text));
     *is_ok = report.count == 0;
     report_fini(&report);

@@ -57,24 +57,6 @@ local function postmortem(config, report)
   end
 end
 
--- A field is for categories that there are: by name, "group/category" or id.
-local function field_categories(config, report)
-  local known = {}
-  for _, group in ipairs(config.groups or {}) do
-    for _, category in ipairs(group.categories or {}) do
-      local name = category.name or ""
-      known[name], known[(group.name or "") .. "/" .. name], known[category.id or name] = true, true, true
-    end
-  end
-  for i, field in ipairs(config.custom_fields or {}) do
-    for j, name in ipairs(field.categories or {}) do
-      if not known[name] then
-        report(("custom_fields[%d].categories[%d]"):format(i, j), ('there is no category "%s"'):format(name))
-      end
-    end
-  end
-end
-
 --- Calls report(path, message) for everything that does not fit together.
 ---@param config table  may hold rows with mistakes of their own
 ---@param report function
@@ -82,7 +64,6 @@ function M.check(config, report)
   metrics(config, report)
   required_milestones(config, report)
   postmortem(config, report)
-  field_categories(config, report)
 end
 
 return M

@@ -77,6 +77,7 @@ function CHECKS.string(run, shape, path, value)
   if type(text) ~= "string" then return wrong_type(run, path, "a text", value) end
   local length = utf8.len(text)
   if not length then return add_error(run, path, "is not valid UTF-8") end
+  if text:find("\0", 1, true) then return add_error(run, path, "must not hold a NUL character") end
   if length < (shape.min or 0) then
     return add_error(run, path, length == 0 and "must not be empty" or "needs at least " .. shape.min .. " characters")
   end

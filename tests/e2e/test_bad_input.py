@@ -124,3 +124,31 @@ def test_command_line_teaches(world):
     check("serve" in wrong.stdout + wrong.stderr, "it suggests the right one")
     missing = world.cli("incident", "open", ok=False)
     check(missing.returncode == 2 and "--title" in missing.stdout + missing.stderr, "missing options are named")
+
+
+def put(world, old, new):
+    with open(world.config) as file:
+        text = file.read()
+    check(old in text, f"the config holds {old!r}")
+    world.write("config.lua", text.replace(old, new, 1))
+
+
+def test_check_refuses_what_the_engine_would(world):
+    with open(world.config) as file:
+        good = file.read()
+    engine = world.engine()
+    for old, new, wanted in (("usergroups = {", 'usergroups = { { handle = "x", categories = { "Paymnt" } },',
+                              'slack.usergroups[1].categories[1]: there is no category "Paymnt"'),
+                             ("conversations = {", 'conversations = { { id = "general" },', "slack.conversations[1].id: must be a conversation's id")):
+        put(world, old, new)
+        line = next(number for number, text in enumerate(open(world.config), 1) if new in text)
+        offline, running = world.cli("check", ok=False), world.cli("reload", ok=False)
+        equal((offline.returncode, running.returncode), (1, 1), f"{wanted}: {offline.stderr}{running.stderr}")
+        check(f"config.lua:{line} {wanted}" in offline.stderr, f"{wanted}: {offline.stderr}")
+        check(wanted.split(": ")[1] in running.stderr, f"{wanted}: {running.stderr}")
+        world.write("config.lua", good)
+    put(world, 'defaults = { category = "Other"', 'defaults = { category = "Othr"')
+    check('defaults.category: there is no category "Othr"' in world.cli("check", ok=False).stderr, "the check")
+    world.cli("reload")
+    check('defaults.category: there is no category \\"Othr\\"' in engine.process.tail(), f"the engine warns: {engine.process.tail()}")
+    engine.process.stop()

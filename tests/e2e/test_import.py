@@ -192,6 +192,20 @@ def test_the_second_time_not_a_byte_changes(world):
     check(world.content() == before, "the database says the same, its search index too")
 
 
+def test_what_was_imported_can_be_named_in_the_config(world):
+    engine = world.engine()
+    take_over(world, write_dump(world, DUMP))
+    with open(world.config) as file:
+        text = file.read()
+    named = text.replace("usergroups = {", 'usergroups = { { id = "S0LEADS2", handle = "x", categories = { "Mainframe" } },', 1)
+    world.write("config.lua", named)
+    world.cli("check")
+    world.cli("reload")
+    world.write("config.lua", named.replace("Mainframe", "Mainfrome"))
+    check('there is no category "Mainfrome"' in world.cli("check", ok=False).stderr, "one that is nowhere")
+    engine.process.stop()
+
+
 def test_the_report_accounts_for_every_record(world):
     report = take_over(world, write_dump(world, DUMP))
     for name, model in report["models"].items():

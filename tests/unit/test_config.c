@@ -146,6 +146,8 @@ static void mistakes_are_named_with_line_and_path(void **context)
         "config.lua:3 roles[1].slug: must be lower case: a-z, 0-9, _ and -\n"
         "config.lua:5 roles[3].name: is missing\n"
         "config.lua:5 roles[3].slug: is the same as roles[2].slug; it must be unique\n");
+    assert_report("return { " ROWS "\n roles = { { slug = 'a', name = 'A\\0B' } } }",
+                  "config.lua:2 roles[1].name: must not hold a NUL character\n");
 }
 
 static void what_is_declared_fits_together(void **context)
@@ -171,6 +173,9 @@ static void what_is_declared_fits_together(void **context)
     assert_report("return { " ROWS
                   "\n custom_fields = { { key = 'x', name = 'X', categories = { 'Gone' } } } }",
                   "config.lua:2 custom_fields[1].categories[1]: there is no category \"Gone\"\n");
+    assert_report("return { " ROWS "\n defaults = { category = 'Gone', environment = 'PROD' } }",
+                  "config.lua:2 defaults.category: there is no category \"Gone\"\n"
+                  "config.lua:2 defaults.environment: there is no environment \"PROD\"\n");
     assert_report("return { " ROWS
                   "\n priorities = { { name = 'P1', value = 1 } },\n time_zone = 'Mars/Base' }",
                   "config.lua:2 priorities: needs one row with default = true\n");

@@ -67,7 +67,7 @@ local categories = shape.list { of = shape.string { min = 1 }, default = {} }
 local conversations = shape.list {
   default = {}, check = check_tags,
   of = shape.table { fields = {
-    id = id("^[CG]?%w*$", "must be a conversation's id, such as C0123ABCD"),
+    id = id("^[CG]?[%u%d]*$", "must be a conversation's id, such as C0123ABCD"),
     name = shape.string { optional = true, max = 80 },
     tag = tag, categories = categories,
   } },
@@ -75,7 +75,7 @@ local conversations = shape.list {
 local usergroups = shape.list {
   default = {}, check = check_tags,
   of = shape.table { fields = {
-    id = id("^S?%w*$", "must be a user group's id, such as S0123ABCD"),
+    id = id("^S?[%u%d]*$", "must be a user group's id, such as S0123ABCD"),
     handle = shape.string { optional = true, max = 80 },
     name = shape.string { optional = true, max = 80 }, tag = tag, categories = categories,
   } },
@@ -86,7 +86,7 @@ local sos = shape.list {
   of = shape.table { fields = {
     name = shape.string { min = 1, max = 75 },
     conversation = shape.string {
-      pattern = "^[CG]%w+$", hint = "must be the id of a declared conversation, such as C0123ABCD",
+      pattern = "^[CG][%u%d]+$", hint = "must be the id of a declared conversation, such as C0123ABCD",
     },
     usergroup = shape.string { optional = true, min = 1, max = 80 },
   } },
