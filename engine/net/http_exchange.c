@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -201,6 +200,13 @@ void *http_data(const struct http_exchange *exchange)
 
 /* ---- the answer ------------------------------------------------------------------------------ */
 
+static void put_line(struct buf *out, const char *name, const char *value)
+{
+    buf_puts(out, name);
+    buf_puts(out, value);
+    buf_append(out, "\r\n", 2);
+}
+
 int http_add_header(struct http_exchange *exchange, const char *name, const char *value)
 {
     if (!*name || name[strcspn(name, "\r\n: \t")] || value[strcspn(value, "\r\n")])
@@ -209,7 +215,8 @@ int http_add_header(struct http_exchange *exchange, const char *name, const char
     if (!strcasecmp(name, "Content-Length") || !strcasecmp(name, "Transfer-Encoding") ||
         !strcasecmp(name, "Connection"))
         return ERR_INVALID;
-    buf_printf(&exchange->headers, "%s: %s\r\n", name, value);
+    buf_puts(&exchange->headers, name);
+    put_line(&exchange->headers, ": ", value);
     return OK;
 }
 
@@ -221,18 +228,25 @@ bool http_exchange_write_head(struct http_exchange *exchange, int status, const 
     bool has_body = status != 204 && status != 304;
     bool sends_body = has_body && strcmp(exchange->head.method, "HEAD") != 0;
     buf_reserve(out, 256 + exchange->headers.len + (sends_body && len > 0 ? (size_t)len : 0));
-    buf_printf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\nX-Content-Type-Options: nosniff\r\n", status,
-               http_reason(status), http_server_date(connection->server));
+    buf_puts(out, "HTTP/1.1 ");
+    buf_put_int(out, status);
+    buf_putc(out, ' ');
+    put_line(out, "", http_reason(status));
+    put_line(out, "Date: ", http_server_date(connection->server));
+    put_line(out, "X-Content-Type-Options: ", "nosniff");
     if (has_body)
-        buf_printf(out, "Content-Type: %s\r\n", content_type);
-    if (has_body && len >= 0)
-        buf_printf(out, "Content-Length: %" PRId64 "\r\n", len);
-    else if (has_body && exchange->head.minor > 0)
-        buf_puts(out, "Transfer-Encoding: chunked\r\n");
+        put_line(out, "Content-Type: ", content_type);
+    if (has_body && len >= 0) {
+        buf_puts(out, "Content-Length: ");
+        buf_put_int(out, len);
+        buf_append(out, "\r\n", 2);
+    } else if (has_body && exchange->head.minor > 0) {
+        put_line(out, "Transfer-Encoding: ", "chunked");
+    }
     if (connection->wants_close)
-        buf_puts(out, "Connection: close\r\n");
+        put_line(out, "Connection: ", "close");
     else if (exchange->head.minor == 0)
-        buf_puts(out, "Connection: keep-alive\r\n");
+        put_line(out, "Connection: ", "keep-alive");
     buf_append(out, exchange->headers.data, exchange->headers.len);
     buf_append(out, "\r\n", 2);
     return sends_body;
