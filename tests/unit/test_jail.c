@@ -852,6 +852,50 @@ static void test_limits_hold_where_nothing_filters(void **state)
     assert_int_equal(WEXITSTATUS(status), 42);
 }
 
+/* An engine of its own, with a strategy that never ends; tells the jail's process and runs on. */
+static void run_an_engine(struct world *world, int fd)
+{
+    AUTO_FREE char *path = database_path(world);
+    world->loop = loop_new(&world->err);
+    world->jail = jail_new(world->loop, path);
+    world->deadline_ms = 20 * DEADLINE_MS;
+    add_body(world, "loops", "while true do end");
+    submit(world);
+    while (jail_pid(world->jail) == 0) {
+        loop_timer(world->loop, LOOK_MS, stop_loop, world->loop);
+        loop_run(world->loop);
+    }
+    loop_timer(world->loop, 1000, stop_loop, world->loop); /* it is asked by then, or soon */
+    loop_run(world->loop);
+    pid_t pid = jail_pid(world->jail);
+    (void)!write(fd, &pid, sizeof(pid));
+    loop_run(world->loop);
+}
+
+/* A killed engine ends nobody, and a strategy that is busy does not look whether it is still there. */
+static void test_the_child_ends_with_its_engine(void **state)
+{
+    int pipes[2], status;
+    pid_t orphan = 0;
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+    assert_int_equal(pipe(pipes), 0);
+    pid_t engine = fork();
+    if (engine == 0) {
+        run_an_engine(*state, pipes[1]);
+        _exit(0);
+    }
+    assert_int_equal(read(pipes[0], &orphan, sizeof(orphan)), sizeof(orphan));
+    assert_int_equal(kill(engine, SIGKILL), 0);
+    assert_int_equal(waitpid(engine, &status, 0), engine);
+    int64_t from = clock_mono_ms();
+    assert_int_equal(waitpid(orphan, &status, 0), orphan);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    assert_true(clock_mono_ms() - from < PATIENCE_MS);
+    prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+    close(pipes[0]);
+    close(pipes[1]);
+}
+
 /* ---- halligan strategy run */
 
 static void test_one_file_for_the_command_line(void **state)
@@ -903,6 +947,7 @@ int main(int argc, char **argv)
         JAIL_TEST(test_child_is_confined),
         JAIL_TEST(test_writing_and_sockets_are_refused),
         JAIL_TEST(test_limits_hold_where_nothing_filters),
+        JAIL_TEST(test_the_child_ends_with_its_engine),
         JAIL_TEST(test_one_file_for_the_command_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
