@@ -1,10 +1,12 @@
 """The pages of docs/ are true: docs/slack.md names all that there is, and what docs/api.md shows is taken."""
 import glob
+import http.server
 import json
 import os
 import re
 import subprocess
 import tempfile
+import threading
 import urllib.parse
 
 from harness import ROOT, check
@@ -118,3 +120,40 @@ def test_the_page_about_strategies_names_every_event(world):
     text = read("docs", "strategies.md")
     missing = [kind for kind in kinds if f"`{kind}`" not in text]
     check(not missing, f"events that the page does not name: {missing}")
+
+
+class Pager(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = json.dumps([{"service": "shop", "level": 1, "email": "keiko.tanaka@example.test"}]).encode()
+        is_known = self.headers["Authorization"] == "Bearer secret"
+        self.send_response(200 if is_known else 401)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_the_worked_example_of_an_on_call_provider_works(world):
+    section = read("docs", "strategies.md").split("### Who is on call")[1]
+    provider, schedule = re.findall(r"```lua\n(.*?)```", section, re.S)[:2]
+    setting = re.search(r"`(pager = \{.*?\},)`", section).group(1)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pager)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        world.write("strategies/integrations/pager.lua", provider)
+        world.write("strategies/schedules/pager_sync.lua", schedule)
+        setting = setting.replace("https://pager.example.com", f"http://127.0.0.1:{server.server_port}").replace('secret("PAGER_TOKEN")', '"secret"')
+        with open(world.config) as file:
+            config = file.read()
+        world.write("config.lua", config.replace("return {\n", "return {\n  " + setting + "\n", 1))
+        engine = world.engine()
+        world.sync(engine)
+        world.cli("task", "run", "pager.sync")
+        said = engine.command("oncall").json["text"]
+        check("shop (level 1): <@" in said, f"who is on call now: {said}")
+        engine.process.stop()
+    finally:
+        server.shutdown()
+        server.server_close()
