@@ -1,6 +1,7 @@
 #include "lua/snapshot.h"
 
 #include "base/buf.h"
+#include "base/inject.h"
 #include "base/mem.h"
 #include "net/verify.h"
 
@@ -170,6 +171,13 @@ static int read_entry(struct snapshot *snapshot, const char *root, const char *p
     return OK;
 }
 
+/* NULL with errno 0 at the end: a folder that is read in part only has lost files. */
+static struct dirent *next_entry(DIR *folder)
+{
+    errno = INJECT("scripts.folder") ? EIO : 0;
+    return errno ? NULL : readdir(folder);
+}
+
 static int read_folder(struct snapshot *snapshot, const char *root, const char *path, int depth,
                        struct err *err)
 {
@@ -184,12 +192,14 @@ static int read_folder(struct snapshot *snapshot, const char *root, const char *
                    : err_set(err, ERR_IO, "%s: cannot be read: %s", path, strerror(errno));
     int rc = OK;
     struct dirent *entry;
-    while (rc == OK && (entry = readdir(folder)) != NULL) {
+    while (rc == OK && (entry = next_entry(folder)) != NULL) {
         if (entry->d_name[0] == '.')
             continue;
         AUTO_FREE char *child = xasprintf("%s/%s", path, entry->d_name);
         rc = read_entry(snapshot, root, child, depth, err);
     }
+    if (rc == OK && errno != 0)
+        rc = err_set(err, ERR_IO, "%s: cannot be read to its end: %s", path, strerror(errno));
     closedir(folder);
     return rc;
 }

@@ -3,6 +3,7 @@
 #include "script_fixture.h"
 
 #include "base/clock.h"
+#include "base/inject.h"
 #include "base/log.h"
 #include "core/engine.h"
 #include "core/job.h"
@@ -173,7 +174,8 @@ static void broken_files_are_named(void **context)
     assert_refused(X,
                    "return { about = 'x', on = {\n ['team.noticed'] = function() end,\n"
                    " ['incident.creatd'] = function() end } }",
-                   "strategies/integrations/x.lua:3: field `on`: no event is called `incident.creatd` (did you mean "
+                   "strategies/integrations/x.lua:3: field `on`: no event is called "
+                   "`incident.creatd` (did you mean "
                    "`incident.created`?)\n");
     assert_refused(X, "return { about = 5 }",
                    "strategies/integrations/x.lua:1: field `about`: expected string, got number\n");
@@ -498,6 +500,20 @@ static void a_broken_file_changes_nothing(void **context)
     run_until(has_changed_twice, "the mended files");
     assert_null(status().error);
     assert_string_equal(get("/p"), "200 better");
+}
+
+/* Files that cannot be listed are not files that were removed. */
+static void a_folder_that_breaks_off_changes_nothing(void **context)
+{
+    (void)context;
+    write_script("scripts/pages/p.lua", PAGE("p", "return { body = 'good' }"));
+    start();
+    inject_configure("scripts.folder=fail:1");
+    generations_reload(engine.generations);
+    run_until(was_refused, "the refusal");
+    inject_configure(NULL);
+    assert_string_equal(status().error, "scripts: cannot be read to its end: Input/output error\n");
+    assert_string_equal(get("/p"), "200 good");
 }
 
 static void the_watch_finds_a_change(void **context)
@@ -848,6 +864,7 @@ int main(void)
         TEST(a_service_runs_as_long_as_its_generation),
         TEST(a_service_that_fails_is_started_again),
         TEST(a_broken_file_changes_nothing),
+        TEST(a_folder_that_breaks_off_changes_nothing),
         TEST(the_watch_finds_a_change),
         TEST(what_the_store_refuses_changes_nothing),
         TEST(a_start_with_broken_files_takes_the_last_good),
