@@ -11,6 +11,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 enum {
     POLL_MS = 1000, /* other processes write as well: the command line, and one day other engines */
@@ -33,6 +34,7 @@ struct jobs {
     bool is_counting;
     uint64_t due_timer, poll_timer;
     struct jobs_stats stats; /* without running */
+    LIST_HEAD(, ending) unkept;
 };
 
 int64_t job_backoff_ms(int attempt, int64_t floor_ms, uint32_t random)
@@ -256,12 +258,6 @@ void jobs_stop(struct jobs *jobs)
     loop_timer_cancel(jobs->engine->loop, jobs->poll_timer);
 }
 
-void jobs_close(struct jobs *jobs)
-{
-    jobs_stop(jobs);
-    jobs->phase = PHASE_CLOSED;
-}
-
 /* ---- outcomes -------------------------------------------------------------------------------- */
 
 /* An outcome until its record is on disk. */
@@ -272,9 +268,11 @@ struct ending {
     bool is_unknown;
     int64_t due_at_ms;
     struct err err; /* code OK: no error to keep */
+    uint64_t again_timer;
+    LIST_ENTRY(ending) link; /* with the timer: in jobs->unkept */
 };
 
-static void record(void *arg);
+static void record_again(void *arg);
 
 static int record_in_tx(struct tx *tx, void *arg, struct err *err)
 {
@@ -308,7 +306,8 @@ static void on_recorded(void *arg, int rc, const struct err *err)
         log_error(LOG_JOB, ending->job->incident_id,
                   "the outcome of job %" PRId64 " cannot be recorded, trying again: %s",
                   ending->job->id, err->msg);
-        loop_timer(jobs->engine->loop, RECORD_AGAIN_MS, record, ending);
+        ending->again_timer = loop_timer(jobs->engine->loop, RECORD_AGAIN_MS, record_again, ending);
+        LIST_INSERT_HEAD(&jobs->unkept, ending, link);
         return;
     }
     (void)INJECT("job.finished");
@@ -316,13 +315,28 @@ static void on_recorded(void *arg, int rc, const struct err *err)
     jobs_wake(jobs);
 }
 
-static void record(void *arg)
+static void record(struct ending *ending)
+{
+    db_write(ending->jobs->engine->db, record_in_tx, on_recorded, ending);
+}
+
+static void record_again(void *arg)
 {
     struct ending *ending = arg;
-    if (ending->jobs->phase == PHASE_CLOSED)
-        forget(ending);
-    else
-        db_write(ending->jobs->engine->db, record_in_tx, on_recorded, ending);
+    LIST_REMOVE(ending, link);
+    record(ending);
+}
+
+/* What could not be kept so far is tried once more. */
+void jobs_close(struct jobs *jobs)
+{
+    struct ending *ending;
+    jobs_stop(jobs);
+    jobs->phase = PHASE_CLOSED;
+    while ((ending = LIST_FIRST(&jobs->unkept))) {
+        loop_timer_cancel(jobs->engine->loop, ending->again_timer);
+        record_again(ending);
+    }
 }
 
 static void log_outcome(const struct ending *ending)

@@ -579,6 +579,40 @@ static void what_was_claimed_by_a_commit_that_failed_is_claimed_again(void **sta
     end_runner(&runner);
 }
 
+static int ignore(struct tx *tx, void *arg, struct err *err)
+{
+    (void)tx, (void)arg, (void)err;
+    return OK;
+}
+
+/* The disk is full until the end: the next start finds the job as running and checks what it has reached. */
+static void an_outcome_that_is_never_kept_ends_with_the_engine(void **state)
+{
+    struct runner runner;
+    enqueue(*state, "{'handler':'a'}");
+    start_runner(&runner, *state);
+    inject_configure("store.write=fail");
+    run_for(*state, 300);
+    assert_int_equal(runner.runs, 1);
+    expect_state(*state, 1, "running", 1, false);
+    end_runner(&runner);
+}
+
+static void an_outcome_that_could_not_be_kept_is_kept_at_the_stop(void **state)
+{
+    struct runner runner;
+    enqueue(*state, "{'handler':'a'}");
+    start_runner(&runner, *state);
+    inject_configure("store.write=fail");
+    run_for(*state, 300);
+    expect_state(*state, 1, "running", 1, false);
+    inject_configure(NULL);
+    jobs_close(runner.jobs);
+    assert_int_equal(db_write_now(runner.live->engine.db, ignore, NULL, NULL), OK); /* behind it */
+    expect_state(*state, 1, "done", 1, false);
+    end_runner(&runner);
+}
+
 static void a_stopped_engine_claims_nothing(void **state)
 {
     struct runner runner;
@@ -686,6 +720,8 @@ int main(void)
         TEST_LIVE(waiting_is_not_failing),
         TEST_LIVE(an_outcome_that_cannot_be_kept_is_kept_later),
         TEST_LIVE(what_was_claimed_by_a_commit_that_failed_is_claimed_again),
+        TEST_LIVE(an_outcome_that_is_never_kept_ends_with_the_engine),
+        TEST_LIVE(an_outcome_that_could_not_be_kept_is_kept_at_the_stop),
         TEST_LIVE(a_stopped_engine_claims_nothing),
         TEST_LIVE(what_is_claimed_when_the_engine_stops_is_given_back),
         TEST_LIVE(notes_are_merged_and_kept),
