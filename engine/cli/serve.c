@@ -35,6 +35,7 @@ static int run_serve(const struct invocation *invocation)
             .name = "halligan",
             .root = context.root,
             .config_path = context.config_path,
+            .config = context.config,
             .mode = GENERATIONS_NORMAL,
             .database = context.database,
             .has_pidfile = true,

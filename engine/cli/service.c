@@ -423,6 +423,8 @@ int service_run(const struct service_options *options)
     engine->root = options->root;
     engine->config_path = options->config_path;
     engine->started_at_ms = clock_now_ms();
+    if (options->config)
+        apply_log(options->config); /* also for what happens before the scripts are loaded */
     raise_file_limit();
     ignore_early_signals();
     int rc = make_parts(&service, &err);

@@ -1,6 +1,7 @@
 /* service - the running engine: puts the parts together, serves until it is told to stop, takes
  * them apart again. Read service_run() first; it is the order in which everything happens. */
 #pragma once
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "lua/generation.h"
@@ -8,6 +9,7 @@
 struct service_options {
     const char *name;               /* "the engine": how messages call it */
     const char *root, *config_path; /* config_path NULL: there is none */
+    const json_t *config; /* the engine's own keys, as far as they are needed before a generation is loaded; NULL: none */
     enum generations_mode mode;
     const char *database;
     const char *listen; /* NULL: what the config says */

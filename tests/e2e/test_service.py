@@ -1,0 +1,79 @@
+"""What whoever runs the engine relies on: a log that programs can read from its first line on, and a stop that loses nothing."""
+import json
+import os
+import sqlite3
+import threading
+import time
+
+from harness import check, equal, wait_for
+
+
+def test_every_line_of_the_log_is_json_when_it_shall_be(world):
+    with open(world.config) as text:
+        config = text.read().replace("return {", 'return { log = { json = true, level = "debug" },', 1)
+    world.write("config.lua", config)
+    engine = world.engine()
+    world.sync(engine)
+    equal(engine.command("open P1 The checkout is down for everybody").status, 200, "a declaration")
+    engine.settled()
+    engine.process.stop()
+    with open(os.path.join(world.folder, "engine.log")) as log:
+        lines = log.read().splitlines()
+    read = []
+    for line in lines:
+        try:
+            read.append(json.loads(line))
+        except ValueError:
+            check(False, f"not JSON: {line}")
+    check(all({"ts", "level", "group", "msg"} <= set(one) for one in read), "time, level, group and text in each")
+    check(any("migration" in one["msg"] for one in read), "from the beginning")
+    about = {one["group"] for one in read if one.get("incident") == 1}
+    check({"job", "script"} <= about, f"the lines about an incident have its number: {about}")
+
+
+def test_a_stop_under_load_loses_nothing(world):
+    engine = world.engine()
+    world.sync(engine)
+    acknowledged, stop = [], threading.Event()
+
+    def load(name):
+        number = 0
+        while not stop.is_set():
+            number += 1
+            title = f"Under load {name} {number}"
+            try:
+                if engine.command(f"open P4 {title}").status == 200:
+                    acknowledged.append(title)
+            except OSError:
+                return
+    workers = [threading.Thread(target=load, args=(name,)) for name in range(4)]
+    for worker in workers:
+        worker.start()
+    while len(acknowledged) < 100:
+        time.sleep(0.02)
+    try:
+        engine.process.stop(seconds=25)
+    finally:
+        stop.set()
+        for worker in workers:
+            worker.join()
+    check(not os.path.exists(os.path.join(world.folder, "halligan.db-wal")), "the database was closed in good order")
+    with sqlite3.connect(os.path.join(world.folder, "halligan.db")) as database:
+        kept = {row[0] for row in database.execute("SELECT title FROM incident")}
+        running = database.execute("SELECT count(*) FROM job WHERE state = 'running'").fetchone()[0]
+    equal([title for title in acknowledged if title not in kept], [], "acknowledged, and lost")
+    equal(running, 0, "jobs that the stop has cut off")
+
+
+def test_a_silent_vendor_does_not_hold_a_stop(world):
+    engine = world.engine()
+    world.sync(engine)
+    world.sandbox.fault("conversations.create", "hang")
+    equal(engine.command("open P1 Nobody answers us today").status, 200, "a declaration")
+    wait_for("the call that gets no answer", lambda: any(job["state"] == "running" for job in world.jobs()))
+    engine.process.stop(seconds=25)
+    world.sandbox.clear_faults()
+    engine = world.engine()
+    engine.settled(60)
+    equal(len(world.sandbox.channels()), 1, "the channel comes with the next start, once")
+    engine.process.stop()
