@@ -9,7 +9,7 @@
 struct service_options {
     const char *name;               /* "the engine": how messages call it */
     const char *root, *config_path; /* config_path NULL: there is none */
-    const json_t *config; /* the engine's own keys, as far as they are needed before a generation is loaded; NULL: none */
+    const json_t *config; /* its keys for the engine itself, before a generation is loaded; NULL: none */
     enum generations_mode mode;
     const char *database;
     const char *listen; /* NULL: what the config says */
