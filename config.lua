@@ -180,7 +180,8 @@ return {
       } },
   },
 
-  -- Who is on call, besides whom a task of yours reads (docs/strategies.md): { service = "payments", level = 1, email = "ann@example.org" }.
+  -- Who is on call, besides whom a task of yours reads (docs/strategies.md):
+  -- { service = "payments", level = 1, email = "ann@example.org" }.
   oncall = {
   },
 
