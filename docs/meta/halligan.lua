@@ -52,6 +52,7 @@
 ---@class Context
 ---@field job_id integer
 ---@field attempt integer 1 for the first
+---@field created_at_ms integer when the job was made
 ---@field incident_id integer?
 ---@field unknown boolean the attempt before may have had its effect: look before you repeat it
 ---@field progress table what note() kept

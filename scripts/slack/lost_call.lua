@@ -3,12 +3,13 @@
 local incidents = require "engine.incidents"
 local jobs = require "engine.jobs"
 local log = require "engine.log"
+local time = require "engine.time"
 local bad_news = require "slack.bad_news"
 local blocks = require "slack.blocks"
 
 local M = {}
 
-local LATE_ATTEMPT = 6                  -- about half a minute after the first
+local LATE_MS = 30 * 1000
 
 -- The engine says it: who called may have left since.
 local function write_down(incident_id, words, key)
@@ -16,13 +17,14 @@ local function write_down(incident_id, words, key)
   if err then log.warn("the timeline does not say it: " .. tostring(err), { incident = incident_id }) end
 end
 
---- After an attempt that failed: says once, when there were several, that nobody was reached yet. May yield.
+--- After an attempt that failed: says once, when it takes long, that nobody was reached yet. May yield.
 ---@param ctx Context
 ---@param args { incident_id: integer, person_id: string, key: string }  of the call
 ---@param who string  who is called, plain text: "Database team"
 ---@param err table
 function M.tell_late(ctx, args, who, err)
-  if not err.retryable or ctx.attempt < LATE_ATTEMPT or ctx.progress.is_late then return end
+  local is_late = time.now_ms() - ctx.created_at_ms >= LATE_MS
+  if not err.retryable or not is_late or ctx.progress.is_late then return end
   ctx:note { is_late = true }
   write_down(args.incident_id, ("%s could not be called yet. It is tried again."):format(who),
     "slack:call-late:" .. args.key)

@@ -441,7 +441,9 @@ local JOBS = {
 }
 
 local function context(incident_id, more)
-  local ctx = { job_id = 7, attempt = 1, incident_id = incident_id, unknown = false, progress = {} }
+  local ctx = {
+    job_id = 7, attempt = 1, created_at_ms = time.now_ms(), incident_id = incident_id, unknown = false, progress = {},
+  }
   function ctx.note(self, change)
     for name, value in pairs(change) do self.progress[name] = value end
     return true

@@ -3,6 +3,7 @@
 local incidents = require "engine.incidents"
 local kernel = require "engine.kernel"
 local people = require "engine.people"
+local time = require "engine.time"
 local url = require "engine.url"
 
 local SERVICE = "data"
@@ -22,7 +23,7 @@ local function declare(is_private)
 end
 
 local function context()
-  local ctx = { job_id = 7, attempt = 1, unknown = false, progress = {} }
+  local ctx = { job_id = 7, attempt = 1, created_at_ms = time.now_ms(), unknown = false, progress = {} }
   function ctx.note(self, change)
     for name, value in pairs(change) do self.progress[name] = value end
     return true

@@ -8,6 +8,7 @@ local bad_news = require "slack.bad_news"
 local blocks = require "slack.blocks"
 local incident_text = require "slack.incident_text"
 local message = require "slack.message"
+local permit = require "slack.permit"
 
 local FOLDER = "integrations/slack/"
 local TOGETHER_MS = 5 * 1000            -- what fails at once is said at once
@@ -68,10 +69,10 @@ local function content(incident, lines)
   }
 end
 
--- Not twice a day the same.
+-- Not twice a day the same, and nothing of a private incident that they do not belong to any more.
 local function tell_author(incident, lines)
-  local key = tostring(incident.id)
-  if store.get(TOLD, key) == lines then return end
+  local key, author = tostring(incident.id), permit.actor(incident.created_by.id)
+  if store.get(TOLD, key) == lines or not incidents.get({ id = incident.id }, author) then return end
   store.put(TOLD, key, lines, { ttl = "1d" })
   bad_news.tell(incident.created_by.id, ("*%s*: something could not be done, and is not tried again. The incident"
     .. " goes on without it: %s"):format(incident_text.headline(incident), incident_text.page_link(incident)), lines)
