@@ -41,7 +41,9 @@ const struct command SANDBOX_COMMANDS[] = {
       .about = "Runs the imitation of the chat vendor, for demos and tests",
       .options = OPTIONS,
       .run = run_sandbox,
-      .help = "It forgets everything when it ends. Its page shows the workspace.\n\n"
+      .help = "It forgets everything when it ends. Its page shows the workspace. Files that are "
+              "saved meanwhile "
+              "do\nnot change it.\n\n"
               "  halligan sandbox --listen 127.0.0.1:8090\n" },
     { 0 },
 };

@@ -82,8 +82,12 @@ static int start_with_last_good(struct generations *generations)
     return rc;
 }
 
+/* The sandbox keeps its workspace in variables of its scripts: it would forget it each time that somebody who tries
+ * things out saves a strategy. */
 static int start_watching(struct generations *generations, struct err *err)
 {
+    if (generations->mode == GENERATIONS_SANDBOX)
+        return OK;
     AUTO_FREE char *scripts = xasprintf("%s/scripts", generations->root);
     AUTO_FREE char *strategies = xasprintf("%s/strategies", generations->root);
     const char *const paths[] = { scripts, strategies, generations->config_path };

@@ -149,10 +149,10 @@ class Process:
 
 
 class Sandbox:
-    def __init__(self, world):
+    def __init__(self, world, root=ROOT):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.process = Process([world.binary, "sandbox", "--listen", f"127.0.0.1:{self.port}", "--root", ROOT], world.folder,
+        self.process = Process([world.binary, "sandbox", "--listen", f"127.0.0.1:{self.port}", "--root", root], world.folder,
                                world.base_env(), os.path.join(world.folder, "sandbox.log"))
         wait_for("the sandbox's start", lambda: fetch(self.url + "/sandbox/state").status == 200)
 
