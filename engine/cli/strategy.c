@@ -1,4 +1,5 @@
 /* strategy - tries an invite strategy: whom would it invite, and why? Nobody is invited. */
+#include "base/log.h"
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/context.h"
@@ -53,6 +54,14 @@ static void print_people(struct context *context, const json_t *people)
     table_free(table);
 }
 
+/* Most errors name the file, with their line; a long path is cut at its front. */
+static int fail_strategy(const char *path, const char *error)
+{
+    const char *slash = strrchr(path, '/');
+    bool is_named = strstr(error, slash ? slash + 1 : path);
+    return is_named ? cli_fail("%s", error) : cli_fail("%s: %s", path, error);
+}
+
 static int print_answer(struct context *context, const char *path, const json_t *answer)
 {
     const json_t *run = json_array_get(json_object_get(answer, "runs"), 0);
@@ -62,7 +71,7 @@ static int print_answer(struct context *context, const char *path, const json_t 
     json_array_foreach (json_object_get(answer, "notes"), index, note)
         fprintf(stderr, "note: %s\n", output_text_of(note, "text"));
     if (strcmp(state, "failed") == 0)
-        return cli_fail("%s: %s", path, output_text_of(run, "error"));
+        return fail_strategy(path, output_text_of(run, "error"));
     if (strcmp(state, "not_applicable") == 0) {
         printf("%s is not for this incident: it does not apply, or the incident is private and the "
                "strategy is not.\n",
@@ -87,6 +96,7 @@ static int ask(struct context *context, const char *path, bool as_json, const js
     };
     struct err err = { 0 };
     json_t *answer = NULL;
+    log_configure(LOG_ERROR_LEVEL, false); /* what is wrong is in the answer */
     if (jail_run_once(&what, incident, &answer, &err) != OK)
         return cli_fail("%s", err.msg);
     int rc = CLI_OK;

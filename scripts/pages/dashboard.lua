@@ -84,8 +84,8 @@ local function show()
   if #list == 0 then
     return layout.page("Incidents in progress", h("section", { class = "empty" },
       h("h1", nil, "Nothing is burning"),
-      h("p", nil, "No incident is in progress. Declare one with /incident open in your chat, with ",
-        h("code", nil, "halligan incident open"), ", or through the API.")))
+      h("p", nil, "No incident is in progress. Declare one with the command of your chat, with ",
+        h("code", nil, "halligan incident open P2 what is broken"), ", or through the API.")))
   end
   local columns, card = {}, card_maker(board)
   for i, group in ipairs(grouped(list, status_of)) do columns[i] = column(group.list, board, card) end

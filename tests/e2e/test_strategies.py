@@ -78,4 +78,9 @@ def test_strategy_run_has_no_effect(world):
     shown = world.cli("strategy", "run", "strategies/invites/p1_leads.lua", "--incident", "1").stdout
     check("lead" in shown.lower(), f"it names people and reasons: {shown}")
     equal(len(world.sandbox.log()), before, "requests to the vendor")
+    path = "strategies/invites/typo.lua"
+    world.write(path, "return {\n  about = 'x',\n  invite = function(_, find) return find.usergrup 'x' end,\n}\n")
+    failed = world.cli("strategy", "run", path, "--incident", "1", ok=False)
+    equal((failed.returncode, failed.stderr.count("\n"), failed.stderr.count("typo.lua")), (1, 1, 1), f"said once: {failed.stderr}")
+    check(failed.stderr.endswith("invites/typo.lua:3: there is no find.usergrup\n"), failed.stderr)
     engine.process.stop()
