@@ -65,24 +65,24 @@ int html_push_node(lua_State *L, bool is_open)
 
 /* ---- texts */
 
+enum { ESCAPES_END = 64, TURNING = 0xe2 /* what characters that turn the direction begin with */ };
+
 /* What stands for a character, or NULL: itself. */
-static const char *escape_of(char c)
-{
-    static const char *const ESCAPES[64] = {
-        ['\0'] = "\xEF\xBF\xBD", ['&'] = "&amp;",  ['<'] = "&lt;",
-        ['>'] = "&gt;",          ['"'] = "&quot;", ['\''] = "&#39;",
-    };
-    unsigned char byte = (unsigned char)c;
-    return byte < 64 ? ESCAPES[byte] : NULL;
-}
+static const char *const ESCAPES[ESCAPES_END] = {
+    ['\0'] = "\xEF\xBF\xBD", ['&'] = "&amp;",  ['<'] = "&lt;",
+    ['>'] = "&gt;",          ['"'] = "&quot;", ['\''] = "&#39;",
+};
 
 /* Foreign words must not turn the words around them: overrides of the direction are left out. */
 static void add_escaped(struct buf *out, const char *text, size_t len)
 {
     size_t kept = 0;
     for (size_t i = 0; i < len; i++) {
-        const char *escape = escape_of(text[i]);
-        size_t turning = text[i] == '\xe2' ? utf8_override(text + i, len - i) : 0;
+        unsigned char byte = (unsigned char)text[i];
+        if (byte >= ESCAPES_END && byte != TURNING)
+            continue;
+        const char *escape = byte < ESCAPES_END ? ESCAPES[byte] : NULL;
+        size_t turning = byte == TURNING ? utf8_override(text + i, len - i) : 0;
         if (!escape && !turning)
             continue;
         buf_append(out, text + kept, i - kept);
