@@ -329,40 +329,40 @@ static int l_readonly_write(lua_State *L)
 
 static int l_readonly_len(lua_State *L)
 {
-    lua_pushinteger(L, (lua_Integer)lua_rawlen(L, lua_upvalueindex(1)));
+    lua_util_push_behind(L, 1);
+    lua_pushinteger(L, (lua_Integer)lua_rawlen(L, -1));
     return 1;
 }
 
 static int l_readonly_pairs(lua_State *L)
 {
     lua_getglobal(L, "next");
-    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_util_push_behind(L, 1);
     lua_pushnil(L);
     return 3;
 }
 
-/* Pushes the metatable for a view of the table at <index>. */
-static void push_view_metatable(lua_State *L, int index, const char *what)
+/* Pushes the metatable for a view of the table at <index>; at <write> is the function that refuses
+ * to. */
+static void push_view_metatable(lua_State *L, int index, int write)
 {
-    lua_createtable(L, 1, 5);
+    lua_createtable(L, 0, 6);
     lua_pushvalue(L, index);
     lua_rawsetp(L, -2, &READONLY_KEY);
     lua_pushvalue(L, index);
     lua_setfield(L, -2, "__index");
-    lua_pushvalue(L, index);
-    lua_pushcclosure(L, l_readonly_len, 1);
+    lua_pushcfunction(L, l_readonly_len);
     lua_setfield(L, -2, "__len");
-    lua_pushvalue(L, index);
-    lua_pushcclosure(L, l_readonly_pairs, 1);
+    lua_pushcfunction(L, l_readonly_pairs);
     lua_setfield(L, -2, "__pairs");
-    lua_pushstring(L, what);
-    lua_pushcclosure(L, l_readonly_write, 1);
+    lua_pushvalue(L, write);
     lua_setfield(L, -2, "__newindex");
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable");
 }
 
-void lua_util_push_readonly(lua_State *L, const char *what)
+/* The table on top becomes a view of it. */
+static void make_view(lua_State *L, int write)
 {
     luaL_checkstack(L, 10, NULL);
     int table = lua_gettop(L);
@@ -372,13 +372,22 @@ void lua_util_push_readonly(lua_State *L, const char *what)
             lua_pop(L, 1);
             continue;
         }
-        lua_util_push_readonly(L, what);
+        make_view(L, write);
         lua_pushvalue(L, -2);
         lua_insert(L, -2);
         lua_rawset(L, table); /* an existing key: allowed on the way */
     }
     lua_newtable(L);
-    push_view_metatable(L, table, what);
+    push_view_metatable(L, table, write);
     lua_setmetatable(L, -2);
     lua_remove(L, table);
+}
+
+void lua_util_push_readonly(lua_State *L, const char *what)
+{
+    lua_pushstring(L, what);
+    lua_pushcclosure(L, l_readonly_write, 1);
+    lua_insert(L, -2);
+    make_view(L, lua_gettop(L) - 1);
+    lua_remove(L, -2);
 }

@@ -17,7 +17,8 @@
 enum {
     HOOK_COUNT = 10000,        /* instructions between two looks at the clock */
     ERROR_HEADROOM = 64 << 10, /* bytes past the cap while an error is put into words */
-    KEPT_BYTES = 256 << 10,    /* room for what a state that is kept begins with */
+    LATE_PAUSE = 1000,      /* percent: a short life needs no collection; at its cap it gets one */
+    KEPT_BYTES = 256 << 10, /* room for what a state that is kept begins with */
 };
 
 struct state {
@@ -124,6 +125,7 @@ void state_free(struct state *state)
 
 void state_keep(struct state *state)
 {
+    lua_gc(state->L, LUA_GCINC, LATE_PAUSE, 0, 0);
     lua_gc(state->L, LUA_GCCOLLECT);
     kept_slab_keep(state->kept);
     state->kept_used = state->used;
