@@ -52,9 +52,8 @@ struct jail {
     struct channel *channel;
     struct snapshot *snapshot; /* what the child was given */
     int64_t budget_ms;         /* likewise */
-    bool knows_incident;       /* the child was given the incident of the collection under way */
-    json_int_t question;       /* number of the last one */
-    int64_t asked_at_us;
+    json_int_t question;       /* number of the strategy that is asked, or was asked last */
+    int64_t asked_at_us;       /* when it was its turn */
     struct err end; /* why the child is being ended; code OK: it was only not needed any more */
 
     uint64_t step_timer, deadline_timer, idle_timer, reap_timer;
@@ -92,7 +91,6 @@ static void finish(struct jail *jail, const struct err *err)
 {
     struct collection *collection = jail->queue;
     jail->queue = collection->next;
-    jail->knows_incident = false;
     collection->done(collection->arg, err ? err->code : OK, err ? NULL : collection->answer, err);
     free_collection(collection);
 }
@@ -257,6 +255,15 @@ static void on_idle(void *arg)
 
 /* ---- what the child says */
 
+/* The turn of the strategy at <step> begins. */
+static void await_answer(struct jail *jail)
+{
+    jail->state = ASKED;
+    jail->question++;
+    jail->asked_at_us = clock_mono_us();
+    jail->deadline_timer = loop_timer(jail->loop, jail->queue->deadline_ms, on_deadline, jail);
+}
+
 static void on_closed(void *arg, const struct err *err)
 {
     struct jail *jail = arg;
@@ -298,7 +305,10 @@ static void on_message(void *arg, const char *data, size_t len)
         on_started(jail, message);
     } else if (is_answer) {
         take_answer(jail, json_object_get(message, "answer"));
-        step(jail);
+        if (jail->queue->step < json_array_size(jail->queue->strategies))
+            await_answer(jail);
+        else
+            step(jail);
     } else {
         if (jail->state == ASKED)
             err_set(&jail->end, ERR_INVALID, "gave no answer that can be understood");
@@ -339,7 +349,6 @@ static int64_t budget_of(const struct collection *collection)
 static void start_child(struct jail *jail)
 {
     jail->asked_at_us = 0;
-    jail->knows_incident = false;
     jail->state = STARTING;
     jail->snapshot = snapshot_ref(jail->queue->snapshot);
     jail->budget_ms = budget_of(jail->queue);
@@ -358,16 +367,22 @@ static void start_child(struct jail *jail)
 
 /* ---- the machine */
 
+/* All that are left are asked at once, so that the child need not wait between them; their turns, and
+ * their deadlines, begin one after another. */
 static void ask(struct jail *jail)
 {
     struct collection *collection = jail->queue;
-    const json_t *path = json_object_get(current_strategy(collection), "path");
-    jail->state = ASKED;
-    jail->asked_at_us = clock_mono_us();
-    send_json(jail, json_pack("{sI sO sO*}", "id", ++jail->question, "path", path, "incident",
-                              jail->knows_incident ? NULL : collection->incident));
-    jail->knows_incident = true;
-    jail->deadline_timer = loop_timer(jail->loop, collection->deadline_ms, on_deadline, jail);
+    const json_t *incident = collection->incident;
+    json_t *paths = json_array();
+    for (size_t i = collection->step; i < json_array_size(collection->strategies); i++)
+        json_array_append(paths,
+                          json_object_get(json_array_get(collection->strategies, i), "path"));
+    send_json(jail, json_pack("{sI so sI ss sb}", "id", jail->question + 1, "paths", paths,
+                              "incident_id", (json_int_t)collection->incident_id, "category_id",
+                              text_of(json_object_get(incident, "category"), "id"), "is_private",
+                              json_is_true(json_object_get(incident, "is_private"))));
+    send_json(jail, json_incref(collection->incident));
+    await_answer(jail);
 }
 
 static bool is_right_child(const struct jail *jail)

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -59,37 +60,58 @@ static bool write_all(const void *from, size_t len)
     return true;
 }
 
-/* A new reference; NULL at the end of the stream. */
-static json_t *receive(void)
+/* The next message, NUL-terminated; false at the end of the stream. */
+static bool receive(struct buf *text)
 {
     unsigned char header[CHANNEL_HEADER];
     if (!read_all(header, sizeof(header)))
-        return NULL;
+        return false;
     size_t len = channel_get_header(header);
-    AUTO_FREE char *text = len <= JAIL_MESSAGE_MAX ? try_malloc(len + 1) : NULL;
-    if (!text || !read_all(text, len))
-        return NULL;
-    return json_loadb(text, len, JSON_ALLOW_NUL, NULL);
+    if (len > JAIL_MESSAGE_MAX)
+        return false;
+    buf_clear(text);
+    buf_reserve(text, len);
+    if (!read_all(text->data, len))
+        return false;
+    text->len = len;
+    text->data[len] = '\0';
+    return true;
 }
 
-static bool send_text(const struct buf *text)
+/* A new reference; NULL at the end of the stream. */
+static json_t *receive_json(void)
+{
+    AUTO_BUF struct buf text = BUF_INIT;
+    return receive(&text) ? json_loadb(text.data, text.len, JSON_ALLOW_NUL, NULL) : NULL;
+}
+
+/* Room for what stands in front of a message: it is sent in one piece. */
+static void begin_message(struct buf *message)
+{
+    static const char ROOM[CHANNEL_HEADER];
+    buf_append(message, ROOM, sizeof(ROOM));
+}
+
+static void send_message(struct buf *message)
 {
     unsigned char header[CHANNEL_HEADER];
-    channel_put_header(header, (uint32_t)text->len);
-    return write_all(header, sizeof(header)) && write_all(text->data, text->len);
+    channel_put_header(header, (uint32_t)(message->len - sizeof(header)));
+    memcpy(message->data, header, sizeof(header));
+    (void)write_all(message->data, message->len); /* the engine is gone: the next read says so */
 }
 
 static void send_pair(const char *key, const char *value, const char *warning)
 {
     AUTO_BUF struct buf text = BUF_INIT;
     struct json_writer w;
+    begin_message(&text);
     json_writer_init(&w, &text);
     json_object_begin(&w);
     json_put_text(&w, key, value);
     if (warning)
         json_put_text(&w, "warning", warning);
     json_object_finish(&w);
-    (void)send_text(&text);
+    send_message(&text);
 }
 
 /* ---- life */
@@ -125,25 +147,42 @@ static int set_up(struct jail_run *run, const json_t *first, struct err *err)
     return db_open(&options, &run->db, err);
 }
 
-/* A question without an incident is about the one before. Strategies get copies of it. */
-static void note_incident(json_t **incident, const json_t *request)
-{
-    json_t *given = json_object_get(request, "incident");
-    if (!given)
-        return;
-    json_decref(*incident);
-    *incident = json_incref(given);
-}
+/* ---- questions */
 
-static void answer(struct jail_run *run, const json_t *request, const json_t *incident)
+static void answer(struct jail_run *run, json_int_t id, const char *path,
+                   const struct jail_incident *incident)
 {
     AUTO_BUF struct buf text = BUF_INIT;
-    const char *path = json_string_value(json_object_get(request, "path"));
-    buf_printf(&text, "{\"id\":%lld,\"answer\":",
-               (long long)json_integer_value(json_object_get(request, "id")));
-    jail_run_strategy(run, path ? path : "", incident, &text);
+    begin_message(&text);
+    buf_puts(&text, "{\"id\":");
+    buf_put_int(&text, id);
+    buf_puts(&text, ",\"answer\":");
+    jail_run_strategy(run, path, incident, &text);
     buf_putc(&text, '}');
-    (void)send_text(&text); /* the engine is gone: the next read says so */
+    send_message(&text);
+}
+
+static const char *text_of(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    return text ? text : "";
+}
+
+/* Asks the strategies one after another. <text>: the incident. */
+static void answer_all(struct jail_run *run, const json_t *question, const struct buf *text)
+{
+    json_int_t id = json_integer_value(json_object_get(question, "id"));
+    const struct jail_incident incident = {
+        .text = text->data,
+        .len = text->len,
+        .id = json_integer_value(json_object_get(question, "incident_id")),
+        .category_id = text_of(json_object_get(question, "category_id")),
+        .is_private = json_is_true(json_object_get(question, "is_private")),
+    };
+    size_t index;
+    json_t *path;
+    json_array_foreach (json_object_get(question, "paths"), index, path)
+        answer(run, id + (json_int_t)index, text_of(path), &incident);
 }
 
 int jail_main(void)
@@ -153,7 +192,7 @@ int jail_main(void)
     leave_the_engine_behind();
     log_configure(LOG_WARN_LEVEL, false);
     jail_run_init(&run);
-    json_t *first = receive();
+    json_t *first = receive_json();
     if (!first || set_up(&run, first, &err) != OK) {
         if (first)
             send_pair("fatal", err.msg, NULL);
@@ -164,10 +203,9 @@ int jail_main(void)
     bool is_confined = jail_confine(process_cap(first), &err) == OK;
     json_decref(first);
     send_pair("ready", "yes", is_confined ? NULL : err.msg);
-    json_t *incident = json_object();
-    for (json_t *request; (request = receive()) != NULL; json_decref(request)) {
-        note_incident(&incident, request);
-        answer(&run, request, incident);
-    }
+    struct buf incident = BUF_INIT;
+    for (json_t *question; (question = receive_json()) != NULL; json_decref(question))
+        if (receive(&incident))
+            answer_all(&run, question, &incident);
     _exit(0); /* without handlers at exit: there is nothing to save, and less that they could do */
 }

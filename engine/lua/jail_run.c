@@ -17,7 +17,7 @@ enum outcome { ANSWERED, NOT_APPLICABLE, FAILED };
 struct call {
     struct jail_run *run;
     const struct snapshot_file *file;
-    const json_t *incident;
+    const struct jail_incident *incident;
     enum outcome outcome;
 };
 
@@ -55,12 +55,12 @@ static bool push_function(lua_State *L, int strategy, const char *name)
 }
 
 /* A strategy that is not meant for private incidents is not asked about one. */
-static bool may_be_asked(lua_State *L, int strategy, const json_t *incident)
+static bool may_be_asked(lua_State *L, int strategy, const struct jail_incident *incident)
 {
     lua_getfield(L, strategy, "private");
     bool is_meant = lua_toboolean(L, -1);
     lua_pop(L, 1);
-    return is_meant || !json_is_true(json_object_get(incident, "is_private"));
+    return is_meant || !incident->is_private;
 }
 
 /* throws. The value on top is what invite() gave. */
@@ -73,6 +73,17 @@ static void take_answer(lua_State *L, const struct call *call)
                    call->file->path, luaL_typename(L, -1));
 }
 
+/* throws. */
+static void push_incident(lua_State *L, const struct jail_incident *incident)
+{
+    struct err err = { 0 };
+    if (lua_util_read_json(L, incident->text, incident->len, &err) != OK)
+        luaL_error(L, "the incident: %s", err.msg);
+    if (!lua_istable(L, -1))
+        luaL_error(L, "the incident is no object");
+    lua_util_push_readonly(L, "incident");
+}
+
 static int ask(lua_State *L)
 {
     struct call *call = lua_touserdata(L, 1);
@@ -81,8 +92,7 @@ static int ask(lua_State *L)
     call->outcome = NOT_APPLICABLE;
     if (!may_be_asked(L, strategy, call->incident))
         return 0;
-    lua_util_push_json(L, call->incident);
-    lua_util_push_readonly(L, "incident");
+    push_incident(L, call->incident);
     int incident = lua_gettop(L);
     if (push_function(L, strategy, "applies")) {
         lua_pushvalue(L, incident);
@@ -179,13 +189,7 @@ static void write_answer(const struct call *call, const struct err *err, struct 
     json_object_finish(&w);
 }
 
-static const char *text_in(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
-void jail_run_strategy(struct jail_run *run, const char *path, const json_t *incident,
+void jail_run_strategy(struct jail_run *run, const char *path, const struct jail_incident *incident,
                        struct buf *out)
 {
     struct err err = { 0 };
@@ -197,9 +201,8 @@ void jail_run_strategy(struct jail_run *run, const char *path, const json_t *inc
     jail_people_reset(&find->people);
     buf_clear(&find->notes);
     find->people.path = path;
-    find->incident_id = json_integer_value(json_object_get(incident, "id"));
-    copy_text(find->category_id, sizeof(find->category_id),
-              text_in(json_object_get(incident, "category"), "id"));
+    find->incident_id = incident->id;
+    copy_text(find->category_id, sizeof(find->category_id), incident->category_id);
     int rc = call.file ? db_read_now(run->db, run_in_tx, &call, &err)
                        : err_set(&err, ERR_NOT_FOUND, "there is no file %s", path);
     if (rc != OK)

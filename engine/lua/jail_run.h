@@ -2,7 +2,7 @@
  * that nothing stays from one incident or strategy to the next, its file, `applies`, `invite`, and
  * the answer as JSON. In the jail's process only. */
 #pragma once
-#include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,8 +25,17 @@ struct jail_run {
 /* Empty; the members above <state> are the caller's to fill. */
 void jail_run_init(struct jail_run *run);
 
+/* What the strategies are asked about. */
+struct jail_incident {
+    const char *text; /* the kernel's object, as JSON */
+    size_t len;
+    int64_t id;
+    const char *category_id;
+    bool is_private;
+};
+
 /* Writes {state:"answered"|"not_applicable"|"failed", error?, notes:[text], reasons:[text],
  * people:[[reason, line, id...]], count} to <out>. Whatever the strategy does ends in one of the
  * states, or not at all. */
-void jail_run_strategy(struct jail_run *run, const char *path, const json_t *incident,
+void jail_run_strategy(struct jail_run *run, const char *path, const struct jail_incident *incident,
                        struct buf *out);

@@ -4,8 +4,11 @@
  *   engine -> jail   {database, memory_bytes, state_bytes, budget_us, files: {path: text}}
  *   jail -> engine   {ready: "yes", warning?}, or {fatal: text} and it ends
  * and then, one at a time,
- *   engine -> jail   {id, path, incident?}: without one it is the one before
- *   jail -> engine   {id, answer: {state, error?, notes, reasons, people, count}}: see jail_run.h */
+ *   engine -> jail   {id, paths: [path], incident_id, category_id, is_private}, and the incident in a
+ *                    message of its own
+ *   jail -> engine   {id, answer: {state, error?, notes, reasons, people, count}} (see jail_run.h) for
+ *                    each path, as soon as it is known; <id> is the question's for the first, and one
+ *                    more for each */
 #pragma once
 #include <stddef.h>
 
