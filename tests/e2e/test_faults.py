@@ -79,5 +79,5 @@ def test_one_bad_person_does_not_stop_the_others(world):
     calls = [one for one in world.sandbox.log() if one["method"] == "conversations.invite"]
     check(len(calls) < 12, f"{len(calls)} invite calls")
     told = [one["blocks"] for one in channel["messages"] if "could not be invited" in one["text"]]
-    check(len(told) == 1 and "<@U0009> (user_not_found)" in json.dumps(told), f"the channel hears once who is missing: {told}")
+    check(len(told) == 1 and "<@U0009> (no such account)" in json.dumps(told), f"the channel hears once who is missing: {told}")
     engine.process.stop()

@@ -289,8 +289,10 @@ def living_through(text):
         flood(world, 2, text)
         engine.settled(besides=HOME)
         view_of(world, engine, "status #99", "notice")
+        world.sandbox.fault("pins.add", "error", error="restricted_action", times=1)   # it is said that this was given up
         declare_by_api(engine, title="One that is looked at", priority="P2")
         flood(world, 3, text)
+        engine.settled(besides=HOME)
         declare_in_the_form(world, engine, text)
         seen = Seen()
         seen.look(world)
