@@ -1,10 +1,14 @@
 """What whoever runs the engine relies on: a log that programs can read from its first line on, and a stop that loses nothing."""
+import glob
 import json
 import os
+import re
+import shutil
 import sqlite3
 import threading
 import time
 
+from flows import declare_by_api
 from harness import check, equal, wait_for
 
 
@@ -76,4 +80,26 @@ def test_a_silent_vendor_does_not_hold_a_stop(world):
     engine = world.engine()
     engine.settled(60)
     equal(len(world.sandbox.channels()), 1, "the channel comes with the next start, once")
+    engine.process.stop()
+
+
+def test_without_any_integration_the_engine_serves(world):
+    """The engine knows no vendor: what is said to one is in files that may go, with their keys of the config."""
+    shutil.rmtree(os.path.join(world.root, "strategies", "integrations"))
+    for path in glob.glob(os.path.join(world.root, "strategies", "schedules", "slack_*.lua")):
+        os.remove(path)
+    with open(world.config) as text:
+        config = text.read()
+    for key in ("slack", "webhooks"):
+        config, count = re.subn(rf"(?m)^  {key} = \{{$.*?^  \}},$", "", config, count=1, flags=re.DOTALL)
+        equal(count, 1, f"config.lua has {key}")
+    world.write("config.lua", config)
+    world.cli("check")
+    engine = world.engine()
+    number = declare_by_api(engine, title="Nobody is told of this")["id"]
+    page = engine.get(f"/incident/{number}/")
+    check(page.status == 200 and "Nobody is told of this" in page.text, f"its page: {page.status}")
+    equal(engine.api("GET", f"incidents/{number}/").json["title"], "Nobody is told of this", "the API")
+    equal(json.loads(world.cli("job", "list", "--json").stdout), [], "nobody has anything to do")
+    equal(engine.get("/readyz").status, 200, "it is well")
     engine.process.stop()
