@@ -22,12 +22,10 @@ void buf_clear(struct buf *buf)
         buf->data[0] = '\0';
 }
 
-void buf_reserve(struct buf *buf, size_t more)
+void buf_grow(struct buf *buf, size_t more)
 {
     REQUIRE(more < SIZE_MAX / 2 - buf->len);
     size_t needed = buf->len + more + 1;
-    if (needed <= buf->cap)
-        return;
     size_t cap = buf->cap ? buf->cap : SMALLEST_CAP;
     while (cap < needed)
         cap *= 2;
@@ -49,13 +47,6 @@ void buf_append(struct buf *buf, const void *data, size_t len)
 void buf_puts(struct buf *buf, const char *text)
 {
     buf_append(buf, text, strlen(text));
-}
-
-void buf_putc(struct buf *buf, char c)
-{
-    buf_reserve(buf, 1);
-    buf->data[buf->len++] = c;
-    buf->data[buf->len] = '\0';
 }
 
 void buf_printf(struct buf *buf, const char *fmt, ...)

@@ -16,14 +16,26 @@ struct buf {
 /* clang-format on */
 #define AUTO_BUF __attribute__((cleanup(buf_fini)))
 
-void buf_fini(struct buf *buf);                 /* frees; the buf may be used again */
-void buf_clear(struct buf *buf);                /* len = 0, keeps the memory */
-void buf_reserve(struct buf *buf, size_t more); /* room for <more> bytes and the NUL */
+void buf_fini(struct buf *buf);              /* frees; the buf may be used again */
+void buf_clear(struct buf *buf);             /* len = 0, keeps the memory */
+void buf_grow(struct buf *buf, size_t more); /* buf_reserve() when there is no room yet */
+
+/* Room for <more> bytes and the NUL. */
+static inline void buf_reserve(struct buf *buf, size_t more)
+{
+    if (more >= buf->cap - buf->len)
+        buf_grow(buf, more);
+}
 
 /* These add to the end and grow the buf; the data is copied. */
 void buf_append(struct buf *buf, const void *data, size_t len);
 void buf_puts(struct buf *buf, const char *text);
-void buf_putc(struct buf *buf, char c);
+static inline void buf_putc(struct buf *buf, char c)
+{
+    buf_reserve(buf, 1);
+    buf->data[buf->len++] = c;
+    buf->data[buf->len] = '\0';
+}
 void buf_put_int(struct buf *buf, int64_t value); /* in decimal */
 void buf_printf(struct buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *buf, const char *fmt, va_list args)

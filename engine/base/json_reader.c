@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBER_MOST = 400 }; /* characters; the longest double written out has fewer */
+enum {
+    NUMBER_MOST = 400, /* characters; the longest double written out has fewer */
+    SHORT_MOST = 18    /* characters of a whole number that cannot be too large */
+};
 
 enum expected { A_VALUE, AN_ITEM_OR_END, A_KEY_OR_END, A_COMMA_OR_END, NOTHING };
 
@@ -195,9 +198,10 @@ static size_t digits(const struct json_reader *reader, size_t at)
     return at - from;
 }
 
-static bool is_at(const struct json_reader *reader, size_t at, const char *any)
+/* 0 at the end, which no number has. */
+static char char_at(const struct json_reader *reader, size_t at)
 {
-    return at < reader->len && reader->text[at] && strchr(any, reader->text[at]);
+    return at < reader->len ? reader->text[at] : '\0';
 }
 
 /* Bytes of the number that begins here, as the grammar has it; 0 for none. */
@@ -209,16 +213,16 @@ static size_t number_length(const struct json_reader *reader, bool *is_real)
     if (whole == 0 || (whole > 1 && reader->text[at] == '0'))
         return 0;
     at += whole;
-    if (is_at(reader, at, ".")) {
+    if (char_at(reader, at) == '.') {
         size_t fraction = digits(reader, ++at);
         if (fraction == 0)
             return 0;
         *is_real = true;
         at += fraction;
     }
-    if (is_at(reader, at, "eE")) {
-        at++;
-        at += is_at(reader, at, "+-");
+    if ((char_at(reader, at) | 0x20) == 'e') {
+        char sign = char_at(reader, ++at);
+        at += sign == '+' || sign == '-';
         size_t exponent = digits(reader, at);
         if (exponent == 0)
             return 0;
@@ -226,6 +230,16 @@ static size_t number_length(const struct json_reader *reader, bool *is_real)
         at += exponent;
     }
     return at - reader->at;
+}
+
+/* Of a whole number with so few digits that every one of them fits. */
+static int64_t short_integer(const char *text, size_t len)
+{
+    bool is_negative = *text == '-';
+    int64_t value = 0;
+    for (size_t i = is_negative; i < len; i++)
+        value = value * 10 + (text[i] - '0');
+    return is_negative ? -value : value;
 }
 
 static enum json_piece read_number(struct json_reader *reader)
@@ -236,6 +250,12 @@ static enum json_piece read_number(struct json_reader *reader)
         return broken(reader, "not a number");
     reader->raw = reader->text + reader->at;
     reader->raw_len = len;
+    if (!is_real && len <= SHORT_MOST) {
+        reader->integer = short_integer(reader->raw, len);
+        reader->at += len;
+        reader->expected = A_COMMA_OR_END;
+        return PIECE_INT;
+    }
     if (len > NUMBER_MOST)
         return broken(reader, JSON_READER_LONG_NUMBER);
     char copy[NUMBER_MOST + 1];

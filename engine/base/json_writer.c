@@ -35,7 +35,7 @@ static void new_line(struct json_writer *w)
         buf_append(w->out, "  ", 2);
 }
 
-static void before_value(struct json_writer *w)
+static inline void before_value(struct json_writer *w)
 {
     if (w->after_key) {
         w->after_key = false;
@@ -95,7 +95,9 @@ bool json_key_n(struct json_writer *w, const char *key, size_t len)
     REQUIRE(!w->after_key);
     before_value(w);
     bool is_valid = json_escape(w->out, key, len);
-    buf_append(w->out, ": ", w->is_pretty ? 2 : 1);
+    buf_putc(w->out, ':');
+    if (w->is_pretty)
+        buf_putc(w->out, ' ');
     w->after_key = true;
     return is_valid;
 }

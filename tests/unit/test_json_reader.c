@@ -33,6 +33,9 @@ static void good_json_is_read_as_jansson_reads_it(void **state)
         "\"\\uD834\\uDD1E\"",
         "\t\r\n true",
         "1E+2",
+        "-0",
+        "[999999999999999999,-99999999999999999,1000000000000000000,-1000000000000000000]",
+        "[100000000000000000,-9223372036854775807,1e18,-1e+17,0.5E-3]",
         "\"\x7f\"",
     };
     for (size_t i = 0; i < sizeof(GOOD) / sizeof(GOOD[0]); i++) {
@@ -75,7 +78,13 @@ static void what_is_no_json_is_refused_with_the_place(void **state)
         { "[}", 1 },
         { "{\"\\u0000\":1}", 9 },
         { "9223372036854775808", 0 },
+        { "-9223372036854775809", 0 },
         { "1e999", 0 },
+        { "1e", 0 },
+        { "1e+", 0 },
+        { "-x", 0 },
+        { "1.e5", 0 },
+        { "-01", 0 },
         { "'a'", 0 },
     };
     for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++) {
