@@ -3,12 +3,27 @@
 #include "lua/lua_util.h"
 
 #include <math.h>
+#include <string.h>
 
 enum {
-    IN_HAND = 32
-}; /* members or items kept on the stack, so that their table is made in its size */
+    IN_HAND = 32, /* members or items kept on the stack, so that their table is made in its size */
+    NAMES = 32,   /* names kept as Lua's strings: the rows of a list have the same ones */
+    NAME_MOST = 32,   /* bytes of such a name */
+    FROM_BYTES = 512, /* a smaller text has hardly any rows */
+    SPARE = 8,        /* stack for what each step takes */
+};
 
-static bool read_piece(lua_State *L, struct json_reader *reader, enum json_piece piece);
+/* A text that is read. */
+struct source {
+    struct json_reader reader;
+    int names; /* where on the stack the kept names begin; 0: none is kept */
+    struct {
+        const char *text; /* Lua's; NULL: none yet */
+        size_t len;
+    } kept[NAMES];
+};
+
+static bool read_piece(lua_State *L, struct source *source, enum json_piece piece);
 
 static void push_text(lua_State *L, const struct json_reader *reader)
 {
@@ -19,6 +34,27 @@ static void push_text(lua_State *L, const struct json_reader *reader)
     luaL_Buffer out;
     char *to = luaL_buffinitsize(L, &out, reader->raw_len);
     luaL_pushresultsize(&out, json_reader_unescape(reader, to));
+}
+
+/* A name goes to one place only, where the next other one that belongs there takes it. */
+static void push_name(lua_State *L, struct source *source)
+{
+    const char *raw = source->reader.raw;
+    size_t len = source->reader.raw_len;
+    if (!source->names || source->reader.has_escapes || len == 0 || len > NAME_MOST) {
+        push_text(L, &source->reader);
+        return;
+    }
+    unsigned mix = (unsigned char)raw[0] * 7u + (unsigned char)raw[len / 2] * 3u +
+                   (unsigned char)raw[len - 1] + (unsigned)len * 5u;
+    unsigned place = mix % NAMES;
+    if (source->kept[place].len == len && memcmp(source->kept[place].text, raw, len) == 0) {
+        lua_pushvalue(L, source->names + (int)place);
+        return;
+    }
+    source->kept[place].text = lua_pushlstring(L, raw, len);
+    source->kept[place].len = len;
+    lua_copy(L, -1, source->names + (int)place);
 }
 
 /* Moves the <count> pairs above <slot> into the table there. */
@@ -32,10 +68,12 @@ static void set_members(lua_State *L, int slot, int count)
     lua_settop(L, slot);
 }
 
-static bool read_object(lua_State *L, struct json_reader *reader)
+static bool read_object(lua_State *L, struct source *source)
 {
+    struct json_reader *reader = &source->reader;
     int in_hand = 0;
     bool is_made = false;
+    luaL_checkstack(L, 2 * IN_HAND + SPARE, NULL);
     lua_pushnil(L);
     int slot = lua_gettop(L);
     for (;;) {
@@ -44,13 +82,13 @@ static bool read_object(lua_State *L, struct json_reader *reader)
             break;
         if (piece != PIECE_KEY)
             return false;
-        push_text(L, reader);
+        push_name(L, source);
         piece = json_reader_next(reader);
         if (piece == PIECE_NULL) {
             lua_pop(L, 1);
             continue;
         }
-        if (!read_piece(L, reader, piece))
+        if (!read_piece(L, source, piece))
             return false;
         if (++in_hand < IN_HAND)
             continue;
@@ -77,16 +115,17 @@ static void set_items(lua_State *L, int slot, lua_Integer from, int count)
         lua_rawseti(L, slot, from + i);
 }
 
-static bool read_array(lua_State *L, struct json_reader *reader)
+static bool read_array(lua_State *L, struct source *source)
 {
     int in_hand = 0;
+    luaL_checkstack(L, IN_HAND + SPARE, NULL);
     lua_Integer done = 0;
     lua_pushnil(L);
     int slot = lua_gettop(L);
     for (;;) {
-        enum json_piece piece = json_reader_next(reader);
+        enum json_piece piece = json_reader_next(&source->reader);
         bool is_end = piece == PIECE_ARRAY_END;
-        if (!is_end && !read_piece(L, reader, piece))
+        if (!is_end && !read_piece(L, source, piece))
             return false;
         in_hand += !is_end;
         if (!is_end && in_hand < IN_HAND)
@@ -114,22 +153,21 @@ static void push_real(lua_State *L, double value)
 }
 
 /* Pushes the value that begins with <piece>; false when the text is broken, with rests on the stack. */
-static bool read_piece(lua_State *L, struct json_reader *reader, enum json_piece piece)
+static bool read_piece(lua_State *L, struct source *source, enum json_piece piece)
 {
-    luaL_checkstack(L, 8, NULL);
     switch (piece) {
     case PIECE_OBJECT_BEGIN:
-        return read_object(L, reader);
+        return read_object(L, source);
     case PIECE_ARRAY_BEGIN:
-        return read_array(L, reader);
+        return read_array(L, source);
     case PIECE_TEXT:
-        push_text(L, reader);
+        push_text(L, &source->reader);
         return true;
     case PIECE_INT:
-        lua_pushinteger(L, reader->integer);
+        lua_pushinteger(L, source->reader.integer);
         return true;
     case PIECE_REAL:
-        push_real(L, reader->real);
+        push_real(L, source->reader.real);
         return true;
     case PIECE_TRUE:
     case PIECE_FALSE:
@@ -143,16 +181,33 @@ static bool read_piece(lua_State *L, struct json_reader *reader, enum json_piece
     }
 }
 
+static void begin(lua_State *L, struct source *source, const char *text, size_t len)
+{
+    json_reader_init(&source->reader, text, len);
+    luaL_checkstack(L, NAMES + SPARE, NULL);
+    source->names = 0;
+    if (len < FROM_BYTES)
+        return;
+    source->names = lua_gettop(L) + 1;
+    memset(source->kept, 0, sizeof(source->kept));
+    lua_settop(L, source->names + NAMES - 1);
+}
+
 int lua_util_read_json(lua_State *L, const char *text, size_t len, struct err *err)
 {
     int top = lua_gettop(L);
-    struct json_reader reader;
-    json_reader_init(&reader, text, len);
-    if (read_piece(L, &reader, json_reader_next(&reader)) &&
-        json_reader_next(&reader) == PIECE_DONE)
+    struct source source;
+    struct json_reader *reader = &source.reader;
+    begin(L, &source, text, len);
+    if (read_piece(L, &source, json_reader_next(reader)) &&
+        json_reader_next(reader) == PIECE_DONE) {
+        if (source.names)
+            lua_replace(L, source.names);
+        lua_settop(L, top + 1);
         return OK;
+    }
     lua_settop(L, top);
-    if (reader.is_too_deep)
-        return err_set(err, ERR_LIMIT, "JSON %s", reader.problem);
-    return err_set(err, ERR_SYNTAX, "not JSON: %s, at byte %zu", reader.problem, reader.at);
+    if (reader->is_too_deep)
+        return err_set(err, ERR_LIMIT, "JSON %s", reader->problem);
+    return err_set(err, ERR_SYNTAX, "not JSON: %s, at byte %zu", reader->problem, reader->at);
 }
