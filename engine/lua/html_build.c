@@ -73,23 +73,54 @@ static const char *const ESCAPES[ESCAPES_END] = {
     ['>'] = "&gt;",          ['"'] = "&quot;", ['\''] = "&#39;",
 };
 
+static const char *escape_of(char c)
+{
+    unsigned char byte = (unsigned char)c;
+    return byte < ESCAPES_END ? ESCAPES[byte] : NULL;
+}
+
+/* The highest bit of each of the eight bytes that may not stay, and perhaps of some behind the first of them. */
+static uint64_t needs_look(uint64_t bytes)
+{
+    const uint64_t ones = UINT64_MAX / 255, highs = ones * 0x80;
+    uint64_t angle = (bytes | (ones * 2)) ^ (ones * '>'); /* '<' too */
+    uint64_t quote = (bytes | (ones * 4)) ^ (ones * '&'); /* '"' too */
+    uint64_t single = bytes ^ (ones * '\'');
+    uint64_t turning = bytes ^ (ones * TURNING);
+    uint64_t found = ((angle - ones) & ~angle) | ((quote - ones) & ~quote) |
+                     ((single - ones) & ~single) | ((turning - ones) & ~turning) |
+                     ((bytes - ones) & ~bytes);
+    return found & highs;
+}
+
+/* Where the first byte from <at> on is that may not stay; <len>: all stay. */
+static size_t skip_plain(const char *text, size_t at, size_t len)
+{
+    uint64_t bytes;
+    for (; at + sizeof(bytes) <= len; at += sizeof(bytes)) {
+        memcpy(&bytes, text + at, sizeof(bytes));
+        if (needs_look(bytes))
+            break;
+    }
+    while (at < len && (unsigned char)text[at] != TURNING && !escape_of(text[at]))
+        at++;
+    return at;
+}
+
 /* Foreign words must not turn the words around them: overrides of the direction are left out. */
 static void add_escaped(struct buf *out, const char *text, size_t len)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < len; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        if (byte >= ESCAPES_END && byte != TURNING)
-            continue;
-        const char *escape = byte < ESCAPES_END ? ESCAPES[byte] : NULL;
-        size_t turning = byte == TURNING ? utf8_override(text + i, len - i) : 0;
-        if (!escape && !turning)
-            continue;
-        buf_append(out, text + kept, i - kept);
-        if (escape)
-            buf_puts(out, escape);
-        kept = i + (turning ? turning : 1);
-        i = kept - 1;
+    size_t kept = 0, at = 0;
+    while ((at = skip_plain(text, at, len)) < len) {
+        const char *escape = escape_of(text[at]);
+        size_t gone = escape ? 1 : utf8_override(text + at, len - at);
+        if (gone) {
+            buf_append(out, text + kept, at - kept);
+            if (escape)
+                buf_puts(out, escape);
+            kept = at + gone;
+        }
+        at += gone ? gone : 1;
     }
     buf_append(out, text + kept, len - kept);
 }
@@ -97,6 +128,10 @@ static void add_escaped(struct buf *out, const char *text, size_t len)
 void html_add_text(lua_State *L, struct builder *builder, int index)
 {
     size_t len;
+    if (lua_isinteger(L, index)) {
+        buf_put_int(&builder->out, lua_tointeger(L, index));
+        return;
+    }
     lua_pushvalue(L, index); /* a number stays one */
     const char *text = lua_tolstring(L, -1, &len);
     add_escaped(&builder->out, text, len);

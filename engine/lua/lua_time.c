@@ -1,4 +1,5 @@
 /* engine.time - now, zones, durations. Instants are epoch milliseconds; zones are IANA names. */
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/iso_time.h"
 #include "base/mem.h"
@@ -8,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define ZONE  "engine.time.zone"  /* a boxed struct tz */
 #define ZONES "engine.time.zones" /* registry: name -> box; a state's zones are read once */
@@ -274,6 +276,19 @@ static int l_time_duration(lua_State *L)
     return 1;
 }
 
+/* Adds " and 5 minutes". */
+static void add_count(luaL_Buffer *out, bool is_second, int64_t count, const char *unit)
+{
+    char digits[BUF_INT_SIZE];
+    size_t len;
+    const char *text = buf_int_text(digits, count, &len);
+    if (is_second)
+        luaL_addlstring(out, " and ", 5);
+    luaL_addlstring(out, text, len);
+    luaL_addchar(out, ' ');
+    luaL_addlstring(out, unit, strlen(unit) - (count == 1));
+}
+
 /*** A duration as people say it: its two largest units, "3 hours and 5 minutes".
  * @function time.humanize(ms)
  * @param ms integer
@@ -286,8 +301,8 @@ static int l_time_humanize(lua_State *L)
         int64_t ms;
         const char *name;
     } UNITS[] = {
-        { 7 * 86400000LL, "week" }, { 86400000, "day" }, { 3600000, "hour" },
-        { 60000, "minute" },        { 1000, "second" },
+        { 7 * 86400000LL, "weeks" }, { 86400000, "days" }, { 3600000, "hours" },
+        { 60000, "minutes" },        { 1000, "seconds" },
     };
     int64_t left = luaL_checkinteger(L, 1);
     left = left < 0 ? -(left + (left == INT64_MIN)) : left;
@@ -296,16 +311,12 @@ static int l_time_humanize(lua_State *L)
     luaL_buffinit(L, &out);
     for (int i = 0; i < 5 && said < 2; i++) {
         int64_t count = left / UNITS[i].ms;
-        char piece[48];
         if (count == 0 && said == 0)
             continue;
         left -= count * UNITS[i].ms;
         said++;
-        if (count == 0)
-            continue;
-        snprintf(piece, sizeof(piece), "%s%lld %s%s", said == 2 ? " and " : "", (long long)count,
-                 UNITS[i].name, count == 1 ? "" : "s");
-        luaL_addstring(&out, piece);
+        if (count > 0)
+            add_count(&out, said == 2, count, UNITS[i].name);
     }
     if (said == 0)
         luaL_addstring(&out, "an instant");

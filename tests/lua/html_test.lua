@@ -21,6 +21,28 @@ return {
     t.equal(text_of("p", nil, "a\xE2\x80"), "<p>a\xE2\x80</p>")
   end,
 
+  ["what is escaped is found wherever it stands"] = function(t)
+    local escapes = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;",
+      ["\0"] = "\u{FFFD}" }
+    local letters = "abc \u{2713} \u{e9}\u{1f525}\x7f\1;=?$%(#/,.:7A^~"
+    for at = 0, 20 do
+      for c, escape in pairs(escapes) do
+        local before, after = letters:sub(1, at), letters:sub(at + 1)
+        t.equal(html.escape(before .. c .. after), before .. escape .. after)
+        t.equal(html.escape(c .. before .. c .. c), escape .. before .. escape .. escape)
+      end
+      t.equal(html.escape(letters:sub(1, at) .. "\u{202E}" .. letters:sub(at + 1)), letters)
+    end
+    t.equal(html.escape(letters), letters)
+    t.equal(html.escape "", "")
+  end,
+
+  ["numbers are written as Lua writes them"] = function(t)
+    for _, n in ipairs { 0, -1, 42, math.maxinteger, math.mininteger, 2.5, 3.0, -0.0, 1e100 } do
+      t.equal(text_of("p", { title = n }, n), ('<p title="%s">%s</p>'):format(n, n))
+    end
+  end,
+
   ["elements nest, lists are their nodes, nil and false are nothing"] = function(t)
     local rows = { h("li", nil, 1), h("li", nil, 2.5) }
     t.equal(text_of("ul", { class = "x" }, rows, nil, false, { { "end" } }),
