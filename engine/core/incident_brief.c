@@ -79,6 +79,7 @@ static const struct {
 };
 
 struct object {
+    char *id;
     int place; /* among those of its kind, from 1, in the order in which rows name them */
     char *json;
     struct object *next;
@@ -91,11 +92,13 @@ struct brief {
     struct err *err;
     struct map *by_id[KINDS]; /* struct object */
     struct object *first[KINDS], **end[KINDS];
+    const struct object *last[KINDS]; /* the previous row's */
 };
 
 static void free_object(void *value)
 {
     struct object *object = value;
+    free(object->id);
     free(object->json);
     free(object);
 }
@@ -133,10 +136,9 @@ static char *read_object(struct brief *brief, int kind, const char *id)
     return rc < 0 ? NULL : buf_take(&text, NULL);
 }
 
-/* What the row has of the kind, kept by <brief>; NULL when it cannot be read. */
-static const struct object *object_of(struct brief *brief, int kind, struct stmt *row)
+/* The object with the id, read when it is new; NULL when it cannot be read. */
+static const struct object *find_object(struct brief *brief, int kind, const char *id)
 {
-    const char *id = stmt_text(row, COMMON[kind].column);
     struct map *by_id = brief->by_id[kind];
     struct object *object = map_get(by_id, id);
     if (object)
@@ -144,12 +146,23 @@ static const struct object *object_of(struct brief *brief, int kind, struct stmt
     char *json = read_object(brief, kind, id);
     if (!json)
         return NULL;
+    int place = (int)map_count(by_id) + 1;
     object = xmalloc(sizeof(*object));
-    *object = (struct object){ .place = (int)map_count(by_id) + 1, .json = json };
+    *object = (struct object){ .id = xstrdup(id), .place = place, .json = json };
     map_put(by_id, id, object);
     *brief->end[kind] = object;
     brief->end[kind] = &object->next;
     return object;
+}
+
+/* What the row has of the kind, kept by <brief>; NULL when it cannot be read. */
+static const struct object *object_of(struct brief *brief, int kind, struct stmt *row)
+{
+    const char *id = stmt_text(row, COMMON[kind].column);
+    const struct object *last = brief->last[kind];
+    if (!last || strcmp(last->id, id) != 0)
+        brief->last[kind] = find_object(brief, kind, id);
+    return brief->last[kind];
 }
 
 /* ---- rows */

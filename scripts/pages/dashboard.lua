@@ -34,15 +34,16 @@ local function card_maker(board)
   local environments = each(board.environments, parts.environment_pill)
   local categories, people = each(board.categories, category_pill), each(board.people, parts.person)
   local now_ms = time.now_ms()
-  return function(incident)
+  return function(incident)       -- the row becomes what its card shows
     local channel = incident.conversation_name
-    return fill_card {
-      id = incident.id, href = "/incident/" .. incident.id .. "/", title = incident.title,
-      priority = priorities[incident.priority], environment = environments[incident.environment],
-      category = categories[incident.category], description = incident.description,
-      ago = time.humanize(now_ms - incident.created_at_ms), created_by = people[incident.created_by],
-      channel = channel and (" \u{b7} #" .. channel) or false,
-    }
+    incident.href = "/incident/" .. incident.id .. "/"
+    incident.priority = priorities[incident.priority]
+    incident.environment = environments[incident.environment]
+    incident.category = categories[incident.category]
+    incident.created_by = people[incident.created_by]
+    incident.ago = time.humanize(now_ms - incident.created_at_ms)
+    incident.channel = channel and (" \u{b7} #" .. channel) or false
+    return fill_card(incident)
   end
 end
 
