@@ -7,6 +7,7 @@ local layout = require "web.layout"
 local parts = require "web.parts"
 
 local h = html.element
+local MOST = 500
 local READER = { source = "web" }   -- nobody in particular until sign-in exists: private incidents stay out
 
 local hole = html.hole
@@ -78,10 +79,21 @@ local function column(list, board, card)
     h("ul", { class = "cards" }, cards))
 end
 
+local function heading(count, has_more)
+  if has_more then
+    return { h("h1", nil, ("The newest %d incidents in progress"):format(count)),
+      h("p", { class = "muted" }, "There are more: ", h("code", nil, "halligan incident list --limit 1000"),
+        " shows older ones, and the API has all of them.") }
+  end
+  return h("h1", nil, count .. (count == 1 and " incident in progress" or " incidents in progress"))
+end
+
 local function show()
-  local board, err = incidents.board({ status_below = status.CLOSED, limit = 500 }, READER)
+  local board, err = incidents.board({ status_below = status.CLOSED, limit = MOST + 1 }, READER)
   if not board then return layout.failed(err) end
   local list = board.incidents
+  local has_more = #list > MOST
+  list[MOST + 1] = nil
   if #list == 0 then
     return layout.page("Incidents in progress", h("section", { class = "empty" },
       h("h1", nil, "Nothing is burning"),
@@ -90,8 +102,7 @@ local function show()
   end
   local columns, card = {}, card_maker(board)
   for i, group in ipairs(grouped(list, status_of)) do columns[i] = column(group.list, board, card) end
-  local noun = #list == 1 and " incident in progress" or " incidents in progress"
-  return layout.page("Incidents in progress", { h("h1", nil, #list .. noun), columns })
+  return layout.page("Incidents in progress", { heading(#list, has_more), columns })
 end
 
 return {

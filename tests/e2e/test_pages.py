@@ -1,7 +1,10 @@
 """The pages as a browser, a keyboard and a screen reader get them: whole HTML, landmarks, nothing foreign come to life, no script
 needed, nothing from elsewhere, and both colour schemes."""
+import contextlib
 import html.parser
+import os
 import re
+import sqlite3
 
 from flows import declare_by_api, ready_channel
 from harness import API, check, equal, fetch, post_json
@@ -137,6 +140,25 @@ def test_what_failed_for_good_is_seen_at_once(world):
     rows = re.findall(r"<code>integrations/slack/(\w+)</code>", engine.get("/incident/1/").text.split('id="effects"')[1].split("<details>")[0])
     equal(rows, ["bookmark"], "the effects that somebody has to look at; the others are folded")
     equal(len(page.all("details")), 1, "what is folded")
+    engine.process.stop()
+
+
+def test_more_incidents_than_a_page_shows_are_said_to_be_there(world):
+    engine = world.engine()
+    world.sync(engine)
+    declare_by_api(engine)
+    engine.settled()
+    columns = ("title, description, status, priority_id, category_id, environment_id, created_by, response_type, created_at_ms, updated_at_ms")
+    def fill(count):
+        with contextlib.closing(sqlite3.connect(os.path.join(world.folder, "halligan.db"), timeout=30)) as db, db:
+            db.executemany(f"INSERT INTO incident ({columns}) SELECT {columns} FROM incident WHERE id = 1 AND ? > 0", ((1,) for _ in range(count)))
+    fill(499)
+    check("500 incidents in progress" in read(engine, "/").text() and "newest" not in read(engine, "/").text(), "all that fit")
+    fill(1)
+    page = read(engine, "/")
+    check("The newest 500 incidents in progress There are more:" in page.text(), page.text()[:300])
+    equal(len([attrs for attrs in page.all("a") if attrs.get("class") == "incident"]), 500, "cards")
+    check(not [attrs for attrs in page.all("a") if attrs.get("href") == "/incident/1/"], "the oldest is left out")
     engine.process.stop()
 
 
