@@ -97,22 +97,30 @@ static void lie(const char *name, long long id)
     say(buf_text(&text), 0);
 }
 
-static int be_the_jail(void)
+/* A new reference; NULL at the end. */
+static json_t *hear(void)
 {
     unsigned char header[CHANNEL_HEADER];
-    while (read_whole(header, sizeof(header))) {
-        size_t len = channel_get_header(header);
-        AUTO_FREE char *text = xcalloc(1, len + 1);
-        if (!read_whole(text, len))
-            break;
-        json_t *message = json_loadb(text, len, 0, NULL);
-        const char *path = json_string_value(json_object_get(message, "path"));
-        char name[40] = "";
-        if (!path)
-            say("{\"ready\":\"yes\"}", 0);
-        else if (sscanf(path, "strategies/invites/%39[a-z_]", name) == 1)
-            lie(name, json_integer_value(json_object_get(message, "id")));
-        json_decref(message);
+    if (!read_whole(header, sizeof(header)))
+        return NULL;
+    size_t len = channel_get_header(header);
+    AUTO_FREE char *text = xcalloc(1, len + 1);
+    return read_whole(text, len) ? json_loadb(text, len, 0, NULL) : NULL;
+}
+
+static int be_the_jail(void)
+{
+    json_decref(hear());
+    say("{\"ready\":\"yes\"}", 0);
+    for (json_t *question; (question = hear()); json_decref(question)) {
+        json_decref(hear()); /* the incident */
+        size_t index;
+        json_t *path;
+        json_array_foreach (json_object_get(question, "paths"), index, path) {
+            char name[40] = "";
+            if (sscanf(json_string_value(path), "strategies/invites/%39[a-z_]", name) == 1)
+                lie(name, json_integer_value(json_object_get(question, "id")) + (long long)index);
+        }
     }
     _exit(0);
 }
