@@ -165,6 +165,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         connection->is_read_ended = true;
         event_del(connection->readable);
     }
+    if (got > 0)
+        connection->has_spoken = true;
     if (got > 0 && connection->state != LINGERING) {
         if (http_connection_is_idle(connection))
             set_deadline(connection, server->timeout_ms);

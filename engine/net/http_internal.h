@@ -27,6 +27,7 @@ struct http_connection {
     struct http_chunks chunks;
     int64_t deadline_ms;             /* monotonic; 0 while a handler works */
     bool wants_close;                /* once <out> is sent */
+    bool has_spoken;                 /* something came on it */
     bool is_read_ended;              /* the client sent its last byte */
     bool is_advancing, is_dead;      /* dead while advancing: freed by advance() */
     char peer[INET6_ADDRSTRLEN];
@@ -72,6 +73,7 @@ struct http_server {
     struct http_exchange *exchanges;
     struct http_server_stats stats;
     uint64_t sweep_timer, accept_timer, drain_timer;
+    int accepted;                    /* since the listener was paused last */
     int64_t accept_told_at_ms;       /* the log has heard that none can be accepted; 0: never */
     void (*drained)(void *arg);
     void *drained_arg;

@@ -9,38 +9,63 @@
 #include <errno.h>
 #include <event2/listener.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
     SWEEP_MS = 500,        /* how often deadlines are looked at */
     ACCEPT_PAUSE_MS = 200, /* after the process ran out of descriptors */
+    ACCEPTS_A_TURN = 64,   /* then those who are connected already come first */
+    SILENT_MS = 1000,      /* a connection on which nothing came is idle then */
     TELL_AGAIN_MS = 60 * 1000,
     EXTRA_REFUSALS =
         64, /* connections beyond the limit that are told so; further ones are just closed */
 };
 
-/* What it sent may still wait to be read: so it is with one that was accepted just now. */
-static bool has_sent_nothing(const struct http_connection *connection)
+/* One that was accepted just now is silent because nobody has listened to it yet. */
+static bool is_at_rest(const struct http_connection *connection, int64_t now_ms)
 {
-    char byte;
-    ssize_t got = recv(connection->fd, &byte, 1, MSG_PEEK);
-    return got <= 0;
+    int64_t since_ms = connection->deadline_ms - connection->server->timeout_ms;
+    return http_connection_is_idle(connection) &&
+           (connection->has_spoken || now_ms - since_ms >= SILENT_MS);
 }
 
 /* The listener is full: an idle kept-alive connection gives way. Returns false when all are at
  * work. */
 static bool make_room(struct http_server *server)
 {
+    int64_t now_ms = clock_mono_ms();
     struct http_connection *oldest = NULL;
     for (struct http_connection *each = server->connections; each; each = each->next)
-        if (http_connection_is_idle(each) && (!oldest || each->deadline_ms < oldest->deadline_ms) &&
-            has_sent_nothing(each))
+        if (is_at_rest(each, now_ms) && (!oldest || each->deadline_ms < oldest->deadline_ms))
             oldest = each;
     if (oldest)
         http_connection_free(oldest);
     return oldest != NULL;
+}
+
+static void resume_accepting(void *arg)
+{
+    struct http_server *server = arg;
+    server->accept_timer = 0;
+    server->accepted = 0;
+    if (server->listener)
+        evconnlistener_enable(server->listener);
+}
+
+static void pause_accepting(struct http_server *server, int64_t ms)
+{
+    evconnlistener_disable(server->listener);
+    if (!server->accept_timer)
+        server->accept_timer = loop_timer(server->loop, ms, resume_accepting, server);
+}
+
+/* libevent calls this for as long as somebody waits to be accepted: who connects faster than we accept
+ * would keep the loop here for ever. */
+static void count_accepted(struct http_server *server)
+{
+    if (++server->accepted >= ACCEPTS_A_TURN)
+        pause_accepting(server, 0);
 }
 
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
@@ -48,6 +73,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 {
     (void)listener, (void)len;
     struct http_server *server = arg;
+    count_accepted(server);
     bool has_room = server->stats.connections < server->max_connections || make_room(server);
     /* Refusals are answered too, but only so many at a time. */
     if (!has_room && server->stats.connections >= server->max_connections + EXTRA_REFUSALS) {
@@ -63,18 +89,11 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
                            "Too many connections are open; try again in a moment.");
 }
 
-static void resume_accepting(void *arg)
-{
-    struct http_server *server = arg;
-    server->accept_timer = 0;
-    if (server->listener)
-        evconnlistener_enable(server->listener);
-}
-
 /* Out of descriptors: an idle connection gives way, as when there are too many. Without one the
  * listener pauses, or the loop would spin on the same error. */
 static void on_accept_error(struct evconnlistener *listener, void *arg)
 {
+    (void)listener;
     struct http_server *server = arg;
     int cause = errno;
     int64_t now_ms = clock_mono_ms();
@@ -85,9 +104,7 @@ static void on_accept_error(struct evconnlistener *listener, void *arg)
     }
     if ((cause == EMFILE || cause == ENFILE) && make_room(server))
         return;
-    evconnlistener_disable(listener);
-    if (!server->accept_timer)
-        server->accept_timer = loop_timer(server->loop, ACCEPT_PAUSE_MS, resume_accepting, server);
+    pause_accepting(server, ACCEPT_PAUSE_MS);
 }
 
 /* What is late: a request that is not there yet gets 408, everything else is closed. */

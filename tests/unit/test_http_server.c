@@ -9,6 +9,7 @@
 #include "net_talk.h"
 #include "unit.h"
 
+#include <event2/event.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -479,6 +480,33 @@ static void test_requests_that_come_early_wait_at_the_client(void **state)
     end(&fixture);
 }
 
+/* As long as others connect, those who are connected must be heard as well. */
+static void test_a_flood_of_connections_leaves_turns_to_requests(void **state)
+{
+    (void)state;
+    enum { CLIENTS = 200 };
+    static const char REQUEST[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    struct fixture fixture;
+    int clients[CLIENTS];
+    int most = 0;
+    begin(&fixture, PLAIN);
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i] = talk_connect(fixture.port);
+        assert_int_equal(send(clients[i], REQUEST, sizeof(REQUEST) - 1, 0), sizeof(REQUEST) - 1);
+    }
+    while (fixture.handled < CLIENTS) {
+        struct http_server_stats stats;
+        event_base_loop(loop_base(fixture.loop), EVLOOP_ONCE);
+        http_server_stats(fixture.server, &stats);
+        int unheard = stats.connections - fixture.handled;
+        most = unheard > most ? unheard : most;
+    }
+    assert_in_range(most, 1, 128);
+    for (int i = 0; i < CLIENTS; i++)
+        close(clients[i]);
+    end(&fixture);
+}
+
 static void test_idle_connections_give_way_when_files_run_out(void **state)
 {
     (void)state;
@@ -708,6 +736,7 @@ int main(void)
         cmocka_unit_test(test_beyond_the_limit_of_connections),
         cmocka_unit_test(test_a_flood_beyond_the_limit_is_not_told),
         cmocka_unit_test(test_requests_that_come_early_wait_at_the_client),
+        cmocka_unit_test(test_a_flood_of_connections_leaves_turns_to_requests),
         cmocka_unit_test(test_idle_connections_give_way_when_files_run_out),
         cmocka_unit_test(test_draining_answers_what_is_open),
         cmocka_unit_test(test_draining_does_not_wait_for_idle_connections),
