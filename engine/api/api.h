@@ -33,6 +33,10 @@ void api_set_options(struct api *api, const struct api_options *options);
 /* When the server was made after the api: requests are counted from here on. */
 void api_observe(struct api *api);
 
+/* Another program may have revoked a key: each is looked up again. Without it, one that was good lately works for a few
+ * seconds more. */
+void api_forget_keys(struct api *api);
+
 /* Adds a member to the detailed answer of /healthz: <write> writes one JSON value. It returns
  * false when the part is not well: then the status is 503. <name> must be a literal. */
 typedef bool (*api_health_fn)(struct json_writer *w, void *arg);

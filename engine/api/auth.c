@@ -1,6 +1,6 @@
 /* The gate in front of the routes that want an API key. A key is looked up by its SHA-256 on a
  * reader thread; the answer is kept for some seconds, so that a busy client costs no look-up a
- * request. A revoked key therefore works for at most KEPT_MS longer. Refusals are not kept. */
+ * request, until api_forget_keys(). Refusals are not kept. */
 #include "api/api_internal.h"
 #include "api/rate.h"
 #include "base/clock.h"
@@ -24,6 +24,7 @@ struct kept_key {
 
 struct auth {
     struct kept_key kept[KEPT]; /* the place is chosen by the hash's first digits */
+    unsigned forgotten;         /* how often: an answer from before is not kept */
 };
 
 /* A question on its way to the reader. */
@@ -31,6 +32,7 @@ struct question {
     struct api *api;
     struct route_match *match;
     char hash[65];
+    unsigned forgotten; /* when it was asked */
 };
 
 struct auth *auth_new(struct api *api)
@@ -42,6 +44,13 @@ struct auth *auth_new(struct api *api)
 void auth_free(struct auth *auth)
 {
     free(auth);
+}
+
+void api_forget_keys(struct api *api)
+{
+    for (int i = 0; i < KEPT; i++)
+        api->auth->kept[i].until_ms = 0; /* the hash stays: such a key was good lately */
+    api->auth->forgotten++;
 }
 
 struct api_identity auth_identity(const struct http_exchange *exchange)
@@ -183,7 +192,8 @@ static void on_checked(void *arg, int rc, const char *text, size_t len, const st
         struct kept_key *kept = place_of(question->api->auth, question->hash);
         memcpy(kept->hash, question->hash, sizeof(kept->hash));
         kept->identity = read_identity(answer);
-        kept->until_ms = clock_mono_ms() + KEPT_MS;
+        bool is_fresh = question->forgotten == question->api->auth->forgotten;
+        kept->until_ms = is_fresh ? clock_mono_ms() + KEPT_MS : 0;
         note_use(question->api, answer, kept->identity.key_id);
         enter(question->api, question->match, &kept->identity);
     } else if (rc == ERR_UNAUTHORIZED || rc == ERR_NOT_FOUND) {
@@ -201,6 +211,7 @@ static void ask(struct api *api, const struct route_match *match, const char has
 {
     struct question *question = xcalloc(1, sizeof(*question));
     question->api = api;
+    question->forgotten = api->auth->forgotten;
     question->match = route_match_keep(match);
     memcpy(question->hash, hash, sizeof(question->hash));
     json_t *args = json_object();

@@ -299,10 +299,12 @@ static void on_reload_signal(void *arg)
     generations_reload(service->engine.generations);
 }
 
+/* Another program has changed the database. */
 static void on_wake_signal(void *arg)
 {
     struct service *service = arg;
     jobs_wake(service->engine.jobs);
+    api_forget_keys(service->api);
 }
 
 static int listen_to_signals(struct service *service, struct err *err)

@@ -41,6 +41,17 @@ static void test_times_are_those_of_the_config(void **state)
     assert_null(strstr(fixture->answer, "+01:00"));
 }
 
+static void test_a_revoked_key_is_refused_at_once(void **state)
+{
+    struct fixture *fixture = *state;
+    get(fixture, API "incidents/", fixture->reader);
+    expect(fixture, 200, "[]");
+    sql(fixture, "UPDATE api_key SET revoked_at_ms = 1");
+    api_forget_keys(fixture->api);
+    get(fixture, API "incidents/", fixture->reader);
+    expect(fixture, 401, "authentication_failed");
+}
+
 static void test_long_lists_of_ids_are_read_whole(void **state)
 {
     struct fixture *fixture = *state;
@@ -409,6 +420,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_times_are_those_of_the_config, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_revoked_key_is_refused_at_once, begin, end),
         cmocka_unit_test_setup_teardown(test_long_lists_of_ids_are_read_whole, begin, end),
         cmocka_unit_test_setup_teardown(test_too_many_values_are_refused_not_cut_off, begin, end),
         cmocka_unit_test_setup_teardown(test_ids_in_every_spelling_of_a_uuid, begin, end),
