@@ -328,7 +328,9 @@ static bool load_config(struct generation *generation, bool units_are_whole, str
 {
     struct err err;
     if (config_evaluate(generation->state, generation->snapshot, &err) != OK) {
-        report_add(report, "%s", err.msg);
+        const char *name = snapshot_config_name(generation->snapshot);
+        bool names_file = strstr(err.msg, name) != NULL; /* not when memory is out */
+        report_add(report, "%s%s%s", names_file ? "" : name, names_file ? "" : ": ", err.msg);
         return false;
     }
     if (!units_are_whole)

@@ -212,6 +212,9 @@ static void config_is_data(void **context)
     char *report = check("while true do end");
     assert_non_null(strstr(report, "used more than 500 ms of CPU time"));
     free(report);
+    report = check("local t = {} for i = 1, 1e9 do t[i] = i end return t");
+    assert_non_null(strstr(report, "config.lua: not enough memory"));
+    free(report);
 }
 
 static void numbers_from_the_environment_are_numbers(void **context)
