@@ -6,6 +6,8 @@ local json = require "engine.json"
 local people = require "engine.people"
 local time = require "engine.time"
 local url = require "engine.url"
+local request_of = require "slack.request"
+local router = require "slack.router"
 
 local PATH = "/api/v2/firefighter/slack/incident/"
 local TITLE = "Checkout answers with errors in all shops"
@@ -111,6 +113,29 @@ return {
     local before = #assert(incidents.list {})
     for _ = 1, 3 do command(t, "open P1 " .. TITLE, { trigger_id = "the same" }) end
     t.equal(#assert(incidents.list {}), before + 1)
+  end,
+
+  ["a click that comes again does its work once"] = function(t)
+    know_ann()
+    local opened = 0
+    t.http_stub { ["POST /views.open"] = function()
+      opened = opened + 1
+      return { json = { ok = true, view = { id = "V1", hash = "1" } } }
+    end }
+    local function click(trigger_id)
+      local given = assert(request_of.read {
+        headers = { ["content-type"] = "application/x-www-form-urlencoded" },
+        body = url.encode { payload = json.encode {
+          type = "block_actions", user = { id = "U1", name = "ann" }, trigger_id = trigger_id,
+          actions = { { type = "button", action_id = "open_incident", block_id = "b", action_ts = "1.0" } },
+        } },
+      })
+      router.dispatch(given).after()
+    end
+    for _ = 1, 3 do click("1.one") end
+    t.equal(opened, 1)
+    click("2.two")
+    t.equal(opened, 2)
   end,
 
   ["what is wrong with a quick declaration is said, and nothing is declared"] = function(t)
