@@ -4,6 +4,7 @@ local blocks = require "sandbox.lib.blocks"
 local faults = require "sandbox.lib.faults"
 local json = require "engine.json"
 local methods = require "sandbox.lib.methods"
+local quotas = require "sandbox.lib.quotas"
 local scopes = require "sandbox.lib.scopes"
 local sockets = require "sandbox.lib.sockets"
 local task = require "engine.task"
@@ -30,12 +31,14 @@ local function refusal(code, detail)
   return { ok = false, error = code, response_metadata = metadata }
 end
 
+local function rate_limited(seconds)
+  return reply(refusal("ratelimited"), 429, { ["Retry-After"] = tostring(seconds) })
+end
+
 --- The answer of a fault, after the request was carried out or not.
 local function faulty(fault)
   if fault.kind == "error" then return reply(refusal(fault.error or "internal_error")) end
-  if fault.kind == "rate_limit" then
-    return reply(refusal("ratelimited"), 429, { ["Retry-After"] = tostring(fault.retry_after or 1) })
-  end
+  if fault.kind == "rate_limit" then return rate_limited(fault.retry_after or 1) end
   if fault.kind == "server_error" then
     return { status = fault.status or 500, content_type = "text/html", body = "<h1>Oops</h1>" }
   end
@@ -79,6 +82,11 @@ local function handle(request)
   if fault and not fault.applied then
     workspace.log { method = method, ok = false, error = "fault:" .. fault.kind }
     return faulty(fault)
+  end
+  local wait_s = quotas.take(method, request.body:match "%f[%w]channel=(%w+)")
+  if wait_s then
+    workspace.log { method = method, ok = false, error = "ratelimited" }
+    return rate_limited(wait_s)
   end
   local body, unknown = run(method, request)
   local detail = body.response_metadata and body.response_metadata.messages or nil

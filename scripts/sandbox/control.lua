@@ -2,6 +2,7 @@
 local blocks = require "sandbox.lib.blocks"
 local controls = require "sandbox.lib.controls"
 local faults = require "sandbox.lib.faults"
+local quotas = require "sandbox.lib.quotas"
 local json = require "engine.json"
 local workspace = require "sandbox.lib.workspace"
 
@@ -26,6 +27,7 @@ end
 
 local function reset(wanted)
   faults.clear()
+  quotas.reset((wanted or {}).quotas == true)
   workspace.reset(wanted)
   return { ok = true }
 end
