@@ -1,7 +1,9 @@
 -- layout: the frame of every page, and the answer that carries it. Pages work without JavaScript: the one script only
 -- rewrites times into the reader's zone.
+local crypto = require "engine.crypto"
 local html = require "engine.html"
 local info = require "engine.info"
+local style = require "web.style"
 
 local h = html.element
 local M = {}
@@ -13,13 +15,14 @@ local HEADERS = {
   ["Cache-Control"] = "no-store",
 }
 
+-- The style sheet's address changes with what is in it: no browser shows new pages in an old dress.
 local head = h("head", nil,
   h("meta", { charset = "utf-8" }),
   h("meta", { name = "viewport", content = "width=device-width, initial-scale=1" }),
   h("meta", { name = "color-scheme", content = "light dark" }),
   h("title", nil, html.hole "title", " | Halligan"),
   h("link", { rel = "icon", href = "/static/icon.svg", type = "image/svg+xml" }),
-  h("link", { rel = "stylesheet", href = "/static/style.css" }),
+  h("link", { rel = "stylesheet", href = "/static/style.css?" .. crypto.sha256_hex(style):sub(1, 12) }),
   h("script", { src = "/static/times.js", defer = true }))
 
 local body = h("body", nil,

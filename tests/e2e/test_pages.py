@@ -1,6 +1,7 @@
 """The pages as a browser, a keyboard and a screen reader get them: whole HTML, landmarks, nothing foreign come to life, no script
 needed, nothing from elsewhere, and both colour schemes."""
 import contextlib
+import hashlib
 import html.parser
 import os
 import re
@@ -103,7 +104,9 @@ def test_the_pages_of_a_hostile_incident(world):
     for path in ("/incident/2/", "/incident/77/"):
         page = read(engine, path, 404)
         check(SECRET not in page.text() and "does not exist, or it is not yours to see" in page.text(), f"{path}: {page.text()}")
-    style = fetch(engine.url + "/static/style.css").text
+    address = next(attrs["href"] for attrs in page.all("link") if attrs["rel"] == "stylesheet")
+    style = fetch(engine.url + address).text
+    equal(address, "/static/style.css?" + hashlib.sha256(style.encode()).hexdigest()[:12], "its address changes with it")
     for wanted in ("prefers-color-scheme: dark", ":focus-visible", "max-width"):
         check(wanted in style, f"the style sheet knows {wanted}")
     order = [words for words in re.findall(r"<h2>(.*?)</h2>", engine.get("/incident/1/").text) if words in ("Facts", "Timeline")]
