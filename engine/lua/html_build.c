@@ -12,8 +12,9 @@ enum { DEPTH_MAX = 50, LIST_MAX = 100000, KEPT_BYTES = 256 << 10, HTML_MOST = 32
 
 bool html_is_one_of(const char *word, const char *const *list)
 {
+    char first = (char)(word[0] | 0x20); /* of a letter: the small one */
     for (; *list; list++)
-        if (strcasecmp(word, *list) == 0)
+        if (first == **list && strcasecmp(word, *list) == 0)
             return true;
     return false;
 }

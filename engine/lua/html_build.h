@@ -46,7 +46,7 @@ void html_add_text(lua_State *L, struct builder *builder, int index);
  * lists are their nodes. */
 void html_add_node(lua_State *L, struct builder *builder, int index);
 
-/* Compared without regard to case. <list> ends with NULL. */
+/* Compared without regard to case. <list> is of small letters and ends with NULL. */
 bool html_is_one_of(const char *word, const char *const *list);
 
 /* Is <name> an attribute whose value is an address to go to? */

@@ -67,6 +67,7 @@ return {
   ["void elements hold nothing"] = function(t)
     t.equal(text_of("img", { src = "/a.png", alt = "" }), '<img alt="" src="/a.png">')
     t.fails(function() h("br", nil, "x") end, "<br> holds nothing")
+    t.fails(function() h("BR", nil, "x") end, "<BR> holds nothing")
   end,
 
   ["code is only what html.raw says"] = function(t)
@@ -85,6 +86,7 @@ return {
       t.fails(function() h("a", { href = address }) end, "attributes%.href: .* is not an address")
     end
     t.fails(function() h("form", { action = "javascript:x()" }) end, "attributes%.action")
+    t.fails(function() h("a", { HREF = "javascript:x()" }) end, "attributes%.HREF")
     t.truthy(text_of("a", { href = "/javascript:x" }))
     t.truthy(text_of("img", { src = "data:image/png;base64,AAAA" }))
     t.truthy(text_of("p", { title = "javascript: a language" }))
