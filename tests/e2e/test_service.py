@@ -1,9 +1,11 @@
 """What whoever runs the engine relies on: a log that programs can read from its first line on, and a stop that loses nothing."""
+import contextlib
 import glob
 import json
 import os
 import re
 import shutil
+import socket
 import sqlite3
 import threading
 import time
@@ -103,3 +105,21 @@ def test_without_any_integration_the_engine_serves(world):
     equal(json.loads(world.cli("job", "list", "--json").stdout), [], "nobody has anything to do")
     equal(engine.get("/readyz").status, 200, "it is well")
     engine.process.stop()
+
+
+def test_a_service_manager_hears_how_it_is(world):
+    """What Type=notify in tools/halligan.service waits for, and what a watchdog wants."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        path = os.path.join(world.folder, "notify")
+        manager.bind(path)
+        manager.settimeout(30)
+        engine = world.engine(extra_env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "200000"})
+        heard = [manager.recv(4096).decode() for _ in range(3)]
+        equal((heard.count("READY=1"), heard.count("WATCHDOG=1")), (1, 2), f"at the start: {heard}")
+        engine.process.stop()
+        manager.settimeout(0.1)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                heard.append(manager.recv(4096).decode())
+        check("STOPPING=1" in heard, f"at the end: {heard[-3:]}")
+        check(len(heard) > 3 and set(heard) <= {"READY=1", "WATCHDOG=1", "STOPPING=1"}, f"nothing else: {set(heard)}")
