@@ -219,10 +219,50 @@ static int reference_list(struct op_call *call)
                      " or cost_types");
 }
 
+/* What records name by a key, and what people read instead. */
+static const struct {
+    const char *kind;
+    const char *select;
+} NAMED[] = {
+    { "milestones", "SELECT event_type, name FROM milestone_type" },
+    { "roles", "SELECT slug, name FROM role_type" },
+};
+
+static int write_names(struct op_call *call, const char *select)
+{
+    struct stmt *stmt = tx_query(call->tx, call->err, select, "");
+    if (!stmt)
+        return call->err->code;
+    int rc;
+    json_object_begin(call->out);
+    while ((rc = stmt_next(stmt, call->err)) == DB_ROW)
+        json_put_text(call->out, stmt_text(stmt, 0), stmt_text(stmt, 1));
+    json_object_finish(call->out);
+    stmt_end(stmt);
+    return rc;
+}
+
+/* reference.names {} -> {milestones: {event_type: name}, roles: {slug: name}} */
+static int reference_names(struct op_call *call)
+{
+    int rc = args_refuse_unknown(call, NULL);
+    json_object_begin(call->out);
+    for (size_t i = 0; i < sizeof(NAMED) / sizeof(NAMED[0]) && rc == OK; i++) {
+        json_key(call->out, NAMED[i].kind);
+        rc = write_names(call, NAMED[i].select);
+    }
+    if (rc == OK)
+        json_object_finish(call->out);
+    return rc;
+}
+
 const struct op REFERENCE_READ_OPS[] = {
     { "reference.list", false, reference_list,
       "{kind, all?}: rows of priorities, environments, groups, categories (with their group),"
       " roles, milestones, metrics, impacts (with their levels) or cost_types; all: inactive"
       " ones too" },
+    { "reference.names", false, reference_names,
+      "{}: what the keys in records are called, also of what is inactive: {milestones: {event_type:"
+      " name}, roles: {slug: name}}" },
     { 0 },
 };

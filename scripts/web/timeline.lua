@@ -15,12 +15,6 @@ local EVENTS = {
   send_sos = "Called for help", trigger_oncall = "Called who is on call", closure_reason = "Closed early",
 }
 
-local function names_of(kind, key)
-  local names = {}
-  for _, row in ipairs(reference.list { kind = kind, all = true } or {}) do names[row[key]] = row.name end
-  return names
-end
-
 -- Everybody who is part of the incident, by id; others are asked for when they are met.
 local function people_of(detail)
   local known = {}
@@ -91,9 +85,8 @@ end
 ---@param detail table  what incidents.detail answers
 ---@param is_whole boolean  all entries, however many
 function M.card(detail, is_whole)
-  local context = {
-    milestones = names_of("milestones", "event_type"), roles = names_of("roles", "slug"), people = people_of(detail),
-  }
+  local context = reference.names() or { milestones = {}, roles = {} }
+  context.people = people_of(detail)
   local updates = detail.updates
   local rows, count = {}, is_whole and #updates or math.min(#updates, NEWEST)
   for i = 1, count do

@@ -52,6 +52,18 @@ static void lists_every_kind(void **state)
     refuse(*state, "reference.list", "{'kind':'moons'}", ERR_INVALID, "kind");
 }
 
+static void names_are_told_by_key(void **state)
+{
+    reconcile(*state, "{'roles':[{'slug':'commander','name':'Boss'}]}");
+    json_t *names = run(*state, "reference.names", "{}");
+    assert_string_equal(text_at(names, "roles.commander"), "Boss");
+    assert_string_equal(text_at(names, "roles.communication_lead"), "Communication Lead");
+    assert_string_equal(text_at(names, "milestones.started"), "Started");
+    assert_int_equal(json_object_size(json_object_get(names, "milestones")), 2);
+    json_decref(names);
+    refuse(*state, "reference.names", "{'kind':'roles'}", ERR_INVALID, "kind");
+}
+
 /* A database that is built again has the same ids, so that links and exports stay good. */
 static void ids_follow_from_the_names(void **state)
 {
@@ -227,7 +239,7 @@ int main(void)
         TEST(ids_follow_from_the_names),       TEST(what_disappears_is_deactivated_and_may_return),
         TEST(names_and_values_may_be_swapped), TEST(row_with_an_id_may_be_renamed),
         TEST(mistakes_are_named_by_path),      TEST(channels_and_groups_follow_the_configuration),
-        TEST(on_call_rows_make_their_people),
+        TEST(on_call_rows_make_their_people),  TEST(names_are_told_by_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,6 +19,13 @@ function M.category_mtbf(args, actor) end
 ---@return Error? err
 function M.list(args, actor) end
 
+--- {}: what the keys in records are called, also of what is inactive: {milestones: {event_type: name}, roles: {slug: name}}
+---@param args table?
+---@param actor Actor?
+---@return any answer
+---@return Error? err
+function M.names(args, actor) end
+
 --- {priorities, environments, groups, categories, roles, milestones, metrics, impacts, cost_types, conversations, usergroups, oncall, custom_fields, administrators, lifecycle}: what the configuration declares -> {changes}
 ---@param args table?
 ---@param actor Actor?
