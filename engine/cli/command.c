@@ -1,6 +1,7 @@
 #include "cli/command.h"
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "cli/suggest.h"
@@ -152,9 +153,18 @@ static bool is_number(const char *text)
     return *text && !*end && errno == 0;
 }
 
+/* Names of files are bytes; all else becomes JSON, and would be lost there. */
+static bool is_readable(const struct option_spec *spec, const char *value)
+{
+    bool is_path = spec->value && (!strcmp(spec->value, "FILE") || !strcmp(spec->value, "FOLDER"));
+    return !value || is_path || utf8_is_valid(value, strlen(value));
+}
+
 static int take_option(struct invocation *invocation, int index, const char *value)
 {
     const struct option_spec *spec = invocation->options[index];
+    if (!is_readable(spec, value))
+        return cli_usage(invocation, "--%s is not written in UTF-8", spec->name);
     if (spec->kind == OPTION_INT && !is_number(value))
         return cli_usage(invocation, "--%s must be a number, not \"%s\"", spec->name, value);
     invocation->values[index] = value ? value : "";

@@ -9,16 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static void copy_option(json_t *args, const char *key, const struct invocation *invocation,
-                        const char *option)
-{
-    const char *text = invocation_text(invocation, option);
-    if (text)
-        json_object_set_new(
-            args, key,
-            json_string(text)); /* what is not UTF-8 is then missing, and refused as such */
-}
-
 /* ---- list ------------------------------------------------------------------------------------ */
 
 static const char *name_within(const json_t *object, const char *member)
@@ -58,10 +48,12 @@ static int run_list(const struct invocation *invocation)
 {
     enum { STATUS_CLOSED_NUMBER = 60 };
     const char *status = invocation_text(invocation, "status");
+    const char *search = invocation_text(invocation, "search");
     json_t *args =
         json_pack("{s:I, s:s}", "limit", (json_int_t)invocation_int(invocation, "limit", 50),
                   "order", "newest");
-    copy_option(args, "search", invocation, "search");
+    if (search)
+        json_object_set_new(args, "search", json_string(search));
     if (status)
         json_object_set_new(args, "status_in", read_statuses(status));
     else if (!invocation_flag(invocation, "all"))

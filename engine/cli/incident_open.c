@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BLANKS " \t\r\n"
+
 enum { WORDS_MOST = 200 };
 
 /* What the words and options say; owned texts, NULL for what is not said. */
@@ -36,19 +38,42 @@ static char *joined_words(const struct invocation *invocation, int first)
     return line.len ? xstrdup(buf_text(&line)) : NULL;
 }
 
-/* "P2 Card payments fail"; a priority or title that has its option is not among the words. */
+static bool is_blank(const char *text)
+{
+    return text[strspn(text, BLANKS)] == '\0';
+}
+
+/* A text of its own; NULL stays NULL. */
+static char *copy_of(const char *text)
+{
+    return text ? xstrdup(text) : NULL;
+}
+
+/* The priority is the first word, what is wrong are those behind it; all of it may be one word, in quotes. */
+static void split_words(const struct invocation *invocation, struct said *said)
+{
+    const char *first = invocation_word(invocation, 0);
+    size_t len = first ? strcspn(first, BLANKS) : 0;
+    bool is_whole = invocation_word_count(invocation) == 1 && first[len];
+    said->priority = is_whole ? xstrndup(first, len) : copy_of(first);
+    said->title =
+        is_whole ? xstrdup(first + len + strspn(first + len, BLANKS)) : joined_words(invocation, 1);
+}
+
+/* What has its option is not among the words. */
 static int read_words(const struct invocation *invocation, struct said *said)
 {
     const char *priority = invocation_text(invocation, "priority");
     const char *title = invocation_text(invocation, "title");
-    const char *first = priority ? NULL : invocation_word(invocation, 0);
-    AUTO_FREE char *rest = joined_words(invocation, first ? 1 : 0);
+    if (!priority && !title) {
+        split_words(invocation, said);
+        return CLI_OK;
+    }
+    AUTO_FREE char *rest = joined_words(invocation, priority ? 0 : 1);
     if (title && rest)
         return cli_usage(invocation, "the title is given twice: --title and \"%s\"", rest);
-    if (priority || first)
-        said->priority = xstrdup(priority ? priority : first);
-    if (title || rest)
-        said->title = xstrdup(title ? title : rest);
+    said->priority = copy_of(priority ? priority : invocation_word(invocation, 0));
+    said->title = copy_of(title ? title : rest);
     return CLI_OK;
 }
 
@@ -57,11 +82,6 @@ static const char *who(const struct invocation *invocation)
     const char *by = invocation_text(invocation, "by");
     const char *email = getenv("EMAIL");
     return by ? by : email && *email ? email : NULL;
-}
-
-static bool is_blank(const char *text)
-{
-    return text[strspn(text, " \t\r\n")] == '\0';
 }
 
 /* Everything that only whoever declares can know, in one message. */

@@ -57,6 +57,8 @@ def test_a_declaration_needs_no_more_than_in_chat(world):
     said = world.cli("incident", "open", "P3", "Search is slow", "--category", "payment", "--environment", "stg", "--description", "Since noon",
                      extra_env={"EMAIL": "bob@example.test"}).stdout
     check("P3, category Payment, environment STG, by bob@example.test" in said, said)
+    said = world.cli("incident", "open", "P2  Search is slow", "--by", "ada@example.test", "--json").stdout
+    equal((json.loads(said)["incident"]["priority"]["name"], json.loads(said)["incident"]["title"]), ("P2", "Search is slow"), "all in quotes")
     said = refused(world, "incident", "open", "Search", "is slow", "--by", "ada@example.test")
     check('there is no priority "Search" (there are: P1,' in said, said)
     said = refused(world, "incident", "open", "--priority", "P2", code=2)

@@ -111,11 +111,15 @@ static void mistakes_are_named(void **state)
     expect("incident reopen 1", CLI_USAGE, "--message is missing");
     expect("incident open --title x", CLI_USAGE, "the priority, such as P2: the first word");
     expect("incident open P2", CLI_USAGE, "what is wrong, in one line");
+    expect("incident open --priority P2 --by a@example.com", CLI_USAGE,
+           "missing:\n  what is wrong");
     expect("incident open P2 x --title y", CLI_USAGE,
            "the title is given twice: --title and \"x\"");
     expect("incident open P2 x --by nobody", CLI_USAGE,
            "must be an e-mail address, not \"nobody\"");
     expect("incident open --title", CLI_USAGE, "--title needs a value");
+    expect("incident close 1 --message caf\xe9", CLI_USAGE, "--message is not written in UTF-8");
+    expect("serve --config /caf\xe9.lua", CLI_FAILED, "there is no config");
     expect("job list --limit many", CLI_USAGE, "--limit must be a number, not \"many\"");
     expect("job list --limit 99999999999999999999", CLI_USAGE, "--limit must be a number");
     expect("job show", CLI_USAGE, "ID is missing");
