@@ -85,6 +85,20 @@ def test_a_silent_vendor_does_not_hold_a_stop(world):
     engine.process.stop()
 
 
+def test_what_never_ends_does_not_hold_a_stop(world):
+    world.write("strategies/integrations/slow.lua", 'local task = require "engine.task"\n'
+                'return { about = "Sleeps", on = { ["incident.created"] = function() task.sleep "1h" end } }\n')
+    engine = world.engine()
+    world.sync(engine)
+    equal(engine.command("open P4 Somebody sleeps over this").status, 200, "a declaration")
+    wait_for("the job that sleeps", lambda: any(job["state"] == "running" and "slow" in job["handler"] for job in world.jobs()))
+    engine.process.stop(seconds=25)
+    check("1 jobs are not done yet" in engine.process.tail(), "it says what it left")
+    with sqlite3.connect(os.path.join(world.folder, "halligan.db")) as database:
+        states = database.execute("SELECT state, attempt FROM job WHERE handler LIKE '%slow'").fetchall()
+    equal(states, [("running", 1)], "the next start finds it")
+
+
 def test_without_any_integration_the_engine_serves(world):
     """The engine knows no vendor: what is said to one is in files that may go, with their keys of the config."""
     shutil.rmtree(os.path.join(world.root, "strategies", "integrations"))
