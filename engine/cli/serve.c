@@ -9,12 +9,14 @@
 #include <string.h>
 
 /* For tests, replays and comparisons. */
-static int freeze_clock(const struct context *context, const char *text)
+static int freeze_clock(const struct invocation *invocation, const struct context *context,
+                        const char *text)
 {
     struct err err = { 0 };
     int64_t ms;
     if (iso_time_parse(text, strlen(text), context->tz, &ms, &err) != OK)
-        return cli_fail("--clock %s: %s; write it as 2026-11-23T12:00:00Z", text, err.msg);
+        return cli_usage(invocation, "--clock %s: %s; write it as 2026-11-23T12:00:00Z", text,
+                         err.msg);
     clock_set_ms(ms);
     log_warn(LOG_ENGINE, 0,
              "THE CLOCK STANDS STILL at %s (--clock): nothing becomes due, every record has this "
@@ -29,7 +31,7 @@ static int run_serve(const struct invocation *invocation)
     const char *clock = invocation_text(invocation, "clock");
     int rc = context_init(&context, invocation);
     if (rc == CLI_OK && clock)
-        rc = freeze_clock(&context, clock);
+        rc = freeze_clock(invocation, &context, clock);
     if (rc == CLI_OK) {
         const struct service_options options = {
             .name = "halligan",

@@ -216,6 +216,8 @@ def test_the_report_accounts_for_every_record(world):
 
 
 def test_the_clock_is_frozen_on_loopback_only(world):
+    result = world.cli("serve", "--clock", "noon", ok=False)
+    check(result.returncode == 2 and "write it as 2026" in result.stderr, f"wrong usage: {result.stderr!r}")
     result = world.cli("serve", "--clock", "2026-11-23T12:00:00Z", ok=False, extra_env={"LISTEN": "0.0.0.0:0"})
     check(result.returncode != 0 and "--clock" in result.stderr, f"refused beyond this machine: {result.stderr!r}")
     result = world.cli("serve", "--clock", "yesterday-ish", ok=False)
