@@ -87,6 +87,7 @@ static int call_op(lua_State *L, const struct op *op, int index)
 {
     static const struct task_wait_ops OPS = { "kernel.call", push_answer, NULL, fini_call };
     struct engine *engine = state_engine(L);
+    lua_settop(L, index + 1); /* what is put on the stack from here on is no argument */
     struct actor actor = check_actor(L, index + 1);
     if (!lua_isnoneornil(L, index))
         luaL_checktype(L, index, LUA_TTABLE);

@@ -101,6 +101,7 @@ def test_the_pages_of_a_hostile_incident(world):
         check("P1 PRD" in page.text().replace("\U0001f32a\ufe0f ", ""), f"{path}: words of neighbours are apart, for who hears them: {page.text()}")
         check(all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", attrs["datetime"]) for attrs in page.all("time")), f"{path}: its times")
         check(" ago" in page.text() if path == "/" else " UTC" in page.text(), f"{path} tells times without a script too")
+        check(path == "/" or "Key event: Declared" in page.text(), f"{path} calls milestones by their names: {page.text()}")
     for path in ("/incident/2/", "/incident/77/"):
         page = read(engine, path, 404)
         check(SECRET not in page.text() and "does not exist, or it is not yours to see" in page.text(), f"{path}: {page.text()}")

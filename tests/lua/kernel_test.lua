@@ -111,6 +111,16 @@ return {
     end
   end,
 
+  ["arguments may be left out"] = function(t)
+    local names = t.truthy(reference.names())
+    t.equal(names, { milestones = {}, roles = { commander = "Incident Commander" } })
+    t.equal(reference.names {}, names)
+    t.equal(reference.names(nil, nil), names)
+    t.equal(kernel.call "reference.names", names)
+    t.equal(kernel.call("reference.names", nil, { source = "web" }), names)
+    t.truthy(#incidents.list() >= 0)
+  end,
+
   ["mistakes of the caller throw"] = function(t)
     t.fails(function() kernel.call "incident.destroy" end, 'no operation "incident.destroy"')
     t.fails(function() kernel.call("incident.get", 5) end, "table expected")
