@@ -1,6 +1,8 @@
 """From the signed command to a channel with the right people in it."""
+import concurrent.futures
 import json
 import re
+import urllib.parse
 
 from flows import TITLE, assert_happened_once, declare_by_api, ready_channel
 from harness import check, equal, wait_for
@@ -127,6 +129,37 @@ def test_same_submission_twice_declares_once(world):
     equal(len(json.loads(world.cli("incident", "list", "--json").stdout)), 1, "incidents after the same delivery three times")
     equal(len(world.sandbox.channels()), 1, "channels")
     engine.process.stop()
+
+
+def test_what_slack_repeats_is_done_once(world):
+    """It repeats what it got no answer to, also while the first delivery is being worked on: an event, a command, a click, a
+    submission."""
+    engine = world.engine()
+    world.sync(engine)
+
+    def calls(method):
+        return len([one for one in world.sandbox.log() if one["method"] == method])
+    for n in range(3):
+        equal(engine.event({"type": "app_home_opened", "user": "U0007", "tab": "home", "channel": "D1"}, event_id="EvOnce",
+                           headers={"X-Slack-Retry-Num": str(n)}).status, 200, "the event")
+    wait_for("the home tab", lambda: calls("views.publish"))
+    body = urllib.parse.urlencode({"command": "/incident", "text": f"open P4 {TITLE}", "user_id": "U0001", "channel_id": "C0GENERAL",
+                                   **world.sandbox.trigger()})
+    equal(calls("views.publish"), 1, "how often the event was worked on")
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda n: engine.signed(body, headers={"X-Slack-Retry-Num": str(n)} if n else None), range(8)))
+    equal({(answer.status, answer.json["text"]) for answer in answers}, {(200, f"Incident #1: {TITLE} was declared.")}, "the answers")
+    root = filled_form(world, engine, "U0001")
+    pushed = calls("views.push")
+    button = next(block for block in root["blocks"] if block.get("block_id") == "step_impact")["elements"][0]
+    click = {"type": "block_actions", "user": {"id": "U0001"}, "view": root, "container": {"type": "view", "view_id": root["id"]},
+             "actions": [{**button, "block_id": "step_impact", "action_ts": "1.2"}], **world.sandbox.trigger()}
+    equal([engine.interaction(click).status for _ in range(3)], [200] * 3, "the click, three times")
+    wait_for("the view", lambda: calls("views.push") > pushed)
+    equal([engine.submit(root, {}).status for _ in range(3)], [200] * 3, "the submission, three times")
+    equal([one["id"] for one in json.loads(world.cli("incident", "list", "--json").stdout)], [2, 1], "incidents")
+    engine.process.stop()
+    equal(calls("views.push"), pushed + 1, "how often the click was worked on")
 
 
 def test_normal_incident_has_no_channel(world):
