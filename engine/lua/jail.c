@@ -361,7 +361,9 @@ static void start_child(struct jail *jail)
         }
         return;
     }
-    send_json(jail, jail_first_message(jail->database, jail->snapshot, jail->budget_ms));
+    AUTO_BUF struct buf texts = BUF_INIT;
+    send_json(jail, jail_first_message(jail->database, jail->snapshot, jail->budget_ms, &texts));
+    channel_send(jail->channel, buf_text(&texts), texts.len);
     jail->deadline_timer = loop_timer(jail->loop, START_MS, on_deadline, jail);
 }
 

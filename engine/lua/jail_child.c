@@ -134,10 +134,14 @@ static size_t process_cap(const json_t *first)
 
 static int set_up(struct jail_run *run, const json_t *first, struct err *err)
 {
+    AUTO_BUF struct buf texts = BUF_INIT;
     const char *path = json_string_value(json_object_get(first, "database"));
     if (!path)
         return err_set(err, ERR_INVALID, "the first message names no database");
-    struct snapshot *snapshot = snapshot_from_json(json_object_get(first, "files"), err);
+    if (!receive(&texts))
+        return err_set(err, ERR_INVALID, "no files follow the first message");
+    struct snapshot *snapshot =
+        snapshot_from_texts(json_object_get(first, "files"), texts.data, texts.len, err);
     if (!snapshot)
         return err->code;
     const struct db_options options = { .path = path, .is_read_only = true };

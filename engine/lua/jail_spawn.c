@@ -65,21 +65,18 @@ static bool is_for_strategies(const char *path)
     return strcmp(path, "config.lua") != 0;
 }
 
-/* A file that is not UTF-8 is left out; it was refused when the generation was loaded. */
-static json_t *files_for_strategies(const struct snapshot *snapshot)
+json_t *jail_first_message(const char *database, const struct snapshot *snapshot, int64_t budget_ms,
+                           struct buf *texts)
 {
-    json_t *files = json_object();
+    json_t *files = json_array();
     const struct snapshot_file *file;
-    for (int i = 0; (file = snapshot_at(snapshot, i)); i++)
-        if (is_for_strategies(file->path))
-            json_object_set_new(files, file->path, json_stringn(file->text, file->len));
-    return files;
-}
-
-json_t *jail_first_message(const char *database, const struct snapshot *snapshot, int64_t budget_ms)
-{
+    for (int i = 0; (file = snapshot_at(snapshot, i)); i++) {
+        /* A path that is not UTF-8 cannot be told, nor required. */
+        if (is_for_strategies(file->path) &&
+            json_array_append_new(files, json_pack("[sI]", file->path, (json_int_t)file->len)) == 0)
+            buf_append(texts, file->text, file->len);
+    }
     return json_pack("{ss sI sI sI so}", "database", database, "memory_bytes",
                      (json_int_t)JAIL_PROCESS_BYTES, "state_bytes", (json_int_t)JAIL_STATE_BYTES,
-                     "budget_us", (json_int_t)budget_ms * 1000, "files",
-                     files_for_strategies(snapshot));
+                     "budget_us", (json_int_t)budget_ms * 1000, "files", files);
 }

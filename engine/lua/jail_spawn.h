@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 struct snapshot;
@@ -12,6 +13,7 @@ struct snapshot;
  * *pid is the caller's to wait for. On failure there is neither. */
 int jail_spawn(pid_t *pid, int *fd, struct err *err);
 
-/* What it is told first (see jail_wire.h); a new reference. */
-json_t *jail_first_message(const char *database, const struct snapshot *snapshot,
-                           int64_t budget_ms);
+/* What it is told first (see jail_wire.h); a new reference. Appends the texts of its files to
+ * <texts>. */
+json_t *jail_first_message(const char *database, const struct snapshot *snapshot, int64_t budget_ms,
+                           struct buf *texts);

@@ -1,7 +1,8 @@
 /* jail_wire - what both sides of the jail's socket must agree on. Messages are JSON objects,
  * framed as in loop/channel.h.
  *
- *   engine -> jail   {database, memory_bytes, state_bytes, budget_us, files: {path: text}}
+ *   engine -> jail   {database, memory_bytes, state_bytes, budget_us, files: [[path, bytes]]}, and
+ *                    their texts, one behind the other, in a message of its own
  *   jail -> engine   {ready: "yes", warning?}, or {fatal: text} and it ends
  * and then, one at a time,
  *   engine -> jail   {id, paths: [path], incident_id, category_id, is_private}, and the incident in a

@@ -90,13 +90,18 @@ static int compare_paths(const void *a, const void *b)
     return strcmp(((const struct snapshot_file *)a)->path, ((const struct snapshot_file *)b)->path);
 }
 
+static void sort(struct snapshot *snapshot)
+{
+    if (snapshot->count > 0)
+        qsort(snapshot->files, (size_t)snapshot->count, sizeof(*snapshot->files), compare_paths);
+}
+
 /* The hash is over path, NUL, length, NUL, bytes of every file, so that no two sets of files read
  * the same. */
 static void finish(struct snapshot *snapshot)
 {
     AUTO_BUF struct buf all = BUF_INIT;
-    if (snapshot->count > 0)
-        qsort(snapshot->files, (size_t)snapshot->count, sizeof(*snapshot->files), compare_paths);
+    sort(snapshot);
     buf_reserve(&all, snapshot->total + (size_t)snapshot->count * 80 + 1);
     for (int i = 0; i < snapshot->count; i++) {
         const struct snapshot_file *file = &snapshot->files[i];
@@ -236,6 +241,40 @@ struct snapshot *snapshot_read(const char *root, const char *config_path, struct
 
 /* ---- from and to JSON */
 
+static int add_text(struct snapshot *snapshot, const json_t *file, const char **at, size_t *left,
+                    struct err *err)
+{
+    const char *path = json_string_value(json_array_get(file, 0));
+    json_int_t len = json_integer_value(json_array_get(file, 1));
+    if (!path || len < 0 || (size_t)len > *left)
+        return err_set(err, ERR_INVALID, "the files and their texts do not match");
+    char *copy = xmalloc((size_t)len + 1);
+    memcpy(copy, *at, (size_t)len);
+    copy[len] = '\0';
+    *at += len;
+    *left -= (size_t)len;
+    return add_file(snapshot, path, copy, (size_t)len, err);
+}
+
+struct snapshot *snapshot_from_texts(const json_t *files, const char *texts, size_t len,
+                                     struct err *err)
+{
+    struct snapshot *snapshot = make();
+    size_t index;
+    json_t *file;
+    int rc = OK;
+    json_array_foreach ((json_t *)files, index, file)
+        if (rc == OK)
+            rc = add_text(snapshot, file, &texts, &len, err);
+    if (rc == OK && len > 0)
+        rc = err_set(err, ERR_INVALID, "the files and their texts do not match");
+    sort(snapshot);
+    if (rc == OK)
+        return snapshot;
+    snapshot_unref(snapshot);
+    return NULL;
+}
+
 struct snapshot *snapshot_from_json(const json_t *files, struct err *err)
 {
     struct snapshot *snapshot = make();
@@ -273,6 +312,7 @@ json_t *snapshot_to_json(const struct snapshot *snapshot, struct err *err)
 
 const char *snapshot_hash(const struct snapshot *snapshot)
 {
+    REQUIRE(snapshot->hash[0]);
     return snapshot->hash;
 }
 

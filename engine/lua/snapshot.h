@@ -27,6 +27,10 @@ struct snapshot_file {
  * config. ERR_IO naming the file that cannot be read, ERR_LIMIT naming the one that is too large;
  * NULL then. Blocking; any thread. */
 struct snapshot *snapshot_read(const char *root, const char *config_path, struct err *err);
+/* From texts that lie one behind the other, and are copied: <files> is [[path, bytes]]. Makes no hash,
+ * which is for whom keeps generations apart. ERR_INVALID when the bytes do not add up. */
+struct snapshot *snapshot_from_texts(const json_t *files, const char *texts, size_t len,
+                                     struct err *err);
 /* From {path: text}, as the database keeps the last good one. */
 struct snapshot *snapshot_from_json(const json_t *files, struct err *err);
 /* {path: text}; a new reference. ERR_INVALID for a file that is not UTF-8. */
@@ -36,7 +40,7 @@ json_t *snapshot_to_json(const struct snapshot *snapshot, struct err *err);
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 void snapshot_unref(struct snapshot *snapshot); /* NULL is allowed */
 
-/* 64 hex digits; borrowed. */
+/* 64 hex digits; borrowed. Not of one from snapshot_from_texts(). */
 const char *snapshot_hash(const struct snapshot *snapshot);
 /* What errors call the config: its path as the operator gave it, when that is not
  * <root>/config.lua. */

@@ -111,6 +111,7 @@ static json_t *hear(void)
 static int be_the_jail(void)
 {
     json_decref(hear());
+    json_decref(hear()); /* the files, which are no JSON */
     say("{\"ready\":\"yes\"}", 0);
     for (json_t *question; (question = hear()); json_decref(question)) {
         json_decref(hear()); /* the incident */
@@ -231,11 +232,21 @@ static void test_strategies_get_scripts_and_their_own_kind_only(void **state)
     for (int i = 0; i < 4; i++)
         json_object_set_new(files, PATHS[i], json_string("return {}"));
     struct snapshot *snapshot = snapshot_from_json(files, &err);
-    json_t *first = jail_first_message("x.db", snapshot, 1000);
-    const json_t *given = json_object_get(first, "files");
-    assert_int_equal(json_object_size(given), 2);
-    assert_non_null(json_object_get(given, "scripts/lib.lua"));
-    assert_non_null(json_object_get(given, "strategies/invites/a.lua"));
+    AUTO_BUF struct buf texts = BUF_INIT;
+    json_t *first = jail_first_message("x.db", snapshot, 1000, &texts);
+    struct snapshot *given =
+        snapshot_from_texts(json_object_get(first, "files"), buf_text(&texts), texts.len, &err);
+    assert_non_null(given);
+    assert_int_equal(snapshot_count(given), 2);
+    assert_string_equal(snapshot_find(given, "scripts/lib.lua")->text, "return {}");
+    assert_string_equal(snapshot_find(given, "strategies/invites/a.lua")->text, "return {}");
+    assert_null(snapshot_from_texts(json_object_get(first, "files"), buf_text(&texts),
+                                    texts.len - 1, &err));
+    assert_int_equal(err.code, ERR_INVALID);
+    buf_putc(&texts, 'x');
+    assert_null(
+        snapshot_from_texts(json_object_get(first, "files"), buf_text(&texts), texts.len, &err));
+    snapshot_unref(given);
     json_decref(first);
     snapshot_unref(snapshot);
     json_decref(files);
