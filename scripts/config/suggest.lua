@@ -16,11 +16,13 @@ local function distance(a, b)
   return row[#b]
 end
 
--- The nearest key of `names`, or nil when none is near.
+-- The nearest key of `names`, or nil when none is near. Names of another length are not compared: <word> may be foreign,
+-- and as long as a message.
 return function(word, names)
   local best, found = #word < 4 and 2 or 3, nil
   for name in pairs(names) do
-    local changes = type(name) == "string" and distance(word, name) or best
+    local is_near = type(name) == "string" and math.abs(#word - #name) <= best
+    local changes = is_near and distance(word, name) or best + 1
     if changes < best or (changes == best and found and name < found) then best, found = changes, name end
   end
   return found

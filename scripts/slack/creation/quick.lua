@@ -95,8 +95,8 @@ end
 ---@return string|nil hint  mrkdwn
 function M.hint(words)
   local catalogue = catalogue_of.load()
-  local word, behind = words:match "^(%S+)%s*(.*)$"
-  local priority = catalogue and find_priority(catalogue, word)
+  local word, behind = words:match "^%s*(%S+)%s*(.*)$"
+  local priority = catalogue and word and find_priority(catalogue, word)
   return priority and "To declare an incident, begin with `open`. " .. example(priority.name, behind)
 end
 
