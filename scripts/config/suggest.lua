@@ -16,8 +16,8 @@ local function distance(a, b)
   return row[#b]
 end
 
--- The nearest key of `names`, or nil when none is near. Names of another length are not compared: <word> may be foreign,
--- and as long as a message.
+-- The nearest key of `names`, or nil when none is near. Names of another length are not compared: <word> may be
+-- foreign, and as long as a message.
 return function(word, names)
   local best, found = #word < 4 and 2 or 3, nil
   for name in pairs(names) do
