@@ -64,6 +64,16 @@ static int query_person(struct op_call *call, const struct args *args, struct st
     return *stmt ? OK : call->err->code;
 }
 
+/* Says who, where it is somebody whom people know by that name. */
+static int fail_unknown(struct op_call *call)
+{
+    const char *email = json_string_value(json_object_get(call->args, "email"));
+    const char *username = json_string_value(json_object_get(call->args, "username"));
+    const char *name = email ? email : username;
+    return name ? err_set(call->err, ERR_NOT_FOUND, "\"%.100s\" is not known here", name)
+                : err_set(call->err, ERR_NOT_FOUND, "this person is not known here");
+}
+
 /* person.get {id} | {email} | {username} | {platform, external_id} -> person */
 static int person_get(struct op_call *call)
 {
@@ -78,7 +88,7 @@ static int person_get(struct op_call *call)
         id = xstrdup(stmt_text(stmt, 0));
     stmt_end(stmt);
     if (rc == DB_DONE)
-        return err_set(call->err, ERR_NOT_FOUND, "this person is not known here");
+        return fail_unknown(call);
     return rc < 0 ? rc : person_write(call->tx, call->out, id, call->err);
 }
 

@@ -105,7 +105,8 @@ def test_key_events_and_roles(world):
     world.cli("incident", "roles", "1", "commander=ada@example.test")
     roles = json.loads(world.cli("incident", "roles", "1", "--json").stdout)["roles"]
     equal([(role["slug"], role["person"]["email"]) for role in roles], [("commander", "ada@example.test")], "roles")
-    refused(world, "incident", "roles", "1", "commander=nobody@example.test", code=2)
+    said = refused(world, "incident", "roles", "1", "commander=nobody@example.test", "communication_lead=ada@example.test", code=2)
+    check('"nobody@example.test" is not known here' in said, said)
     check("required" in refused(world, "incident", "roles", "1", "commander="), "a required role stays held")
 
 
