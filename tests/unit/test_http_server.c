@@ -587,6 +587,35 @@ static void test_draining_does_not_wait_for_idle_connections(void **state)
     end(&fixture);
 }
 
+/* A request that nobody answers, and a client that does not read its answer. */
+static void test_draining_gives_up_when_its_time_is_over(void **state)
+{
+    (void)state;
+    static const char *const REQUESTS[] = { "GET /keep HTTP/1.1\r\nHost: x\r\n\r\n",
+                                            "GET /big HTTP/1.1\r\nHost: x\r\n\r\n" };
+    struct fixture fixture;
+    int fds[2];
+    char byte;
+    begin(&fixture, PLAIN);
+    log_configure(LOG_ERROR_LEVEL, false);
+    for (int i = 0; i < 2; i++) {
+        fds[i] = talk_connect(fixture.port);
+        assert_int_equal(send(fds[i], REQUESTS[i], strlen(REQUESTS[i]), 0), strlen(REQUESTS[i]));
+    }
+    while (fixture.handled < 2)
+        run_for(fixture.loop, 5);
+    http_server_drain(fixture.server, 30, note_drained, &fixture);
+    assert_false(fixture.drained);
+    while (!fixture.drained)
+        run_for(fixture.loop, 5);
+    assert_int_equal(recv(fds[0], &byte, 1, 0), 0); /* closed, unanswered */
+    answer_held(&fixture);                          /* into the void */
+    for (int i = 0; i < 2; i++)
+        close(fds[i]);
+    end(&fixture);
+    log_configure(LOG_INFO_LEVEL, false);
+}
+
 static void stop_now(void *arg)
 {
     struct fixture *fixture = arg;
@@ -740,6 +769,7 @@ int main(void)
         cmocka_unit_test(test_idle_connections_give_way_when_files_run_out),
         cmocka_unit_test(test_draining_answers_what_is_open),
         cmocka_unit_test(test_draining_does_not_wait_for_idle_connections),
+        cmocka_unit_test(test_draining_gives_up_when_its_time_is_over),
         cmocka_unit_test(test_freeing_the_server_leaves_open_exchanges_answerable),
         cmocka_unit_test(test_header_values_cannot_split_the_answer),
         cmocka_unit_test(test_addresses),
