@@ -239,6 +239,37 @@ static void test_slow_reader_loses_nothing(void **state)
     let_go(&client);
 }
 
+static bool has_what_was_sent(struct fixture *fixture, void *arg)
+{
+    const int *sent = arg;
+    return fixture->served[0].messages == *sent;
+}
+
+/* What the other side does not read waits here, but not without end. */
+static void test_outbox_has_an_end_and_is_emptied(void **state)
+{
+    struct fixture *fixture = *state;
+    struct side client = { 0 };
+    struct err err;
+    enum { LEN = 64 * 1024, MOST = 2000 };
+    char *text = xcalloc(1, LEN);
+    int sent = 0;
+    fixture->serves_lazily = true;
+    open_side(fixture, &client);
+    memset(text, '.', LEN);
+    while (sent < MOST && websocket_send(client.websocket, text, LEN, true, &err) == OK)
+        sent++;
+    assert_in_range(sent, 4 * 1024 * 1024 / LEN, MOST - 1);
+    assert_int_equal(err.code, ERR_LIMIT);
+    assert_int_equal(websocket_state(client.websocket), WEBSOCKET_OPEN);
+    struct side *slow = &fixture->served[0];
+    slow->is_echo = slow->is_lazy = false;
+    run_until(fixture, has_what_was_sent, &sent);
+    assert_int_equal(websocket_send(client.websocket, "x", 1, true, &err), OK);
+    free(text);
+    let_go(&client);
+}
+
 static void test_too_long_message_ends_it(void **state)
 {
     struct fixture *fixture = *state;
@@ -495,6 +526,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_echo, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_slow_reader_loses_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_outbox_has_an_end_and_is_emptied, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_too_long_message_ends_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_waits_can_be_taken_after_the_end, set_up,
                                         tear_down),
