@@ -29,7 +29,8 @@ end
 --- signature.
 function M.is_ssl_check(request)
   if not is_form(request) or not request.body:find("ssl_check=1", 1, true) then return false end
-  return url.parse_form(request.body).ssl_check == "1"
+  local form = url.parse_form(request.body)
+  return form ~= nil and form.ssl_check == "1"
 end
 
 local function read_command(form)
@@ -131,7 +132,8 @@ function M.read(request)
     if type(payload) == "table" then return read_event(payload) end
     return nil, "the JSON cannot be read" .. (err and ": " .. tostring(err) or "")
   end
-  local form = url.parse_form(request.body)
+  local form, err = url.parse_form(request.body)
+  if not form then return nil, "the form cannot be read: " .. tostring(err) end
   if form.payload then
     local payload = json.decode(form.payload)
     if type(payload) ~= "table" then return nil, "the field payload is not a JSON object" end

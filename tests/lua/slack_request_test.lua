@@ -63,8 +63,10 @@ return {
       form { payload = "{broken" }, form { payload = "7" }, form { other = "1" }, form {}, body "{",
         body "null",
       body("[" .. ("["):rep(20000)), body '{"type":"nothing"}',
+      { headers = { ["content-type"] = FORM }, body = ("a=1&"):rep(1001) .. "ssl_check=1" },
     }
     for i, request in ipairs(broken) do
+      t.falsy(request_of.is_ssl_check(request), i)
       local given, why = request_of.read(request)
       t.equal(given, nil, i)
       t.truthy(why, i)
