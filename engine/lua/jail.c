@@ -4,6 +4,7 @@
 #include "lua/jail.h"
 
 #include "base/clock.h"
+#include "base/json_tree.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "loop/channel.h"
@@ -296,7 +297,7 @@ static void on_started(struct jail *jail, const json_t *message)
 static void on_message(void *arg, const char *data, size_t len)
 {
     struct jail *jail = arg;
-    json_t *message = json_loadb(data, len, 0, NULL);
+    json_t *message = json_tree(data, len);
     bool is_answer = jail->state == ASKED &&
                      json_integer_value(json_object_get(message, "id")) == jail->question;
     loop_timer_cancel(jail->loop, jail->deadline_timer);
