@@ -259,6 +259,9 @@ static int check_status(struct step *step)
     int from = step->state.status, to = step->want.status;
     enum regime regime = incident_regime(&step->lifecycle, &step->after);
     bool is_let_go = step->is_closing && step->after.is_ignored;
+    if (step->want.must_reopen && !step->is_reopening)
+        return err_field(call->err, "status", "it is %s: there is nothing to open again",
+                         status_label(from));
     if (!to)
         return OK;
     if (!is_let_go && !lifecycle_allows(&step->lifecycle, regime, from, to) &&

@@ -14,6 +14,7 @@ enum mark { MARK_AS_IS, MARK_ON, MARK_OFF };
 struct incident_change {
     struct text message, title, description;
     int status;
+    bool must_reopen; /* refused when the status is none to come back from */
     char priority_id[REFERENCE_ID_SIZE], category_id[REFERENCE_ID_SIZE];
     char environment_id[REFERENCE_ID_SIZE];
     json_t *environments; /* values of all environments, kept in the custom fields; borrowed, NULL:

@@ -286,6 +286,7 @@ static int incident_reopen(struct op_call *call)
         rc = read_call(&r);
     if (!r.change.status)
         r.change.status = STATUS_INVESTIGATING;
+    r.change.must_reopen = true;
     return finish(&r, rc);
 }
 
@@ -314,8 +315,8 @@ const struct op INCIDENT_UPDATE_OPS[] = {
       "{id, message?, closure_reason?, closure_reference?, title?, description?, category?,"
       " priority?, request_key?, form?}: the same, to Closed" },
     { "incident.reopen", true, incident_reopen,
-      "{id, message, status?, request_key?}: back to work (Investigating), with a justification;"
-      " the mark of a downgrade or a merge goes" },
+      "{id, message, status?, request_key?}: from Mitigated, Post-mortem or Closed back to work"
+      " (Investigating), with a justification; the mark of a downgrade or a merge goes" },
     { "incident.downgrade", true, incident_downgrade,
       "{id, message?, request_key?}: ignores the incident from now on and closes it at once" },
     { 0 },

@@ -84,6 +84,8 @@ def test_closing_says_what_is_missing(world):
 
 def test_early_closing_reopening_downgrading(world):
     begin(world)
+    said = refused(world, "incident", "reopen", "1", "--message", "It is true after all")
+    check("it is Open: there is nothing to open again" in said, said)
     said = refused(world, "incident", "close", "1", "--closure-reason", "boredom")
     check("boredom" in said and "false_positive" in said, said)
     check("is Closed" in world.cli("incident", "close", "1", "--closure-reason", "false_positive").stdout, "closed early")

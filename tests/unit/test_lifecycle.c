@@ -86,6 +86,8 @@ static void a_reason_does_not_outlive_a_reopening(void **state)
 {
     struct fixture *fixture = *state;
     declare(fixture, "P1", "PRD");
+    refuse(fixture, "incident.reopen", "{'id':1,'message':'it was never closed'}", ERR_INVALID,
+           "status");
     run_quietly(fixture, "incident.close", "{'id':1,'closure_reason':'duplicate'}");
     refuse(fixture, "incident.reopen", "{'id':1,'message':'short'}", ERR_INVALID, "message");
     refuse(fixture, "incident.reopen", "{'id':1}", ERR_INVALID, "message");

@@ -110,7 +110,7 @@ function M.merge(args, actor) end
 ---@return Error? err
 function M.remove_member(args, actor) end
 
---- {id, message, status?, request_key?}: back to work (Investigating), with a justification; the mark of a downgrade or a merge goes
+--- {id, message, status?, request_key?}: from Mitigated, Post-mortem or Closed back to work (Investigating), with a justification; the mark of a downgrade or a merge goes
 ---@param args table?
 ---@param actor Actor?
 ---@return any answer
