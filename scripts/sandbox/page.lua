@@ -30,6 +30,8 @@ local STYLE = style .. [[
 blockquote { margin: .2rem 0; padding-left: .7rem; border-left: 3px solid var(--line); }
 ]]
 
+local NAMED = 12                      -- of a conversation's people
+
 -- ---- names
 
 local function person_name(id)
@@ -89,9 +91,10 @@ local function show_private_notes(channel)
 end
 
 local function people_line(channel)
-  local names = {}
-  for i, id in ipairs(channel.members) do names[i] = person_name(id) end
-  return h("p", { class = "muted" }, #names .. " people: " .. table.concat(names, ", "))
+  local names, count = {}, #channel.members
+  for i = 1, math.min(count, NAMED) do names[i] = person_name(channel.members[i]) end
+  local rest = count > NAMED and (" and %d more"):format(count - NAMED) or ""
+  return h("p", { class = "muted" }, count .. " people: " .. table.concat(names, ", ") .. rest)
 end
 
 local function show_bookmarks(channel)

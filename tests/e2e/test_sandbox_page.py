@@ -15,6 +15,7 @@ def test_the_workspace_as_a_page(world):
                    '<a href="https://example.test/">the graph</a>, <strong>now</strong>',
                    "&lt;b&gt;Payments&lt;/b&gt; &amp; *stars* &lt;!channel&gt;"):
         check(wanted in page, f"the page shows {wanted}")
+    check("37 people: Amal Haddad," in page and " and 25 more" in page, "of many people some are named")
     for unwanted in ("<b>Payments</b>", "<@U", "&lt;@U", "&lt;!date", "&amp;lt;"):
         check(unwanted not in page, f"the page does not show {unwanted}")
 
