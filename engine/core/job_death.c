@@ -6,9 +6,10 @@
 
 static const char DIED[] = "job.died";
 
-static const char SELECT_DEAD[] =
-    "SELECT handler, COALESCE(incident_id, 0), error_text FROM job WHERE id = ? AND state = 'dead'"
-    " AND NOT EXISTS (SELECT 1 FROM event WHERE event.id = job.event_id AND event.kind = ?)";
+static const char SELECT_OVER[] =
+    "SELECT handler, COALESCE(incident_id, 0), error_text FROM job WHERE id = ?"
+    " AND state IN ('dead','cancelled') AND NOT EXISTS (SELECT 1 FROM event WHERE event.id = "
+    "job.event_id AND event.kind = ?)";
 
 static void write_payload(struct buf *payload, int64_t job_id, const char *handler,
                           const char *error)
@@ -29,7 +30,7 @@ static void write_payload(struct buf *payload, int64_t job_id, const char *handl
 int job_death_tell(struct tx *tx, int64_t job_id, struct err *err)
 {
     AUTO_BUF struct buf payload = BUF_INIT;
-    struct stmt *stmt = tx_query(tx, err, SELECT_DEAD, "it", job_id, DIED);
+    struct stmt *stmt = tx_query(tx, err, SELECT_OVER, "it", job_id, DIED);
     if (!stmt)
         return err->code;
     int64_t incident_id = 0;

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "core/args.h"
 #include "core/audit.h"
+#include "core/job_death.h"
 #include "core/job_store.h"
 #include "core/op_table.h"
 #include "core/policy.h"
@@ -262,7 +263,8 @@ static int job_retry(struct op_call *call)
     return rc == OK ? retry_many(call, incident_id) : rc;
 }
 
-/* job.cancel {id} -> {count}. Only what is not running: an effect that began is not taken back. */
+/* job.cancel {id} -> {count}. Only what is not running: an effect that began is not taken back. That a dead one will
+ * not come has been told already. */
 static int job_cancel(struct op_call *call)
 {
     int64_t id, incident_id;
@@ -274,7 +276,9 @@ static int job_cancel(struct op_call *call)
         return err_set(call->err, ERR_CONFLICT,
                        "job %" PRId64 " is %s: only waiting and dead jobs can be cancelled", id,
                        state);
-    if (rc > 0)
+    if (rc > 0 && strcmp(state, "dead") != 0)
+        rc = job_death_tell(call->tx, id, call->err);
+    if (rc >= 0)
         rc = audit_change(call, "job.cancel", incident_id, id, state, "cancelled");
     return rc == OK ? op_answer_count(call, 1) : rc;
 }

@@ -38,7 +38,7 @@ end
 ---@return table|nil err
 function M.find(event)
   local job, err = jobs.show { id = event.job_id }
-  if not job or job.state ~= "dead" then return nil, err end
+  if not job or job.state ~= "dead" and job.state ~= "cancelled" then return nil, err end
   return job
 end
 
@@ -53,7 +53,7 @@ function M.tell(job, who, words)
     caller = ("*%s* was not called. Please reach them another way."):format(blocks.escape(who, 200)),
   }
   write_down(args.incident_id, words.timeline, ("slack:call-lost:%s:%d"):format(args.key, job.attempt))
-  bad_news.tell(args.person_id, words.caller, job.error_text)
+  bad_news.tell(args.person_id, words.caller, job.error_text or "The call was cancelled.")
 end
 
 return M

@@ -140,6 +140,25 @@ def test_a_call_that_no_attempt_brings_through_can_be_made_again(world):
     engine.process.stop()
 
 
+def test_a_call_that_an_operator_cancels_can_be_made_again(world):
+    call = "integrations/slack/oncall_call:call"
+    engine = start(world)
+    declare_by_api(engine, priority="P4")
+    engine.settled()
+    view = view_of(world, engine, "oncall 1", "incident_oncall_trigger")
+    world.sandbox.fault("chat.postMessage", "server_error", status=500, times=100)
+    equal(send(engine, view, "data").json, {"response_action": "clear"}, "the call")
+    def cancel():
+        waiting = [job["id"] for job in world.jobs() if job["handler"] == call and job["attempt"] > 0]
+        return bool(waiting) and world.cli("job", "cancel", str(waiting[0]), ok=False).returncode == 0
+    wait_for("a pause in which it can be cancelled", cancel)
+    world.sandbox.clear_faults()
+    engine.settled()
+    check("Who is on call for data could not be called." in [one["message"] for one in incident(world)["updates"]], "the timeline")
+    check("data" in labels(view_of(world, engine, "oncall 1", "incident_oncall_trigger")), "it can be called again")
+    engine.process.stop()
+
+
 def test_who_called_hears_that_it_was_given_up(world):
     engine = start(world)
     declare_by_api(engine, priority="P4")

@@ -220,6 +220,23 @@ static void a_death_is_told(void **state)
     assert_int_equal(count(fixture, TOLD), 2);
 }
 
+/* Whoever waits for it hears of it as well; of a dead one they have heard. */
+static void what_an_operator_gives_up_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    run_quietly(fixture, "subscription.replace",
+                "{'rows':[{'event_kind':'job.died','handler':'tells'}]}");
+    enqueue(fixture, "{'handler':'a'}");
+    run_quietly(fixture, "job.cancel", "{'id':1}");
+    assert_int_equal(count(fixture, TOLD), 1);
+    enqueue(fixture, "{'handler':'b'}");
+    claim(fixture, 10, NULL);
+    assert_int_equal(record(fixture, 3, JOB_DEAD, 0, false), OK);
+    assert_int_equal(count(fixture, TOLD), 2);
+    run_quietly(fixture, "job.cancel", "{'id':3}");
+    assert_int_equal(count(fixture, TOLD), 2);
+}
+
 static void who_tells_of_deaths_dies_in_silence(void **state)
 {
     struct fixture *fixture = *state;
@@ -735,6 +752,7 @@ int main(void)
         TEST_EMPTY(an_outcome_is_recorded_once),
         TEST_EMPTY(what_ran_at_the_end_comes_back_unknown),
         TEST_EMPTY(a_death_is_told),
+        TEST_EMPTY(what_an_operator_gives_up_is_told),
         TEST_EMPTY(who_tells_of_deaths_dies_in_silence),
         TEST_EMPTY(a_key_is_taken_while_unfinished),
         TEST_EMPTY(a_retried_job_gives_its_key_up),
