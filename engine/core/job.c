@@ -19,6 +19,7 @@ enum {
     WAIT_LEAST_MS = 100,
     BACKOFF_FIRST_MS = 1000,
     BACKOFF_MOST_MS = 5 * 60 * 1000,
+    CLOCK_BACK_MS = 60 * 1000,
 };
 
 enum phase { PHASE_NEW, PHASE_RUNNING, PHASE_STOPPED, PHASE_CLOSED };
@@ -33,6 +34,7 @@ struct jobs {
     bool is_woken;    /* and something happened since it began */
     bool is_counting;
     uint64_t due_timer, poll_timer;
+    int64_t wall_ahead_ms;   /* of the monotonic clock, at the last poll; 0: none yet */
     struct jobs_stats stats; /* without running */
     LIST_HEAD(, ending) unkept;
 };
@@ -203,10 +205,46 @@ static void on_counted(void *arg, int rc, const struct err *err)
     free(counting);
 }
 
+/* ---- the clock was set back */
+
+struct pulling {
+    int64_t by_ms;
+};
+
+static int pull_in_tx(struct tx *tx, void *arg, struct err *err)
+{
+    const struct pulling *pulling = arg;
+    return job_pull_retries(tx, pulling->by_ms, err);
+}
+
+static void on_pulled(void *arg, int rc, const struct err *err)
+{
+    struct pulling *pulling = arg;
+    if (rc != OK)
+        log_error(LOG_JOB, 0, "the clock was set back, and jobs wait for what it said before: %s",
+                  err->msg);
+    free(pulling);
+}
+
+/* A pause before another try was meant as a pause: it must not grow by what the clock lost. */
+static void notice_clock(struct jobs *jobs)
+{
+    int64_t ahead_ms = clock_now_ms() - clock_mono_ms();
+    int64_t lost_ms = jobs->wall_ahead_ms ? jobs->wall_ahead_ms - ahead_ms : 0;
+    jobs->wall_ahead_ms = ahead_ms;
+    if (lost_ms < CLOCK_BACK_MS)
+        return;
+    log_warn(LOG_JOB, 0, "the clock was set back by %" PRId64 " s", lost_ms / 1000);
+    struct pulling *pulling = xmalloc(sizeof(*pulling));
+    *pulling = (struct pulling){ .by_ms = lost_ms };
+    db_write(jobs->engine->db, pull_in_tx, on_pulled, pulling);
+}
+
 static void poll_rows(void *arg)
 {
     struct jobs *jobs = arg;
     jobs->poll_timer = loop_timer(jobs->engine->loop, POLL_MS, poll_rows, jobs);
+    notice_clock(jobs);
     if (jobs->is_counting)
         return;
     struct counting *counting = xcalloc(1, sizeof(*counting));

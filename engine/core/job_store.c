@@ -46,6 +46,10 @@ static const char RECORD_AGAIN[] =
     "is_unknown END,"
     " error_code = ?, error_text = ?, attempt = attempt - ? WHERE id = ? AND state = 'running'";
 
+/* Only what failed or waits has an error. */
+static const char PULL_RETRIES[] = "UPDATE job SET due_at_ms = due_at_ms - ? WHERE state = 'ready' "
+                                   "AND due_at_ms > ? AND error_code IS NOT NULL";
+
 static const char RECORD_PROGRESS[] = "UPDATE job SET progress = ? WHERE id = ?";
 
 /* Their first condition is that of the index over the jobs that are not finished, of which there may be many. */
@@ -235,6 +239,12 @@ int job_recover(struct tx *tx, int *recovered, int *died, struct err *err)
         return rc;
     *recovered = rc;
     return OK;
+}
+
+int job_pull_retries(struct tx *tx, int64_t by_ms, struct err *err)
+{
+    int rc = tx_exec(tx, err, PULL_RETRIES, "ii", by_ms, clock_now_ms());
+    return rc < 0 ? rc : OK;
 }
 
 int job_count(struct tx *tx, struct jobs_stats *stats, struct err *err)

@@ -55,6 +55,8 @@ int job_record_progress(struct tx *tx, int64_t id, const char *progress_json, st
  * attempts are used up, which emits job.died for each. */
 int job_recover(struct tx *tx, int *recovered, int *died, struct err *err);
 
+/* Another try that lies ahead comes <by_ms> sooner. */
+int job_pull_retries(struct tx *tx, int64_t by_ms, struct err *err);
 /* Fills ready, dead and oldest_due_age_ms. */
 int job_count(struct tx *tx, struct jobs_stats *stats, struct err *err);
 

@@ -663,6 +663,33 @@ static void an_outcome_that_could_not_be_kept_is_kept_at_the_stop(void **state)
     end_runner(&runner);
 }
 
+/* Two hours back: what is to be tried again in a second is not tried in two hours. What was put off stays. */
+static void a_clock_that_was_set_back_delays_no_retry(void **state)
+{
+    struct runner runner;
+    struct live *live = *state;
+    int64_t now_ms = clock_now_ms();
+    char query[120];
+    log_configure(LOG_ERROR_LEVEL, false);
+    clock_set_ms(now_ms + 7200000);
+    start_runner(&runner, live);
+    runner.fail_first = 1;
+    enqueue(*state, "{'handler':'a'}");
+    run_until(live, "SELECT state = 'ready' AND attempt = 1 FROM job");
+    enqueue(*state, "{'handler':'b','delay_ms':1800000}");
+    clock_set_ms(now_ms);
+    snprintf(query, sizeof(query), "SELECT due_at_ms < %lld FROM job WHERE id = 1",
+             (long long)now_ms + 10000);
+    run_until(live, query);
+    snprintf(query, sizeof(query), "SELECT due_at_ms = %lld FROM job WHERE id = 2",
+             (long long)now_ms + 9000000);
+    assert_int_equal(count(&live->fixture, query), 1);
+    clock_set_ms(now_ms + 10000);
+    run_until(live, "SELECT state = 'done' FROM job WHERE id = 1");
+    clock_set_ms(-1);
+    end_runner(&runner);
+}
+
 static void a_stopped_engine_claims_nothing(void **state)
 {
     struct runner runner;
@@ -774,6 +801,7 @@ int main(void)
         TEST_LIVE(what_was_claimed_by_a_commit_that_failed_is_claimed_again),
         TEST_LIVE(an_outcome_that_is_never_kept_ends_with_the_engine),
         TEST_LIVE(an_outcome_that_could_not_be_kept_is_kept_at_the_stop),
+        TEST_LIVE(a_clock_that_was_set_back_delays_no_retry),
         TEST_LIVE(a_stopped_engine_claims_nothing),
         TEST_LIVE(what_is_claimed_when_the_engine_stops_is_given_back),
         TEST_LIVE(notes_are_merged_and_kept),
