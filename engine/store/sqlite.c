@@ -67,9 +67,12 @@ int sqlite_error(sqlite3 *handle, int rc, const char *what, struct err *err)
     return code;
 }
 
-int connection_error(struct connection *conn, int rc, const char *what, struct err *err)
+int connection_error(struct connection *conn, int rc, const char *sql, struct err *err)
 {
-    return sqlite_error(conn->handle, rc, what, err);
+    int code = sqlite_error(conn->handle, rc, "the database failed", err);
+    if (code == ERR_DB)
+        log_error(LOG_STORE, 0, "%s: %s", sqlite3_errmsg(conn->handle), sql);
+    return code;
 }
 
 /* ---- opening */
@@ -96,8 +99,9 @@ static int set_wal(struct connection *conn)
 
 static int configure(struct connection *conn)
 {
-    static const char BOTH[] = "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;"
-                               "PRAGMA trusted_schema = OFF;";
+    static const char BOTH[] =
+        "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;"
+        "PRAGMA trusted_schema = OFF;";
     static const char WRITER[] = "PRAGMA synchronous = FULL; PRAGMA cache_size = -4000;"
                                  "PRAGMA journal_size_limit = 16777216;";
     static const char READER[] = "PRAGMA query_only = ON; PRAGMA cache_size = -2000;";
@@ -135,7 +139,7 @@ struct connection *connection_open(const char *path, bool is_writer, struct err 
         rc = configure(conn);
     if (rc == SQLITE_OK)
         return conn;
-    connection_error(conn, rc, path, err);
+    sqlite_error(conn->handle, rc, path, err);
     connection_close(conn);
     return NULL;
 }
@@ -159,10 +163,13 @@ void connection_close(struct connection *conn)
 int connection_script(struct connection *conn, const char *sql, struct err *err)
 {
     int rc = sqlite3_exec(conn->handle, sql, NULL, NULL, NULL);
-    return rc == SQLITE_OK ? OK : connection_error(conn, rc, "the database refused a statement", err);
+    return rc == SQLITE_OK
+               ? OK
+               : sqlite_error(conn->handle, rc, "the database refused a statement", err);
 }
 
-int connection_get_int(struct connection *conn, const char *sql, int missing, int *out, struct err *err)
+int connection_get_int(struct connection *conn, const char *sql, int missing, int *out,
+                       struct err *err)
 {
     sqlite3_stmt *handle = NULL;
     *out = missing;

@@ -88,9 +88,10 @@ int tx_run(struct connection *conn, tx_fn fn, void *arg, struct err *err);
 /* Runs what was asked for with tx_at_end(), in that order, and forgets it. OK or the first error. */
 int tx_run_at_end(struct connection *conn, struct err *err);
 
-/* Fills <err> from the connection's last error. <rc>: SQLite's code. <what>: what was tried. Returns the err code. */
-int connection_error(struct connection *conn, int rc, const char *what, struct err *err);
-/* The same for SQLite's code and a text; <handle> may be NULL. */
+/* Fills <err> from the connection's last error. <rc>: SQLite's code. The sentence is for whoever asked, in chat too: of
+ * a statement that cannot be run <sql> goes to the log only. Returns the err code. */
+int connection_error(struct connection *conn, int rc, const char *sql, struct err *err);
+/* The same for what is done with a file; <what> begins the sentence, <handle> may be NULL. */
 int sqlite_error(sqlite3 *handle, int rc, const char *what, struct err *err);
 
 /* Frees the kept statements; part of connection_close(). */

@@ -194,7 +194,7 @@ static int bind_failed(struct stmt *stmt, int rc, char type, struct err *err)
 {
     if (rc == SQLITE_MISMATCH)
         return err_set(err, ERR_BUG, "unknown type '%c': %s", type, sqlite3_sql(stmt->handle));
-    return connection_error(stmt->conn, rc, "a value cannot be bound", err);
+    return connection_error(stmt->conn, rc, sqlite3_sql(stmt->handle), err);
 }
 
 /* <keep>: SQLITE_STATIC when the values outlive the statement's run, SQLITE_TRANSIENT copies them. */
