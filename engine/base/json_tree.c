@@ -1,6 +1,7 @@
 #include "base/json_tree.h"
 
 #include "base/json_reader.h"
+#include "base/json_writer.h"
 #include "base/mem.h"
 
 #include <stdbool.h>
@@ -100,4 +101,64 @@ json_t *json_tree(const char *text, size_t len)
         return tree;
     json_decref(tree);
     return NULL;
+}
+
+/* ---- and back */
+
+static void write_object(struct json_writer *w, json_t *object)
+{
+    const char *key;
+    size_t key_len;
+    json_t *member;
+    json_object_begin(w);
+    json_object_keylen_foreach(object, key, key_len, member)
+    {
+        json_key_n(w, key, key_len);
+        json_tree_write(w, member);
+    }
+    json_object_finish(w);
+}
+
+static void write_array(struct json_writer *w, json_t *array)
+{
+    size_t index;
+    json_t *item;
+    json_array_begin(w);
+    json_array_foreach (array, index, item)
+        json_tree_write(w, item);
+    json_array_finish(w);
+}
+
+/* "5.0" stays one: json_double() writes what a number is worth. */
+static void write_real(struct json_writer *w, const json_t *real)
+{
+    char digits[64];
+    size_t len = json_dumpb(real, digits, sizeof(digits), JSON_ENCODE_ANY);
+    json_raw(w, digits, len);
+}
+
+void json_tree_write(struct json_writer *w, const json_t *tree)
+{
+    switch (json_typeof(tree)) {
+    case JSON_OBJECT:
+        write_object(w, (json_t *)tree);
+        break;
+    case JSON_ARRAY:
+        write_array(w, (json_t *)tree);
+        break;
+    case JSON_STRING:
+        json_text_n(w, json_string_value(tree), json_string_length(tree));
+        break;
+    case JSON_INTEGER:
+        json_int(w, json_integer_value(tree));
+        break;
+    case JSON_REAL:
+        write_real(w, tree);
+        break;
+    case JSON_NULL:
+        json_null_value(w);
+        break;
+    default:
+        json_bool(w, json_is_true(tree));
+    }
 }

@@ -1,5 +1,7 @@
 #include "core/args.h"
 
+#include "base/json_tree.h"
+#include "base/json_writer.h"
 #include "base/utf8.h"
 
 #include <inttypes.h>
@@ -288,13 +290,12 @@ int args_json_text(const struct args *args, const char *key, json_t *value, size
             args, key,
             "%s holds a text that is not valid UTF-8 or a NUL character, or is nested too deep",
             key);
-    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-    if (!text)
-        return args_fail(args, key, "%s cannot be written as JSON", key);
-    if (strlen(text) > max_bytes) {
-        free(text);
+    AUTO_BUF struct buf text = BUF_INIT;
+    struct json_writer w;
+    json_writer_init(&w, &text);
+    json_tree_write(&w, value);
+    if (text.len > max_bytes)
         return args_fail(args, key, "%s is longer than %zu bytes", key, max_bytes);
-    }
-    *out = text;
+    *out = buf_take(&text, NULL);
     return OK;
 }

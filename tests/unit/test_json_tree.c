@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "base/json_tree.h"
+#include "base/json_writer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,35 @@ static void refuses_what_is_too_deep(void **state)
     free(text);
 }
 
+static void assert_written_back(const char *text)
+{
+    json_t *tree = json_loads(text, JSON_DECODE_ANY, NULL);
+    AUTO_BUF struct buf out = BUF_INIT;
+    struct json_writer w;
+    assert_non_null(tree);
+    json_writer_init(&w, &out);
+    json_tree_write(&w, tree);
+    char *expected = json_dumps(tree, JSON_COMPACT | JSON_ENCODE_ANY);
+    assert_string_equal(buf_text(&out), expected);
+    free(expected);
+    json_decref(tree);
+}
+
+static void writes_what_jansson_writes(void **state)
+{
+    (void)state;
+    static const char *const TEXTS[] = {
+        "{}",
+        "[]",
+        "null",
+        "[true,false,null,0,-7,9223372036854775807,5.0,-0.5,1e300,0.1]",
+        "\"a \\\" \\\\ \\n \\u0001 / \u00e9 \xf0\x9f\x94\xa5\"",
+        "{\"a\":{\"b\":[1,{\"c\":[]}]},\"\":\"\",\"d\\\"e\":[[[[]]]]}",
+    };
+    for (size_t i = 0; i < sizeof(TEXTS) / sizeof(TEXTS[0]); i++)
+        assert_written_back(TEXTS[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +138,7 @@ int main(void)
         cmocka_unit_test(refuses_what_jansson_refuses),
         cmocka_unit_test(refuses_what_was_cut_off),
         cmocka_unit_test(refuses_what_is_too_deep),
+        cmocka_unit_test(writes_what_jansson_writes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
