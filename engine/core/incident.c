@@ -10,6 +10,7 @@
 #include "core/op_table.h"
 #include "core/people.h"
 #include "core/policy.h"
+#include "core/request_key.h"
 #include "core/search_index.h"
 #include "core/status.h"
 #include "store/db.h"
@@ -18,15 +19,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const int64_t REQUEST_KEPT_MS = (int64_t)24 * 3600 * 1000;
+static const char DECLARE[] = "incident.declare";
 
-static const char SELECT_REQUEST[] =
-    "SELECT value FROM kv WHERE scope = 'request' AND key = ? AND (expires_at_ms IS NULL OR"
-    " expires_at_ms > ?)";
-static const char INSERT_REQUEST[] =
-    "INSERT INTO kv (scope, key, value, expires_at_ms, updated_at_ms) VALUES ('request', ?, ?, ?,"
-    " ?) ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value, expires_at_ms ="
-    " excluded.expires_at_ms, updated_at_ms = excluded.updated_at_ms";
 static const char SELECT_DEDUP[] =
     "SELECT id FROM incident WHERE dedup_key = ? AND status <= 40 ORDER BY created_at_ms LIMIT 1";
 static const char DELETE_DRAFT[] = "DELETE FROM kv WHERE scope = ? AND key = ?";
@@ -80,20 +74,10 @@ static int answer(struct op_call *call, int64_t id, bool is_created)
 /* *id is the incident that an earlier call with the same request key made, or 0. */
 static int find_request(struct op_call *call, struct text key, int64_t *id)
 {
-    *id = 0;
-    if (!key.at)
-        return OK;
-    struct stmt *stmt =
-        tx_query(call->tx, call->err, SELECT_REQUEST, "ni", key.at, key.len, clock_now_ms());
-    if (!stmt)
-        return call->err->code;
-    int rc = stmt_next(stmt, call->err);
-    if (rc == DB_ROW) {
-        AUTO_JSON json_t *value = json_loads(stmt_text(stmt, 0), 0, NULL);
-        *id = json_integer_value(json_object_get(value, "incident_id"));
-    }
-    stmt_end(stmt);
-    return rc < 0 ? rc : OK;
+    AUTO_JSON json_t *kept = NULL;
+    int rc = request_key_find(call, DECLARE, key, &kept);
+    *id = json_integer_value(json_object_get(kept, "incident_id"));
+    return rc;
 }
 
 static int find_duplicate(struct op_call *call, struct text key, int64_t *id)
@@ -224,7 +208,7 @@ static int write_audit(struct declaring *d)
     json_put_bool(&w, "is_ignored", in->is_ignored);
     json_put_bool(&w, "is_drill", in->is_drill);
     json_object_finish(&w);
-    struct audit_entry entry = { .action = "incident.declare",
+    struct audit_entry entry = { .action = DECLARE,
                                  .incident_id = d->id,
                                  .after = buf_text(&after) };
     return audit_write(d->call->tx, d->call->actor, &entry, d->call->err);
@@ -234,11 +218,8 @@ static int write_audit(struct declaring *d)
 static int settle_request(struct declaring *d, const char *payload)
 {
     const struct declaration *in = &d->declaration;
-    int rc = OK;
-    if (in->request_key.at)
-        rc = tx_exec(d->call->tx, d->call->err, INSERT_REQUEST, "ntii", in->request_key.at,
-                     in->request_key.len, payload, d->now_ms + REQUEST_KEPT_MS, d->now_ms);
-    if (rc >= 0 && in->draft_key.at)
+    int rc = request_key_keep(d->call, DECLARE, in->request_key, payload);
+    if (rc == OK && in->draft_key.at)
         rc = tx_exec(d->call->tx, d->call->err, DELETE_DRAFT, "nn", in->draft_scope.at,
                      in->draft_scope.len, in->draft_key.at, in->draft_key.len);
     return rc < 0 ? rc : OK;

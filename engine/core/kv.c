@@ -25,6 +25,7 @@ static const char PUT_NEW_VALUE[] =
     " excluded.updated_at_ms";
 static const char DELETE_VALUE[] = "DELETE FROM kv WHERE scope = ? AND key = ?";
 static const char DELETE_EXPIRED[] = "DELETE FROM kv WHERE expires_at_ms <= ?";
+static const char DELETE_EXPIRED_REQUESTS[] = "DELETE FROM request_key WHERE expires_at_ms <= ?";
 
 static int read_place(const struct args *args, struct text *scope, struct text *key)
 {
@@ -138,16 +139,17 @@ static int kv_delete(struct op_call *call)
     return OK;
 }
 
-/* kv.purge {} -> {count}: drops what has expired */
+/* kv.purge {} -> {count}: drops what has expired, here and of request_key.h */
 static int kv_purge(struct op_call *call)
 {
+    int64_t now_ms = clock_now_ms();
+    int requests = 0;
     int rc = args_refuse_unknown(call, "");
-    if (rc != OK)
-        return rc;
-    rc = tx_exec(call->tx, call->err, DELETE_EXPIRED, "i", clock_now_ms());
-    if (rc < 0)
-        return rc;
-    return op_answer_count(call, rc);
+    if (rc == OK)
+        rc = requests = tx_exec(call->tx, call->err, DELETE_EXPIRED_REQUESTS, "i", now_ms);
+    if (rc >= 0)
+        rc = tx_exec(call->tx, call->err, DELETE_EXPIRED, "i", now_ms);
+    return rc < 0 ? rc : op_answer_count(call, rc + requests);
 }
 
 const struct op KV_OPS[] = {

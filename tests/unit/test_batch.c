@@ -103,7 +103,7 @@ static void check_declaration(struct batch *batch, int i, int64_t expected)
         "SELECT COUNT(*) FROM incident WHERE title = 'Quokka #'",
         "SELECT COUNT(*) FROM incident_fts WHERE incident_fts MATCH 'wombat#'",
         "SELECT COUNT(*) FROM person WHERE email = 'creator#@example.com'",
-        "SELECT COUNT(*) FROM kv WHERE key = 'request #'",
+        "SELECT COUNT(*) FROM request_key WHERE key = 'request #'",
         "SELECT COUNT(*) FROM incident_impact JOIN incident i ON i.id = incident_id"
         " WHERE title = 'Quokka #'",
         "SELECT COUNT(*) FROM event JOIN incident i ON i.id = incident_id"

@@ -182,6 +182,23 @@ static void same_request_declares_once(void **state)
     assert_int_equal(count(fixture, "SELECT COUNT(*) FROM incident"), 1);
 }
 
+static void a_request_is_forgotten_after_a_day(void **state)
+{
+    enum { DAY_MS = 24 * 3600 * 1000 };
+    struct fixture *fixture = *state;
+    clock_set_ms(1000);
+    json_decref(declare(fixture, ",'request_key':'V123'"));
+    clock_set_ms(1000 + DAY_MS - 1);
+    json_decref(declare(fixture, ",'request_key':'V123'"));
+    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM incident"), 1);
+    clock_set_ms(1000 + DAY_MS);
+    json_decref(declare(fixture, ",'request_key':'V123'"));
+    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM incident"), 2);
+    clock_set_ms(1000 + 2 * DAY_MS);
+    run_quietly(fixture, "kv.purge", "{}");
+    assert_int_equal(count(fixture, "SELECT COUNT(*) FROM request_key"), 0);
+}
+
 static void private_category_makes_it_private(void **state)
 {
     struct fixture *fixture = *state;
@@ -267,6 +284,7 @@ int main(void)
         TEST(open_dedup_key_is_answered_with_the_incident),
         TEST(hidden_incident_is_not_given_away_by_its_dedup_key),
         TEST(same_request_declares_once),
+        TEST(a_request_is_forgotten_after_a_day),
         TEST(private_category_makes_it_private),
         TEST(main_environment_is_the_most_important_one),
         TEST(response_type_follows_the_priority),

@@ -216,7 +216,10 @@ static const char FIRST_ROWS[] =
     "INSERT INTO job (id, handler, event_id, incident_id, due_at_ms, created_at_ms) VALUES (1, "
     "'h', 1, 7, 1, 1);"
     "INSERT INTO audit (id, at_ms, actor_kind, source, action, incident_id) VALUES (1, 1, "
-    "'system', 'x', 'y', 7);";
+    "'system', 'x', 'y', 7);"
+    "INSERT INTO kv (scope, key, value, expires_at_ms, updated_at_ms) VALUES "
+    "('draft', 'd', '1', NULL, 1),"
+    "('request', 'chat:command:1', '{}', 9, 1), ('request', 'incident.update:job 1', '{}', 9, 1);";
 
 static void assert_rows_are_there(struct connection *conn)
 {
@@ -229,6 +232,10 @@ static void assert_rows_are_there(struct connection *conn)
         "SELECT count(*) FROM conversation WHERE incident_id = 7",
         "SELECT count(*) FROM subscription",
         "SELECT count(*) FROM audit",
+        "SELECT count(*) FROM kv",
+        "SELECT count(*) FROM request_key WHERE operation = 'incident.declare' AND key = "
+        "'chat:command:1'",
+        "SELECT count(*) FROM request_key WHERE operation = 'incident.update' AND key = 'job 1'",
         "SELECT count(*) FROM incident_fts WHERE incident_fts MATCH 'checkout'",
         "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'",
     };
