@@ -233,9 +233,8 @@ static void assert_rows_are_there(struct connection *conn)
         "SELECT count(*) FROM subscription",
         "SELECT count(*) FROM audit",
         "SELECT count(*) FROM kv",
-        "SELECT count(*) FROM request_key WHERE operation = 'incident.declare' AND key = "
-        "'chat:command:1'",
-        "SELECT count(*) FROM request_key WHERE operation = 'incident.update' AND key = 'job 1'",
+        "SELECT operation = 'incident.declare' FROM request_key WHERE key = 'chat:command:1'",
+        "SELECT operation = 'incident.update' FROM request_key WHERE key = 'job 1'",
         "SELECT count(*) FROM incident_fts WHERE incident_fts MATCH 'checkout'",
         "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'",
     };
