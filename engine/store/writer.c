@@ -8,9 +8,13 @@
 #include "store/trouble.h"
 
 #include <stdatomic.h>
+#include <unistd.h>
 
 /* A batch is bounded, so that the first of many requests does not wait for the last. */
 enum { BATCH_REQUESTS = 256, BATCH_US = 5000 };
+/* Where so many came at once more are on their way, until there are many: a moment's wait brings them into the same
+ * commit, which costs as much as a dozen of them. One alone never waits. As PostgreSQL's commit_delay. */
+enum { CROWD_FROM = 4, CROWD_ENOUGH = 64, CROWD_WAIT_US = 800 };
 /* The log goes into the file when it has so many pages and nobody waits; with the higher number in any case. */
 enum { CHECKPOINT_PAGES = 1000, CHECKPOINT_AT_ONCE_PAGES = 4000 };
 
@@ -144,6 +148,14 @@ static void take_latecomers(struct writer *writer, struct request *last, int cou
         atomic_fetch_add(&writer->taken, 1);
 }
 
+static void wait_for_the_crowd(struct writer *writer, struct request *last, int count)
+{
+    if (!writer->loop || count < CROWD_FROM || count >= CROWD_ENOUGH)
+        return;
+    usleep(CROWD_WAIT_US); /* without being woken by each */
+    take_latecomers(writer, last, count);
+}
+
 /* Runs requests, and those that come in meanwhile, until the batch is full, one has left changes behind or the
  * transaction is lost; cuts the chain there and returns the rest. */
 static struct request *run_requests(struct writer *writer, struct request *chain)
@@ -163,6 +175,8 @@ static struct request *run_requests(struct writer *writer, struct request *chain
             break;
         if (!request->next)
             take_latecomers(writer, request, count);
+        if (!request->next)
+            wait_for_the_crowd(writer, request, count);
         if (!request->next)
             break;
     }
