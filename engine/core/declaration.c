@@ -68,17 +68,6 @@ static int read_draft(struct reading *r)
     return rc == OK ? args_text(&row, "key", 1, 500, &r->into->draft_key) : rc;
 }
 
-int declaration_read_request_key(struct op_call *call, struct text *key)
-{
-    struct args args = args_of(call);
-    return args_text_optional(&args, "request_key", 1, 500, key);
-}
-
-static int read_request_key(struct reading *r)
-{
-    return declaration_read_request_key(r->call, &r->into->request_key);
-}
-
 /* ---- rows */
 
 static int read_priority(struct reading *r)
@@ -226,7 +215,7 @@ static int read_all(struct reading *r)
     static int (*const STEPS[])(struct reading *) = {
         refuse_unknown, read_options,       read_title,    read_description, read_dedup_key,
         read_category,  read_environments,  read_priority, read_impacts,     read_response_type,
-        read_flags,     read_custom_fields, read_draft,    read_request_key, read_creator,
+        read_flags,     read_custom_fields, read_draft,    read_creator,
     };
     for (size_t i = 0; i < sizeof(STEPS) / sizeof(STEPS[0]); i++) {
         int rc = STEPS[i](r);

@@ -12,8 +12,7 @@
 /* Texts are borrowed from the arguments. */
 struct declaration {
     struct text title, description;
-    struct text dedup_key;   /* .at NULL: none */
-    struct text request_key; /* .at NULL: none */
+    struct text dedup_key; /* .at NULL: none */
     struct text draft_scope, draft_key;
     struct text email; /* of the creator when created_by is "" : the person may have to be made */
     char created_by[PERSON_ID_SIZE];
@@ -27,10 +26,7 @@ struct declaration {
     bool is_private, is_ignored, is_drill;
 };
 
-/* Fills <declaration> or returns ERR_INVALID: err->msg says all that is wrong, err->field is the first
- * argument of these. */
+/* Fills <declaration> with all but request_key, which is looked at before anything else, or returns
+ * ERR_INVALID: err->msg says all that is wrong, err->field is the first argument of these. */
 int declaration_read(struct op_call *call, struct declaration *declaration);
 void declaration_fini(struct declaration *declaration);
-
-/* Only request_key, which is looked at before anything else. */
-int declaration_read_request_key(struct op_call *call, struct text *key);

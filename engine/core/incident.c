@@ -49,6 +49,7 @@ static const char INSERT_IMPACT[] =
 /* What is being written. */
 struct declaring {
     struct op_call *call;
+    struct text request_key; /* .at NULL: none */
     struct declaration declaration;
     int64_t id;
     int64_t now_ms;
@@ -218,7 +219,7 @@ static int write_audit(struct declaring *d)
 static int settle_request(struct declaring *d, const char *payload)
 {
     const struct declaration *in = &d->declaration;
-    int rc = request_key_keep(d->call, DECLARE, in->request_key, payload);
+    int rc = request_key_keep(d->call, DECLARE, d->request_key, payload);
     if (rc == OK && in->draft_key.at)
         rc = tx_exec(d->call->tx, d->call->err, DELETE_DRAFT, "nn", in->draft_scope.at,
                      in->draft_scope.len, in->draft_key.at, in->draft_key.len);
@@ -272,16 +273,16 @@ static int declare_new(struct declaring *d)
  * unless brief} */
 static int incident_declare(struct op_call *call)
 {
-    struct text request_key;
+    struct args args = args_of(call);
+    struct declaring d = { .call = call, .now_ms = clock_now_ms() };
     int64_t known;
-    int rc = declaration_read_request_key(call, &request_key);
+    int rc = request_key_read(&args, &d.request_key);
     if (rc == OK)
-        rc = find_request(call, request_key, &known);
+        rc = find_request(call, d.request_key, &known);
     if (rc != OK)
         return rc;
     if (known && may_see(call->actor, call->tx, known))
         return answer(call, known, false);
-    struct declaring d = { .call = call, .now_ms = clock_now_ms() };
     rc = declare_new(&d);
     declaration_fini(&d.declaration);
     return rc;
