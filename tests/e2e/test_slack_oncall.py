@@ -119,16 +119,24 @@ def exhaust(world, engine, handler):
     return engine
 
 
-def test_a_call_that_no_attempt_brings_through_can_be_made_again(world):
-    call = "integrations/slack/oncall_call:call"
+CALL = "integrations/slack/oncall_call:call"
+
+
+def call_while_messages_fail(world, fault, **options):
+    """An incident from which somebody calls who is on call for data, while Slack takes no messages; gives the engine."""
     engine = start(world)
     declare_by_api(engine, priority="P4")
     engine.settled()
     view = view_of(world, engine, "oncall 1", "incident_oncall_trigger")
-    world.sandbox.fault("chat.postMessage", "server_error", status=500, times=100)
+    world.sandbox.fault("chat.postMessage", fault, **options)
     equal(send(engine, view, "data").json, {"response_action": "clear"}, "the call")
-    wait_for("the first attempt", lambda: any(job["attempt"] > 0 and job["state"] == "ready" for job in world.jobs() if job["handler"] == call))
-    engine = exhaust(world, engine, call)
+    return engine
+
+
+def test_a_call_that_no_attempt_brings_through_can_be_made_again(world):
+    engine = call_while_messages_fail(world, "server_error", status=500, times=100)
+    wait_for("the first attempt", lambda: any(job["attempt"] > 0 and job["state"] == "ready" for job in world.jobs() if job["handler"] == CALL))
+    engine = exhaust(world, engine, CALL)
     world.sandbox.clear_faults()
     wait_for("the timeline", lambda: [one for one in incident(world)["updates"] if one["message"] == "Who is on call for data could not be called."], 30)
     equal([one for one in incident(world)["updates"] if one["event_type"] == "trigger_oncall"], [], "what the timeline says was done")
@@ -141,15 +149,9 @@ def test_a_call_that_no_attempt_brings_through_can_be_made_again(world):
 
 
 def test_a_call_that_an_operator_cancels_can_be_made_again(world):
-    call = "integrations/slack/oncall_call:call"
-    engine = start(world)
-    declare_by_api(engine, priority="P4")
-    engine.settled()
-    view = view_of(world, engine, "oncall 1", "incident_oncall_trigger")
-    world.sandbox.fault("chat.postMessage", "server_error", status=500, times=100)
-    equal(send(engine, view, "data").json, {"response_action": "clear"}, "the call")
+    engine = call_while_messages_fail(world, "server_error", status=500, times=100)
     def cancel():
-        waiting = [job["id"] for job in world.jobs() if job["handler"] == call and job["attempt"] > 0]
+        waiting = [job["id"] for job in world.jobs() if job["handler"] == CALL and job["attempt"] > 0]
         return bool(waiting) and world.cli("job", "cancel", str(waiting[0]), ok=False).returncode == 0
     wait_for("a pause in which it can be cancelled", cancel)
     world.sandbox.clear_faults()
@@ -160,12 +162,7 @@ def test_a_call_that_an_operator_cancels_can_be_made_again(world):
 
 
 def test_who_called_hears_that_it_was_given_up(world):
-    engine = start(world)
-    declare_by_api(engine, priority="P4")
-    engine.settled()
-    view = view_of(world, engine, "oncall 1", "incident_oncall_trigger")
-    world.sandbox.fault("chat.postMessage", "error", error="restricted_action", times=1)
-    equal(send(engine, view, "data").json, {"response_action": "clear"}, "the call")
+    engine = call_while_messages_fail(world, "error", error="restricted_action", times=1)
     engine.settled()
     told = [text for text in everybodys(world) if "was not called. Please reach them another way" in text]
     equal(len(told), 1, f"how often who called is told: {everybodys(world)}")
